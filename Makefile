@@ -1,0 +1,50 @@
+# duograd's commands. `make` prints them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help venv run test test-all check fmt bench smoke clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(READY) ## create the environment in .venv, with exact pins
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+run: $(READY) ## the main job: learn features of natural images, from embedded data (a few minutes)
+	$(BIN)/duograd task=autoencoder
+
+test: $(READY) ## lint, types and the test suite
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2
+
+test-all: $(READY) ## the whole suite, slow proofs included
+	$(BIN)/pytest -n 2 -m "slow or not slow"
+
+check: $(READY) ## lint and types only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+fmt: $(READY) ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY) ## speed and memory, as ratios inside one run
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m benchmarks
+
+smoke: $(READY) ## every code path of a run in seconds, both backends
+	$(BIN)/duograd task=autoencoder preset=smoke backend=numpy tracking=none
+	$(BIN)/duograd task=autoencoder preset=smoke backend=torch
+
+clean: ## remove the environment and caches; outputs/ stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache *.egg-info
