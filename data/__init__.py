@@ -1,0 +1,1 @@
+"""Where arrays come from: sources, preprocessing, splits, batches. Knows nothing of models."""

@@ -1,0 +1,1 @@
+"""One file per source of samples, and what sources share."""

@@ -1,0 +1,81 @@
+"""Image files that users bring: found in a folder, read one at a time, each fault named in one line.
+
+Legend: H height, W width.
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from data.dataset import Array
+from data.errors import DataError
+
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """Images on disk, each opened when asked for and kept nowhere: memory holds one at a time."""
+
+    paths: Sequence[Path]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int, /) -> Array:
+        return read_image(self.paths[index])
+
+
+def find_images(root: Path) -> ImageFiles:
+    """Every image in `root` and its sub-folders, sorted by path; hidden files and other suffixes are passed over.
+
+    Raises DataError where there is no such folder, or no image in it.
+    """
+    if not root.exists():
+        raise DataError(f"data.root={root} does not exist: give a folder of images")
+    if not root.is_dir():
+        raise DataError(f"data.root={root} is a file: give the folder that holds it, data.root={root.parent}")
+    paths = sorted(path for path in root.rglob("*") if _is_image(path))
+    if not paths:
+        raise DataError(f"data.root={root} holds no images: give a folder with {', '.join(SUFFIXES)} files")
+    return ImageFiles(paths)
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def read_image(path: Path) -> Array:
+    """The image at `path` as people see it, (H, W, 3) uint8: RGB, turned upright, transparency dropped.
+
+    Raises DataError for a file that Pillow cannot read, has too many pixels, or holds more than 8 bits per channel.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # remarks on odd metadata, of no use here
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                return _upright_rgb(image, path)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        limit = f"{Image.MAX_IMAGE_PIXELS} pixels, the limit"
+        raise DataError(f"{path} has more than {limit}: scale it down or remove it") from error
+    except (DataError, MemoryError):
+        raise
+    except Exception as error:  # Pillow's decoders raise a dozen kinds of exception on damaged files
+        raise DataError(f"{path} cannot be read as an image ({_reason(error)}): repair it or remove it") from error
+
+
+def _upright_rgb(image: Image.Image, path: Path) -> Array:
+    if image.mode.startswith(("I", "F")):  # Pillow would clip these at 255, which turns most pixels white
+        raise DataError(f"{path} holds more than 8 bits per pixel (mode {image.mode}): save it with 8, or remove it")
+    return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "no image format known to Pillow"
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,133 @@
+"""Image files are found, read as people see them, and named where they are at fault."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from data.errors import DataError
+from data.sources.image_files import find_images, read_image
+
+RNG_SEED = 5
+
+
+def picture(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(RNG_SEED).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def save(path: Path, height: int = 12, width: int = 20, mode: str = "RGB") -> Path:
+    Image.fromarray(picture(height, width)).convert(mode).save(path)
+    return path
+
+
+def test_pixels_come_back_in_red_green_blue_order(tmp_path: Path) -> None:
+    colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8)
+    Image.fromarray(colours).save(tmp_path / "rgb.png")
+    np.testing.assert_array_equal(read_image(tmp_path / "rgb.png"), colours)
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix"),
+    [("L", "png"), ("LA", "png"), ("RGBA", "png"), ("P", "png"), ("1", "png"), ("P", "gif"), ("CMYK", "tif")],
+)
+def test_every_mode_becomes_rgb(tmp_path: Path, mode: str, suffix: str) -> None:
+    path = save(tmp_path / f"a.{suffix}", mode=mode)
+    with Image.open(path) as image:
+        assert image.mode == mode
+    pixels = read_image(path)
+    assert pixels.shape == (12, 20, 3)
+    assert pixels.dtype == np.uint8
+
+
+def test_cmyk_jpeg_has_about_the_colours_it_was_made_from(tmp_path: Path) -> None:
+    flat = np.full((16, 16, 3), (200, 60, 30), np.uint8)
+    Image.fromarray(flat).convert("CMYK").save(tmp_path / "a.jpg", quality=95)
+    np.testing.assert_allclose(read_image(tmp_path / "a.jpg"), flat, atol=6)  # JPEG is lossy
+
+
+def test_transparency_is_dropped(tmp_path: Path) -> None:
+    pixels = picture(4, 4)
+    Image.fromarray(np.dstack([pixels, np.zeros((4, 4), np.uint8)])).save(tmp_path / "clear.png")
+    np.testing.assert_array_equal(read_image(tmp_path / "clear.png"), pixels)
+
+
+def test_palette_with_transparent_bytes_warns_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "palette.png"
+    Image.fromarray(picture(6, 6)).convert("P").save(path, transparency=bytes([0, 128, 255]))
+    assert read_image(path).shape == (6, 6, 3)
+
+
+def test_camera_orientation_is_applied(tmp_path: Path) -> None:
+    pixels = picture(4, 8)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # held upright: a viewer turns it 90° clockwise
+    Image.fromarray(pixels).save(tmp_path / "turned.png", exif=exif)
+    np.testing.assert_array_equal(read_image(tmp_path / "turned.png"), np.rot90(pixels, -1))
+
+
+def test_sixteen_bit_grey_is_refused_rather_than_clipped_to_white(tmp_path: Path) -> None:
+    Image.fromarray(np.full((4, 4), 40000, np.uint16)).save(tmp_path / "deep.png")
+    with pytest.raises(DataError, match=r"deep.png holds more than 8 bits per pixel \(mode I.*\): save it with 8"):
+        read_image(tmp_path / "deep.png")
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n"])
+def test_unreadable_image_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.png"
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        read_image(path)
+    assert str(caught.value) == (
+        f"{path} cannot be read as an image (no image format known to Pillow): repair it or remove it"
+    )
+
+
+def test_truncated_image_is_named_in_one_line(tmp_path: Path) -> None:
+    path = save(tmp_path / "cut.jpg", 100, 100)
+    path.write_bytes(path.read_bytes()[:800])
+    with pytest.raises(DataError, match=r"cut.jpg cannot be read as an image \(.*truncated.*\): repair") as caught:
+        read_image(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("limit", [200, 100])  # Pillow warns above its limit, and raises above twice that
+def test_decompression_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    path = save(tmp_path / "bomb.png")  # 240 pixels
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+    with pytest.raises(DataError) as caught:
+        read_image(path)
+    assert str(caught.value) == f"{path} has more than {limit} pixels, the limit: scale it down or remove it"
+
+
+def test_images_are_found_at_any_depth_in_order(tmp_path: Path) -> None:
+    (tmp_path / "b" / "deep").mkdir(parents=True)
+    (tmp_path / "folder.png").mkdir()
+    for name in ("z.JPG", "b/deep/y.Png", "b/a.tiff", "notes.txt", "._z.jpg", "b/data.csv"):
+        (tmp_path / name).touch()
+    found = [path.relative_to(tmp_path).as_posix() for path in find_images(tmp_path).paths]
+    assert found == ["b/a.tiff", "b/deep/y.Png", "z.JPG"]
+
+
+def test_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        find_images(tmp_path / "gone")
+    assert str(caught.value) == f"data.root={tmp_path / 'gone'} does not exist: give a folder of images"
+
+
+def test_file_instead_of_folder(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png")
+    with pytest.raises(DataError) as caught:
+        find_images(path)
+    expected = f"data.root={path} is a file: give the folder that holds it, data.root={tmp_path}"
+    assert str(caught.value) == expected
+
+
+def test_folder_without_images(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(DataError) as caught:
+        find_images(tmp_path)
+    assert str(caught.value) == (
+        f"data.root={tmp_path} holds no images: give a folder with "
+        ".bmp, .gif, .jpeg, .jpg, .png, .ppm, .tif, .tiff, .webp files"
+    )

@@ -1,0 +1,168 @@
+"""The course's HDF5 form is read as it is, and each fault of a file is one line."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from data.errors import DataError
+from data.sources.patches_h5 import read_patches
+
+PATCHES = np.random.default_rng(0).standard_normal((6, 3, 4, 5)).astype(np.float32)
+
+
+def write(path: Path, **datasets: Any) -> Path:
+    with h5py.File(path, "w") as file:
+        for key, value in datasets.items():
+            file[key] = value
+    return path
+
+
+def fault(path: Path, count: int | None = None) -> str:
+    with pytest.raises(DataError) as caught:
+        read_patches(path, count)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "patches.h5"
+
+
+def test_reads_all_or_the_first_so_many(path: Path) -> None:
+    write(path, data=PATCHES, xForm=np.eye(2), invXForm=np.eye(2))
+    np.testing.assert_array_equal(read_patches(path), PATCHES)
+    np.testing.assert_array_equal(read_patches(path, 2), PATCHES[:2])
+
+
+@pytest.mark.parametrize("dtype", ["<f8", ">f4", "f2", "u1", "i4"])
+def test_other_number_types_become_float32(path: Path, dtype: str) -> None:
+    values = np.arange(24).reshape(1, 3, 2, 4)
+    patches = read_patches(write(path, data=values.astype(dtype)))
+    assert patches.dtype == np.float32
+    np.testing.assert_array_equal(patches, values)
+
+
+def test_chunks_and_compression(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("data", data=PATCHES, chunks=(4, 1, 2, 2), compression="gzip")
+    np.testing.assert_array_equal(read_patches(path, 5), PATCHES[:5])
+
+
+def test_missing_file(path: Path) -> None:
+    assert fault(path) == f"data.path={path} does not exist: give an HDF5 file"
+
+
+def test_folder_instead_of_file(tmp_path: Path) -> None:
+    assert fault(tmp_path) == f"data.path={tmp_path} is a folder: give an HDF5 file"
+
+
+@pytest.mark.parametrize("content", [b"", b"version https://git-lfs.github.com/spec/v1\n"])
+def test_not_hdf5(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    line = fault(path)
+    assert line.startswith(f"{path} cannot be read as HDF5 (")
+    assert line.endswith("): download or copy it again")
+
+
+def test_truncated(path: Path) -> None:
+    write(path, data=PATCHES)
+    path.write_bytes(path.read_bytes()[:-500])
+    assert "truncated file" in fault(path)
+
+
+def test_damaged_samples(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("data", data=PATCHES, chunks=PATCHES.shape, fletcher32=True)
+        offset = file["data"].id.get_chunk_info(0).byte_offset
+    content = bytearray(path.read_bytes())
+    content[offset] ^= 0xFF
+    path.write_bytes(bytes(content))
+    assert fault(path).startswith(f"{path} cannot be read as HDF5 (")
+
+
+def test_missing_key_lists_what_is_there(path: Path) -> None:
+    write(path, trX=PATCHES, trY=PATCHES)
+    assert fault(path) == f"{path} has no data set 'data': it has trX, trY"
+
+
+def test_missing_key_with_a_near_miss(path: Path) -> None:
+    write(path, Data=PATCHES, xForm=1.0)
+    assert fault(path) == f"{path} has no data set 'data': did you mean 'Data'? it has Data, xForm"
+
+
+def test_many_keys_are_cut_short(path: Path) -> None:
+    write(path, **{f"k{number:02}": 1.0 for number in range(30)})
+    assert fault(path).endswith("it has k00, k01, k02, k03, k04, k05, k06, k07, k08, k09, …")
+
+
+def test_file_without_anything(path: Path) -> None:
+    assert fault(write(path)) == f"{path} has no data set 'data': the file is empty, give another"
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_group_or_broken_link_instead_of_array(path: Path, link: bool) -> None:
+    with h5py.File(path, "w") as file:
+        if link:
+            file["data"] = h5py.SoftLink("/nowhere")
+        else:
+            file.create_group("data")
+    assert fault(path) == (
+        f"{path} has no data set 'data': its 'data' is a group, a broken link or damaged, "
+        "give a file with an array there"
+    )
+
+
+@pytest.mark.parametrize("shape", [(6, 4, 5, 3), (6, 60), (3, 4, 5), (), (6, 3, 4, 5, 1)])
+def test_wrong_shape_shows_found_and_expected(path: Path, shape: tuple[int, ...]) -> None:
+    write(path, data=np.zeros(shape))
+    found = f"({', '.join(map(str, shape))})"
+    assert fault(path) == (f"{path}: 'data' has shape {found}, expected (N, 3, H, W): give a file in that form")
+
+
+def test_data_set_without_extent(path: Path) -> None:
+    write(path, data=h5py.Empty("f4"))
+    assert "has shape (), expected (N, 3, H, W)" in fault(path)
+
+
+@pytest.mark.parametrize("dtype", ["S3", "bool", "complex64"])
+def test_not_numbers(path: Path, dtype: str) -> None:
+    write(path, data=PATCHES.real.astype(dtype))
+    line = fault(path)
+    assert line.startswith(f"{path}: 'data' has type ")
+    assert line.endswith(", expected numbers: store it as float32")
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 4, 4), (5, 3, 0, 4)])
+def test_no_samples(path: Path, shape: tuple[int, ...]) -> None:
+    write(path, data=np.zeros(shape))
+    assert fault(path) == f"{path}: 'data' is empty, shape {shape}: give a file with samples"
+
+
+def test_too_few_samples(path: Path) -> None:
+    write(path, data=PATCHES)
+    assert fault(path, 7) == (
+        f"{path}: 'data' holds 6 samples, fewer than data.count=7: set data.count=6 or less, or null for all"
+    )
+
+
+@pytest.mark.parametrize("bad", [np.nan, -np.inf, 1e300])  # the last is infinite as float32
+def test_not_finite(path: Path, bad: float) -> None:
+    values = PATCHES.astype(np.float64)
+    values[4, 2, 0, 1] = values[5, 0, 0, 0] = bad
+    write(path, data=values)
+    assert fault(path) == (
+        f"{path}: 'data' has 2 values that are NaN or infinite as float32, the first at [4, 2, 0, 1]: "
+        "repair those samples or leave them out"
+    )
+    assert len(read_patches(path, 4)) == 4  # the faulty ones are not asked for
+
+
+def test_file_in_the_course_form(shared_data: Path) -> None:
+    patches = read_patches(shared_data / "patches_16x16.h5")
+    assert patches.shape == (10240, 3, 16, 16)
+    assert patches.min() < -1  # whitened
+    assert patches.max() > 1
