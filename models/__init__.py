@@ -1,0 +1,1 @@
+"""Networks, layers and optimizers: derived by hand in NumPy, and their twins in PyTorch."""

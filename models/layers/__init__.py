@@ -1,0 +1,1 @@
+"""Layers by hand: functions of arrays, forward next to backward."""

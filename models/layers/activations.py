@@ -1,0 +1,65 @@
+"""Elementwise activations in place, each with its slope written in terms of its own output.
+
+A slope that needs only the output y lets a network drop the pre-activation z: y overwrites z, and dz overwrites dy.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class Activation(NamedTuple):
+    """forward(z): z becomes y and is returned. backward(dy, y): dy becomes dz and is returned; y is left as scrap."""
+
+    forward: Callable[[Array], Array]
+    backward: Callable[[Array, Array], Array]
+
+
+def sigmoid(z: Array) -> Array:
+    """y = 1 / (1 + exp(-z)). Beyond float range exp(-z) becomes inf and y an exact 0, which is the right limit."""
+    np.negative(z, out=z)
+    with np.errstate(over="ignore"):
+        np.exp(z, out=z)
+    z += 1
+    return np.reciprocal(z, out=z)
+
+
+def sigmoid_backward(dy: Array, y: Array) -> Array:
+    """dz = dy y (1 - y)."""
+    dy *= y
+    dy *= np.subtract(1, y, out=y)
+    return dy
+
+
+def tanh(z: Array) -> Array:
+    """y = tanh(z)."""
+    return np.tanh(z, out=z)
+
+
+def tanh_backward(dy: Array, y: Array) -> Array:
+    """dz = dy (1 - y²)."""
+    y *= y
+    dy *= np.subtract(1, y, out=y)
+    return dy
+
+
+def relu(z: Array) -> Array:
+    """y = max(z, 0)."""
+    return np.maximum(z, 0, out=z)
+
+
+def relu_backward(dy: Array, y: Array) -> Array:
+    """dz = dy where z > 0, else 0: the slope at z = 0 is 0, as in torch."""
+    dy *= y > 0
+    return dy
+
+
+ACTIVATIONS = {
+    "sigmoid": Activation(sigmoid, sigmoid_backward),
+    "tanh": Activation(tanh, tanh_backward),
+    "relu": Activation(relu, relu_backward),
+}

@@ -1,0 +1,66 @@
+"""Initial values of weights and biases, drawn by NumPy for both backends, so that twins start alike.
+
+Legend: O outputs (fan_out), I inputs (fan_in). Weights are (O, I), as torch keeps them.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class Dense(NamedTuple):
+    """The two arrays of one dense layer: weight (O, I), bias (O,), float64."""
+
+    weight: Array
+    bias: Array
+
+
+Init = Callable[[list[tuple[int, int]], int], list[Dense]]
+"""Draws the layers of shapes [(fan_in, fan_out), …] from a seed."""
+
+
+def report(shapes: list[tuple[int, int]], seed: int) -> list[Dense]:
+    """The report's draw: weights and biases ~ U[-w, w], w = sqrt(6 / (fan_in + fan_out)) of their own layer.
+
+    NumPy's legacy generator, in the order W1 (I, O), B1 (1, O), W2, B2, …: the same numbers as the report's.
+    """
+    rng = np.random.RandomState(seed)
+    layers = []
+    for fan_in, fan_out in shapes:
+        limit = math.sqrt(6 / (fan_in + fan_out))
+        W = rng.uniform(-limit, limit, (fan_in, fan_out))
+        b = rng.uniform(-limit, limit, (1, fan_out))
+        layers.append(Dense(np.ascontiguousarray(W.T), b[0]))
+    return layers
+
+
+def _scaled(draw: Callable[[np.random.Generator, int, int], Array]) -> Init:
+    """An init that draws each weight (O, I) and sets the biases to zero."""
+
+    def init(shapes: list[tuple[int, int]], seed: int) -> list[Dense]:
+        rng = np.random.default_rng(seed)
+        return [Dense(draw(rng, fan_in, fan_out), np.zeros(fan_out)) for fan_in, fan_out in shapes]
+
+    return init
+
+
+def _uniform(gain: Callable[[int, int], float]) -> Init:
+    return _scaled(lambda rng, i, o: rng.uniform(-gain(i, o), gain(i, o), (o, i)))
+
+
+def _normal(std: Callable[[int, int], float]) -> Init:
+    return _scaled(lambda rng, i, o: rng.normal(0, std(i, o), (o, i)))
+
+
+INITS: dict[str, Init] = {
+    "report": report,
+    "xavier_uniform": _uniform(lambda i, o: math.sqrt(6 / (i + o))),  # Glorot and Bengio 2010
+    "xavier_normal": _normal(lambda i, o: math.sqrt(2 / (i + o))),
+    "kaiming_uniform": _uniform(lambda i, o: math.sqrt(6 / i)),  # He et al. 2015, for ReLU
+    "kaiming_normal": _normal(lambda i, o: math.sqrt(2 / i)),
+}

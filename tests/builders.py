@@ -1,0 +1,46 @@
+"""Small networks and configurations, shared by the tests."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from models.autoencoder.numpy_net import AutoencoderNet
+from models.autoencoder.torch_net import TorchAutoencoder
+from runner.compose import compose
+from runner.config import RunConfig
+
+Array = NDArray[Any]
+INPUTS, HIDDEN = 12, 7
+
+
+def autoencoder_config(**changes: Any) -> AutoencoderConfig:
+    keys = {"name": "autoencoder", "family": "autoencoder", "hidden_size": HIDDEN, "init": "report"}
+    return AutoencoderConfig(**{**keys, "hidden_activation": "sigmoid", "output_activation": "sigmoid", **changes})
+
+
+def sparse_loss(lambda_: float = 5e-4, beta: float = 0.1, rho: float = 0.05) -> SparseLossConfig:
+    return SparseLossConfig(name="sparse", lambda_=lambda_, beta=beta, rho=rho)
+
+
+def numpy_net(
+    loss: SparseLossConfig | None = None, seed: int = 3, dtype: str = "float64", threads: int | None = None, **changes: Any
+) -> AutoencoderNet:
+    return AutoencoderNet(autoencoder_config(**changes), loss or sparse_loss(), INPUTS, seed, dtype, threads)
+
+
+def torch_net(twin: AutoencoderNet, **changes: Any) -> TorchAutoencoder:
+    weights = {name: torch.tensor(w) for name, w in twin.params.items()}
+    return TorchAutoencoder(autoencoder_config(**changes), twin.loss, weights)
+
+
+def samples(n: int, seed: int = 0, width: int = INPUTS) -> Array:
+    return np.random.default_rng(seed).uniform(0.1, 0.9, (n, width))
+
+
+def tiny(*overrides: str) -> RunConfig:
+    """A run of a second: few small patches, few epochs, no tracking."""
+    small = ["tracking=none", "data.count=60", "data.size=4", "model.hidden_size=5", "epochs=4", "dtype=float64"]
+    return compose([*small, *overrides])
