@@ -1,0 +1,42 @@
+"""PNG files that appear whole or not at all."""
+
+import io
+import uuid
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+
+
+def write_atomically(content: bytes, path: Path) -> Path:
+    """Write `content` to `path` by way of a temporary file in the same folder; returns `path`.
+
+    A reader sees the old file or the new one, never a part; a write that fails leaves nothing behind.
+    The temporary file does not end in .png, so that whoever collects pictures never takes it for one.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def save_image(image: Image.Image, path: Path) -> Path:
+    """Write a Pillow image as PNG, atomically; returns `path`."""
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return write_atomically(buffer.getvalue(), path)
+
+
+def save_png(array: Pixels, path: Path) -> Path:
+    """Write uint8 pixels, (H, W) grey or (H, W, 3) colour, as PNG, atomically; returns `path`."""
+    if array.dtype != np.uint8:
+        raise ValueError(f"pixels are {array.dtype}: a PNG takes uint8, as tile() returns them")
+    return save_image(Image.fromarray(array), path)
