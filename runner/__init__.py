@@ -1,0 +1,1 @@
+"""Everything around training: the command line, the loop, run folders, tracking and figures."""

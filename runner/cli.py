@@ -1,0 +1,76 @@
+"""The command line: `duograd SUB-COMMAND …`, or else Hydra's `duograd key=value …`.
+
+Nothing heavy is imported here: `--help` and tab completion answer at once.
+"""
+
+import os
+import sys
+from importlib import import_module
+
+SUB_COMMANDS = ("resume", "sync", "gradcheck", "ui")
+
+
+def main() -> None:
+    """Runs the command line and ends the process: 0 well, 1 a run failed, 2 the user's error, 130 Ctrl-C."""
+    arguments = sys.argv[1:]
+    if not arguments:
+        arguments = ["--help"]
+    if arguments[0] in SUB_COMMANDS:
+        sys.exit(_sub_command(arguments[0], arguments[1:]))
+    sys.argv[1:] = multirun_first(arguments)
+    sys.exit(_hydra())
+
+
+def multirun_first(arguments: list[str]) -> list[str]:
+    """-m to the front: Hydra's parser takes no flag after the first override."""
+    flags = [a for a in arguments if a in ("-m", "--multirun")]
+    return flags[:1] + [a for a in arguments if a not in flags]
+
+
+def _sub_command(name: str, arguments: list[str]) -> int:
+    from runner.errors import UserError
+
+    try:
+        return int(import_module(f"runner.commands.{name}").main(arguments))
+    except UserError as error:
+        return complain(error)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _hydra() -> int:
+    """Hydra composes, then calls `train` once for each job; its exceptions come here instead of to the terminal."""
+    import hydra
+    from omegaconf import DictConfig
+
+    from runner.errors import UserError
+    from runner.explain import explain
+
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    worst = 0
+
+    @hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")
+    def train(tree: DictConfig) -> None:
+        nonlocal worst
+        from runner.job import run_job
+
+        try:
+            worst = max(worst, run_job(tree))
+        except UserError as error:  # not through Hydra, which would add lines of its own
+            worst = max(worst, complain(error))
+
+    try:
+        train()
+    except KeyboardInterrupt:
+        return 130
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 2
+    except Exception as error:
+        return complain(explain(error))
+    return worst
+
+
+def complain(error: Exception) -> int:
+    """One line on standard error; the exit code of a user's fault."""
+    print(f"duograd: {error}", file=sys.stderr)
+    return 2

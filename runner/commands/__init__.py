@@ -1,0 +1,1 @@
+"""The sub-commands of `duograd`, one module each with `main(arguments) -> exit code`."""

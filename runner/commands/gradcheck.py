@@ -1,0 +1,58 @@
+"""duograd gradcheck task=TASK [key=value …]: prove the gradient by hand, numerically and against autograd."""
+
+import argparse
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from data.errors import DataError
+from runner.errors import UserError
+
+CEILING = 1e-6  # of a relative error, in float64
+SAMPLES = 64
+
+
+def main(arguments: list[str]) -> int:
+    """Prints the largest relative error per parameter; 0 where all are below the ceiling, else 1. Raises UserError."""
+    parser = argparse.ArgumentParser(prog="duograd gradcheck", description=__doc__)
+    parser.add_argument("--threshold", type=float, default=CEILING, help="the largest relative error that passes")
+    options, overrides = parser.parse_known_args(arguments)
+
+    numerical, autograd = errors(overrides)
+    console = Console()
+    console.print(_table(numerical, autograd, options.threshold), highlight=False)
+    worst = max(*numerical.values(), *autograd.values())
+    passed = worst < options.threshold
+    verdict = "[green]passed[/green]" if passed else "[red]FAILED[/red]"
+    console.print(f"{verdict}: the largest is {worst:.1e}, the ceiling {options.threshold:.0e}", highlight=False)
+    return 0 if passed else 1
+
+
+def errors(overrides: list[str]) -> tuple[dict[str, float], dict[str, float]]:
+    """Relative errors per parameter, against numerical differences and against autograd, in float64."""
+    from runner import build
+    from runner.compose import compose
+    from runner.gradcheck import against_differences, against_engine
+
+    by_hand = compose([*overrides, "dtype=float64", "backend=numpy"])
+    by_autograd = compose([*overrides, "dtype=float64", "backend=torch"])
+    try:
+        data = build.data_set(by_hand)
+    except DataError as error:
+        raise UserError(str(error)) from None
+    batch = data.train.batch(slice(SAMPLES))
+    engine = build.numpy_engine(by_hand, data)
+    numerical = against_differences(engine, batch, np.random.default_rng(by_hand.seed))
+    return numerical, against_engine(engine, build.torch_engine(by_autograd, data), batch)
+
+
+def _table(numerical: dict[str, float], autograd: dict[str, float], threshold: float) -> Table:
+    table = Table("parameter", "by hand ↔ numerical", "by hand ↔ autograd", title="Largest relative error (float64)")
+    for name, error in numerical.items():
+        table.add_row(name, *(_cell(e, threshold) for e in (error, autograd[name])))
+    return table
+
+
+def _cell(error: float, threshold: float) -> str:
+    return f"{error:.1e}" if error < threshold else f"[red]{error:.1e}[/red]"

@@ -1,0 +1,109 @@
+"""A run as one checked object: types, bounds and combinations, before anything starts.
+
+Hydra composes plain YAML; the composed tree is validated here, once. Below this, code takes plain typed arguments.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from data.config import DataConfig
+from models.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from models.optimizers.config import LbfgsConfig, OptimizerConfig
+from runner.schedule import ScheduleConfig
+
+
+class Strict(BaseModel):
+    """Knows its keys, converts nothing, and never changes."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+class TaskConfig(Strict):
+    """What a task is beyond its data, model and loss: what is measured and drawn."""
+
+    name: str
+    figures: list[str]
+    frames: list[str]
+
+
+class NumpyBackend(Strict):
+    """threads: null takes the machine's cores. The result does not depend on it."""
+
+    name: Literal["numpy"]
+    threads: int | None = Field(ge=1, le=1024)
+
+
+class TorchBackend(Strict):
+    """threads: null leaves torch's own choice. compile: torch.compile the forward and backward pass."""
+
+    name: Literal["torch"]
+    threads: int | None = Field(ge=1, le=1024)
+    compile: bool
+
+
+class NoTracking(Strict):
+    name: Literal["none"]
+
+
+class MlflowTracking(Strict):
+    """uri: null is the SQLite database outputs/mlflow.db; experiment: null is the task's name."""
+
+    name: Literal["mlflow"]
+    uri: str | None
+    experiment: str | None
+
+
+class EarlyStoppingConfig(Strict):
+    """patience: epochs without an improvement by min_delta. gap: how far validation may drift above training loss."""
+
+    patience: int | None = Field(ge=1)
+    min_delta: float = Field(ge=0)
+    gap: float | None = Field(gt=0)
+
+
+class CheckpointConfig(Strict):
+    """every_seconds: how much work a killed run may lose; 0 saves after every epoch."""
+
+    every_seconds: float = Field(ge=0)
+
+
+class RunConfig(Strict):
+    """Everything that a run is."""
+
+    task: TaskConfig
+    data: DataConfig
+    model: AutoencoderConfig
+    loss: SparseLossConfig
+    optimizer: OptimizerConfig
+    schedule: ScheduleConfig
+    backend: Annotated[NumpyBackend | TorchBackend, Field(discriminator="name")]
+    tracking: Annotated[NoTracking | MlflowTracking, Field(discriminator="name")]
+    early_stopping: EarlyStoppingConfig
+    checkpoint: CheckpointConfig
+    seed: int = Field(ge=0, lt=2**32)
+    epochs: int = Field(ge=1)
+    batch_size: int | None = Field(ge=1)
+    dtype: Literal["float32", "float64"]
+    device: Literal["cpu", "cuda"]
+
+    @model_validator(mode="after")
+    def _combinations(self) -> "RunConfig":
+        """What each key allows by itself, but not together. The first word of a message is the key at fault."""
+        if self.backend.name == "numpy" and self.device != "cpu":
+            raise ValueError(f"device={self.device} needs backend=torch: NumPy runs on the cpu")
+        if isinstance(self.optimizer, LbfgsConfig) and self.batch_size is not None:
+            raise ValueError(f"batch_size={self.batch_size} does not go with optimizer=lbfgs: use batch_size=null")
+        if self.early_stopping.gap is not None and not self.data.validation_fraction:
+            raise ValueError("early_stopping.gap needs a validation split: set data.validation_fraction, such as 0.1")
+        if self.loss.beta and self.model.hidden_activation != "sigmoid":
+            raise ValueError(
+                f"model.hidden_activation={self.model.hidden_activation} does not go with loss.beta={self.loss.beta}: "
+                "the KL term needs mean activations in (0, 1); use sigmoid or loss.beta=0"
+            )
+        return self
+
+
+def dump(config: RunConfig) -> dict[str, Any]:
+    """The configuration as plain data, under the keys that the user types."""
+    return config.model_dump(by_alias=True)

@@ -1,0 +1,36 @@
+"""Faults that are the user's to mend: one line each, exit code 2."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """A fault of the user's: one line that names the thing, the value and the remedy."""
+
+
+# What a hand used to the report or to another framework types -> what it is called here.
+HABITS = {
+    "L_hid": "hidden_size",
+    "l_hid": "hidden_size",
+    "hidden": "hidden_size",
+    "eta": "lr",
+    "learning_rate": "lr",
+    "alpha": "momentum",
+    "lambd": "lambda",
+    "lam": "lambda",
+    "reg": "lambda",
+    "batch": "batch_size",
+    "n_epochs": "epochs",
+    "num_epochs": "epochs",
+    "optim": "optimizer",
+    "n_layers": "num_layers",
+}
+
+
+def suggestion(word: str, known: Iterable[str], prefix: str = "") -> str:
+    """ ": did you mean 'x'? known: a, b, …", the first part only where something is close enough to mean it."""
+    names = sorted(set(known))
+    habit = HABITS.get(word)
+    close = [habit] if habit in names else difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    meant = f"did you mean '{prefix}{close[0]}'? " if close else ""
+    return f": {meant}known: {', '.join(names)}"

@@ -1,0 +1,61 @@
+"""What Hydra complains about, in one line with a remedy."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from runner.errors import UserError, suggestion
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+
+
+def explain(error: BaseException) -> UserError:
+    """The user's fault behind an exception of Hydra's. Re-raises what is not the user's."""
+    from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
+    from omegaconf.errors import OmegaConfBaseException
+
+    cause = error.__cause__ or error
+    match error:
+        case OverrideParseException():
+            return UserError(f"cannot read '{error.override}': {_first_line(error.message)}")
+        case MissingConfigException():
+            return UserError(_missing_option(error))
+        case ConfigCompositionException() if isinstance(cause, OmegaConfBaseException):
+            return UserError(_omegaconf_fault(cause))
+        case HydraException() | OmegaConfBaseException():
+            return UserError(_composition_fault(str(error)))
+    raise error
+
+
+def _missing_option(error: Any) -> str:
+    """`model=lstmm`: the group, the option and those there are."""
+    missing = str(error.missing_cfg_file or "")
+    if not error.options:
+        return _first_line(str(error))
+    group, _, option = missing.rpartition("/")
+    return f"unknown {group} '{option}'{suggestion(option, error.options)}"
+
+
+def _omegaconf_fault(cause: Any) -> str:
+    """A key that is not there, with those that are; or a value that does not fit its key."""
+    key = str(cause.full_key or cause.key or "")
+    parent, _, last = key.rpartition(".")
+    if "is not in struct" in str(cause):
+        known = [str(k) for k in (cause.parent_node or {})]
+        return f"unknown key '{key}'{suggestion(last, known, f'{parent}.' if parent else '')}"
+    return f"{key}: {_first_line(str(cause))}"
+
+
+def _composition_fault(message: str) -> str:
+    """Overrides of a group or key that does not exist, which Hydra reports in words only."""
+    line = _first_line(message)
+    if found := re.search(r"Could not override '([^'@]+)'", line):
+        groups = [folder.name for folder in CONF.iterdir() if folder.is_dir() and not folder.name.startswith("_")]
+        keys = re.findall(r"^(\w+):", (CONF / "task" / "autoencoder.yaml").read_text(), flags=re.MULTILINE)
+        word = found[1].split(".")[0]
+        return f"unknown key '{word}'{suggestion(word, [*groups, *keys])}"
+    return line
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0] if text.strip() else "no message"

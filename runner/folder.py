@@ -1,0 +1,104 @@
+"""The run folder: the truth about a run, and the only place that training writes to (docs/run-folder.md)."""
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runner.errors import UserError
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths of a run's files, and its lock."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def identity(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def best(self) -> Path:
+        return self.path / "best.safetensors"
+
+    @property
+    def frames(self) -> Path:
+        return self.path / "frames"
+
+    @property
+    def figures(self) -> Path:
+        return self.path / "figures"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "run.log"
+
+    @property
+    def summary(self) -> Path:
+        return self.path / "summary.json"
+
+    @property
+    def clock(self) -> Path:
+        """Seconds spent so far: apart from the checkpoint, which must be the same bytes on every machine."""
+        return self.path / "clock.json"
+
+    @property
+    def stop(self) -> Path:
+        return self.path / "stop"
+
+    def read_json(self, path: Path) -> dict[str, Any]:
+        """The file's object, or {} where there is no such file."""
+        try:
+            content: dict[str, Any] = json.loads(path.read_text())
+        except FileNotFoundError:
+            return {}
+        return content
+
+    def history(self) -> dict[str, list[float | None]]:
+        """metrics.jsonl by column; a last line torn by a kill is left out."""
+        rows = [json.loads(line) for line in self.metrics.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        names = dict.fromkeys(name for row in rows for name in row)
+        return {name: [row.get(name) for row in rows] for name in names}
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the folder for this process. A lock dies with its process, so a killed run leaves none behind."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / ".lock").open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise UserError(f"{self.path} is in use by another run: wait for it to end, or stop it") from None
+            yield
+
+    def refuse_if_used(self) -> None:
+        """Raises UserError where the folder already holds a run: nothing is ever overwritten by another."""
+        if self.config.exists():
+            raise UserError(
+                f"{self.path} already holds a run: go on with it by 'duograd resume {self.path}', "
+                "or choose another folder with hydra.run.dir=DIR"
+            )
+
+    def discard_if_empty(self) -> None:
+        """Removes what a run that never started leaves behind: its lock, and folders that hold nothing else."""
+        if not self.config.exists():
+            with suppress(OSError):
+                (self.path / ".lock").unlink(missing_ok=True)
+                for folder in (self.path, *self.path.parents[:2]):
+                    folder.rmdir()  # fails, and ends this, at the first that is not empty

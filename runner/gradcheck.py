@@ -1,0 +1,59 @@
+"""Proof of a gradient: by hand against numerical differences, and against autograd. Meant for float64."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.dataset import Batch
+from runner.engines import Engine
+
+Array = NDArray[Any]
+STEP = 1e-4  # five points: the formula's own error is ~STEP⁴, rounding ~1e-16 / STEP; both are near 1e-12 here
+FLOOR = 1e-8  # of the denominator, as in the report's metric |x − y| / max(1e-8, |x| + |y|)
+
+
+def against_differences(
+    engine: Engine, batch: Batch, rng: np.random.Generator, directions: int = 5
+) -> dict[str, float]:
+    """The largest relative error per parameter of dL/dw · v against differences of L along random unit directions v.
+
+    A few evaluations a direction, whatever the parameter's size; a single wrong entry shows in nearly every direction.
+    """
+    start = engine.params()
+    _, grads = engine.loss_and_grad(batch)
+    errors = {}
+    for name, g in grads.items():
+        units = (v / np.linalg.norm(v) for v in rng.standard_normal((directions, *g.shape)))
+        errors[name] = max(_direction_error(engine, batch, start, name, g, v) for v in units)
+    engine.set_params(start)
+    return errors
+
+
+def against_engine(engine: Engine, other: Engine, batch: Batch) -> dict[str, float]:
+    """The largest difference per parameter between two engines' gradients, relative to the gradient's norm.
+
+    Both are given the first engine's parameters.
+    """
+    other.set_params(engine.params())
+    _, grads = engine.loss_and_grad(batch)
+    _, others = other.loss_and_grad(batch)
+    return {name: _relative(g, others[name]) for name, g in grads.items()}
+
+
+def _direction_error(engine: Engine, batch: Batch, start: Mapping[str, Array], name: str, g: Array, v: Array) -> float:
+    def loss(steps: int) -> float:
+        engine.set_params({**start, name: start[name] + steps * STEP * v})
+        terms, _ = engine.loss_and_grad(batch)
+        return float(terms["loss"])
+
+    numerical = (8 * (loss(1) - loss(-1)) - (loss(2) - loss(-2))) / (12 * STEP)
+    by_hand = float(np.vdot(g, v))
+    # A direction can be nearly level by chance; the typical slope is then what an error is large or small against.
+    typical = float(np.linalg.norm(g)) / np.sqrt(g.size)
+    return abs(numerical - by_hand) / max(FLOOR, abs(numerical) + abs(by_hand), typical)
+
+
+def _relative(a: Array, b: Array) -> float:
+    return float(np.linalg.norm(a - b) / max(FLOOR, np.linalg.norm(a) + np.linalg.norm(b)))

@@ -1,0 +1,50 @@
+"""Ends a run that no longer gains anything."""
+
+from typing import Any
+
+from runner.hooks import Hook
+from runner.training import Floats, Training
+
+
+class Patience(Hook):
+    """Stops after `patience` epochs in which the monitored metric did not improve by more than min_delta."""
+
+    name = "patience"
+
+    def __init__(self, patience: int, min_delta: float) -> None:
+        self.patience = patience
+        self.min_delta = min_delta
+        self.reference: float | None = None
+        self.waited = 0
+
+    def epoch(self, training: Training, record: Floats) -> None:
+        monitor = training.plan.monitor
+        if self.reference is None or record[monitor] < self.reference - self.min_delta:
+            self.reference, self.waited = record[monitor], 0
+        else:
+            self.waited += 1
+        if self.waited >= self.patience:
+            training.stop_reason = f"early stopping: {monitor} did not improve for {self.waited} epochs"
+
+    def state(self) -> dict[str, Any]:
+        return {"reference": self.reference, "waited": self.waited}
+
+    def load(self, state: dict[str, Any]) -> None:
+        self.reference, self.waited = state["reference"], state["waited"]
+
+
+class Gap(Hook):
+    """Stops when validation loss has drifted more than `gap` above training loss.
+
+    The report's rule, mended: its condition `train - val < threshold` holds as soon as the curves are close.
+    """
+
+    name = "gap"
+
+    def __init__(self, gap: float) -> None:
+        self.gap = gap
+
+    def epoch(self, training: Training, record: Floats) -> None:
+        drift = record["val/loss"] - record["train/loss"]
+        if drift > self.gap:
+            training.stop_reason = f"early stopping: val/loss is {drift:.4g} above train/loss (gap {self.gap:g})"

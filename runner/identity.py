@@ -1,0 +1,84 @@
+"""Who a run is: what stands in run.json, and how it can be run again."""
+
+import shlex
+import subprocess
+import time
+import uuid
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from platform import python_version
+from typing import Any
+
+from data.dataset import DataSet, Split
+from runner.config import RunConfig
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+GROUPS = ("task", "data", "model", "loss", "optimizer", "backend", "tracking", "preset", "experiment", "recipe")
+
+
+def identity(config: RunConfig, data: DataSet, parameters: int, overrides: Sequence[str]) -> dict[str, Any]:
+    """The content of run.json."""
+    return {
+        "id": uuid.uuid4().hex,
+        "name": name(config, overrides),
+        **labels(config),
+        "source": data.source,
+        "synthetic": data.synthetic,
+        "digest": data.digest,
+        "shapes": shapes(data),
+        "parameters": parameters,
+        "started": time.time(),
+        "command": shlex.join(["duograd", *(overrides or [f"task={config.task.name}"])]),
+        "overrides": list(overrides),
+        "versions": versions(config),
+        "git": git(),
+    }
+
+
+def labels(config: RunConfig) -> dict[str, Any]:
+    """The names by which runs are told apart."""
+    return {
+        "task": config.task.name,
+        "model": config.model.name,
+        "backend": config.backend.name,
+        "data": config.data.name,
+        "seed": config.seed,
+    }
+
+
+def name(config: RunConfig, overrides: Sequence[str]) -> str:
+    """A readable name: model, backend, and what was set by hand (`autoencoder numpy hidden_size=100 lambda=0.001`)."""
+    pairs = [override.lstrip("+~").split("=", 1) for override in overrides if "=" in override]
+    set_by_hand = [
+        f"{key.rsplit('.', 1)[-1]}={value}"
+        for key, value in pairs
+        if key not in GROUPS and not key.startswith(("hydra", "data.path", "data.root", "tracking.", "checkpoint."))
+    ]
+    optimizer = [config.optimizer.name] if any(key == "optimizer" for key, *_ in pairs) else []
+    return " ".join([config.model.name, config.backend.name, *optimizer, *set_by_hand])
+
+
+def shapes(data: DataSet) -> dict[str, list[int]]:
+    """The shape of each split's inputs."""
+    splits: dict[str, Split | None] = {"train": data.train, "validation": data.validation, "test": data.test}
+    return {key: list(split.inputs.shape) for key, split in splits.items() if split is not None}
+
+
+def versions(config: RunConfig) -> dict[str, str]:
+    """Of Python, duograd, and what computes."""
+    packages = ["duograd", "numpy", "scipy", *(["torch"] if config.backend.name == "torch" else [])]
+    return {"python": python_version(), **{package: version(package) for package in packages}}
+
+
+def git() -> dict[str, Any]:
+    """The commit of the checkout, and whether it was changed since; {} outside of git."""
+
+    def ask(*arguments: str) -> str:
+        command = ["git", "-C", str(CHECKOUT), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+
+    try:
+        return {"commit": ask("rev-parse", "HEAD"), "changed": bool(ask("status", "--porcelain"))}
+    except (OSError, subprocess.SubprocessError):
+        return {}

@@ -1,0 +1,21 @@
+"""A Hydra job: the composed tree and Hydra's folder become a validated configuration and a run."""
+
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from runner.folder import RunFolder
+from runner.run import run
+from runner.validate import validate
+
+
+def run_job(tree: DictConfig) -> int:
+    """Runs one job of Hydra's in the folder that Hydra made for it; its exit code. Raises UserError."""
+    hydra = HydraConfig.get()
+    folder = RunFolder(Path(hydra.runtime.output_dir))
+    overrides = [str(override) for override in hydra.overrides.task]
+    try:
+        return run(validate(tree), folder, overrides)
+    finally:
+        folder.discard_if_empty()

@@ -1,0 +1,104 @@
+"""The one training loop: every task, both backends.
+
+It owns epochs, order and schedule, and calls hooks; it knows nothing of networks, files, displays or tracking.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+from data.dataset import Split
+from runner.engines import Grads, Terms
+from runner.hooks import Hook
+from runner.training import Floats, Training, add, batches, check, read, sample_order
+
+PENDING = 50  # steps whose terms may wait to be read, so that an accelerator is not stopped at each
+
+
+def fit(training: Training, hooks: Sequence[Hook]) -> None:
+    """Trains until the plan's last epoch, or until a hook sets a reason to stop.
+
+    Raises Diverged where a loss is not finite.
+    """
+    for hook in hooks:
+        hook.start(training)
+    try:
+        if training.plan.solver:
+            _solve(training, hooks)
+        while not training.ended:
+            _finish_epoch(training, hooks, _full_epoch(training) if training.full_batch else _epoch(training, hooks))
+    finally:
+        for hook in hooks:
+            hook.end()
+
+
+def evaluate(training: Training, split: Split) -> Floats:
+    """Terms over a split without a gradient, as the sample-weighted mean of its batches."""
+    sums: Floats = {}
+    for batch in batches(split, training.plan.eval_batch_size):
+        add(sums, read(training.engine.evaluate(batch)), len(batch))
+    return {name: total / len(split) for name, total in sums.items()}
+
+
+def _full_epoch(training: Training) -> Floats:
+    """One step on all samples at once; its terms are those before the update."""
+    [batch] = batches(training.data.train, None)
+    training.before = training.engine.params()
+    terms = training.timed(lambda: read(training.engine.step(batch, training.lr())))
+    training.step += 1
+    check(terms, training.step)
+    return terms
+
+
+def _epoch(training: Training, hooks: Sequence[Hook]) -> Floats:
+    """An epoch of mini-batches, or the rest of one; its terms are the sample-weighted mean over its steps."""
+    size = training.plan.batch_size
+    assert size is not None
+    train = training.data.train
+    order = sample_order(training.plan.seed, training.epoch, len(train))
+    for start in range(training.in_epoch * size, len(train), size):
+        batch = train.batch(order[start : start + size])
+        terms = training.timed(partial(training.engine.step, batch, training.lr()))
+        training.step += 1
+        training.in_epoch += 1
+        training.pending.append((training.step, len(batch), terms))
+        last = start + size >= len(train)
+        if len(training.pending) == PENDING or last:
+            training.timed(training.settle)
+        if not last:
+            for hook in hooks:
+                hook.step(training)
+    means = {name: total / len(train) for name, total in training.sums.items()}
+    training.in_epoch, training.sums = 0, {}
+    return means
+
+
+def _solve(training: Training, hooks: Sequence[Hook]) -> None:
+    """Lets the engine's L-BFGS iterate; each of its iterations is an epoch."""
+    [batch] = batches(training.data.train, None)
+
+    def after(terms: Terms, before: Grads) -> None:
+        floats = read(terms)
+        training.step += 1
+        check(floats, training.step)
+        training.before = before
+        _finish_epoch(training, hooks, floats)
+        if training.ended:
+            raise StopIteration
+
+    reason = training.engine.minimize(batch, training.plan.epochs, after)
+    if not training.ended:
+        training.stop_reason = reason
+
+
+def _finish_epoch(training: Training, hooks: Sequence[Hook], terms: Floats) -> None:
+    lr = {} if training.plan.solver else {"lr": training.plan.lr(training.step - 1, training.epoch)}
+    training.epoch += 1
+    record: Floats = {"epoch": training.epoch, **lr, **_named("train", terms)}
+    if training.data.validation is not None:
+        record |= _named("val", evaluate(training, training.data.validation))
+    for hook in hooks:
+        hook.epoch(training, record)
+
+
+def _named(split: str, terms: Floats) -> Floats:
+    return {f"{split}/{name}": value for name, value in terms.items()}

@@ -1,0 +1,204 @@
+"""A run is a function of its validated configuration and its folder.
+
+Everything that it leaves is in the folder when it returns, and no global state is left behind, so that one process can
+do hundreds of runs.
+"""
+
+import logging
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import OmegaConf
+from rich.console import Console
+
+from data.dataset import DataSet
+from data.errors import DataError
+from runner import atomic, build, checkpoint, display, identity, loop, summary
+from runner.config import MlflowTracking, RunConfig, dump
+from runner.engines import Engine
+from runner.errors import UserError
+from runner.folder import RunFolder
+from runner.hooks import Hook
+from runner.hooks.best import Best
+from runner.hooks.checkpointing import Checkpointing
+from runner.hooks.frames import Frames
+from runner.hooks.metrics_log import MetricsLog
+from runner.hooks.requests import Signals, StopFile
+from runner.pictures import FRAMES, Finished, draw_all
+from runner.summary import Outcome
+from runner.tracking import address
+from runner.tracking.follower import Follower
+from runner.training import Diverged, Floats, Interrupted, Training
+
+EXIT = {"FINISHED": 0, "FAILED": 1}
+MIRROR_SECONDS = 60.0  # the longest wait at the end for MLflow to be brought up to date
+
+
+def run(config: RunConfig, folder: RunFolder, overrides: Sequence[str]) -> int:
+    """Trains from the beginning, in a folder that holds no run yet; the exit code. Raises UserError."""
+    with folder.locked():
+        folder.refuse_if_used()
+        config = anchored(config)
+        data, engine = _built(config)
+        who = identity.identity(config, data, build.parameter_count(engine), overrides)
+        atomic.write_json(folder.identity, who)
+        atomic.write_bytes(folder.config, OmegaConf.to_yaml(OmegaConf.create(dump(config))).encode())
+        return Run(config, folder, data, engine, who).go()
+
+
+def resume(config: RunConfig, folder: RunFolder) -> int:
+    """Goes on with the run of a folder from its last checkpoint; the exit code. Raises UserError."""
+    with folder.locked():
+        data, engine = _built(config)
+        who = folder.read_json(folder.identity)
+        if who["digest"] != data.digest:
+            raise UserError(f"{folder.path}: the data is not what it was when the run began; put back {who['source']}")
+        folder.summary.unlink(missing_ok=True)
+        folder.stop.unlink(missing_ok=True)
+        return Run(config, folder, data, engine, who).go()
+
+
+def anchored(config: RunConfig) -> RunConfig:
+    """The configuration with absolute paths, so that a run can be resumed and mirrored from any directory."""
+    here = Path.cwd()
+    paths = {
+        key: str((here / value).resolve()) for key in ("path", "root") if (value := getattr(config.data, key, None))
+    }
+    update: dict[str, Any] = {"data": config.data.model_copy(update=paths)}
+    if isinstance(config.tracking, MlflowTracking):
+        update["tracking"] = config.tracking.model_copy(update={"uri": address.resolve(config.tracking.uri, here)})
+    return config.model_copy(update=update)
+
+
+def _built(config: RunConfig) -> tuple[DataSet, Engine]:
+    try:
+        data = build.data_set(config)
+    except DataError as error:
+        raise UserError(str(error)) from None
+    return data, build.engine(config, data)
+
+
+class Run:
+    """One run on its way through its folder."""
+
+    def __init__(
+        self, config: RunConfig, folder: RunFolder, data: DataSet, engine: Engine, who: dict[str, Any]
+    ) -> None:
+        self.config, self.folder, self.data, self.engine, self.who = config, folder, data, engine, who
+        self.started = time.monotonic()
+        self.console = Console()
+        self.training = Training(engine, data, build.plan(config, data))
+        self.best = Best()
+        self.display = display.Display(self.console)
+        self.signals = Signals()
+        self.hooks = self._hooks()
+
+    def _hooks(self) -> list[Hook]:
+        """In the order in which they hear of an epoch: what decides to stop stands before what acts on it."""
+        frames = {name: partial(FRAMES[name], self.data) for name in self.config.task.frames}
+        return [
+            MetricsLog(self.folder.metrics),
+            self.best,
+            *build.early_stopping(self.config),
+            StopFile(self.folder.stop),
+            Frames(self.folder.frames, frames),
+            self.display,
+            Checkpointing(self.config.checkpoint.every_seconds, self._save),
+            self.signals,
+        ]
+
+    def go(self) -> int:
+        """Trains, evaluates, draws, sums up and waits for the mirror; the exit code."""
+        display.header(self.console, self.who, self.config.epochs)
+        with logged_to(self.folder.log) as log, self._mirrored():
+            log.info("%s", self.who["command"])
+            outcome = self._attempt(log)
+            seconds = time.monotonic() - self.started
+            result = summary.compose(self.config, self.training, self.best, self.who, outcome, seconds)
+            atomic.write_json(self.folder.summary, result)
+            log.info(
+                "%s after %d epochs%s", outcome.status, self.training.epoch, f": {outcome.error or ''}".rstrip(": ")
+            )
+            display.ending(self.console, self.folder, result)
+        return EXIT.get(outcome.status, 128 + (self.signals.caught or 0))
+
+    def _attempt(self, log: logging.Logger) -> Outcome:
+        """The training and what follows it; whatever happens, what it reached is saved and told."""
+        try:
+            with self.signals.listening(), np.errstate(all="ignore"):  # the loop itself checks that losses are finite
+                self._train(log)
+                metrics = self._evaluate()
+                return Outcome("FINISHED", metrics=metrics, facts=self._draw(metrics))
+        except Interrupted as interruption:
+            return Outcome("KILLED", f"ended by {signal.Signals(interruption.signum).name}")
+        except Diverged as divergence:
+            return Outcome("FAILED", str(divergence), diverged=True)
+        except OSError as error:
+            return Outcome("FAILED", f"{error.filename or self.folder.path}: {error.strerror}")
+
+    def _train(self, log: logging.Logger) -> None:
+        # L-BFGS keeps its memory inside the solver, so a killed run of it is done again, to the same end.
+        if not self.training.plan.solver and checkpoint.restore(self.folder, self.training, self.hooks):
+            log.info("resumed after epoch %d, step %d", self.training.epoch, self.training.step)
+        try:
+            loop.fit(self.training, self.hooks)
+            self._save()
+        except Interrupted:
+            self._save()
+            raise
+
+    def _save(self) -> None:
+        checkpoint.save(self.folder, self.training, self.hooks)
+
+    def _evaluate(self) -> Floats:
+        """Everything once more, after the last update; the test split for the first time."""
+        splits = self.training.splits | ({} if self.data.test is None else {"test": self.data.test})
+        return {
+            f"{name}/{term}": value
+            for name, split in splits.items()
+            for term, value in loop.evaluate(self.training, split).items()
+        }
+
+    def _draw(self, metrics: Floats) -> dict[str, Any]:
+        synthetic = "SYNTHETIC data: " if self.data.synthetic else ""
+        footer = (
+            f"{synthetic}{self.data.name}, {self.data.source} · seed {self.config.seed} · {self.training.epoch} epochs"
+        )
+        history = self.folder.history()
+        finished = Finished(self.engine, self.data, history, metrics, self.who["name"], footer, self.folder.figures)
+        return draw_all(self.config.task.figures, finished)
+
+    @contextmanager
+    def _mirrored(self) -> Iterator[None]:
+        """Follows the folder in MLflow meanwhile, from another process: training does not wait for it, nor fail by it."""
+        if not isinstance(self.config.tracking, MlflowTracking):
+            yield
+            return
+        follower = Follower.start(self.folder.path)
+        try:
+            yield
+        finally:
+            if trouble := follower.finish(MIRROR_SECONDS):
+                self.console.print(trouble, style="yellow", highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def logged_to(path: Path) -> Iterator[logging.Logger]:
+    """A logger of the run's own, that writes to a file and is taken down again."""
+    log = logging.Logger("duograd")
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.addHandler(handler)
+    try:
+        yield log
+    except Exception:
+        log.exception("the run ended by a fault of duograd's own")
+        raise
+    finally:
+        handler.close()

@@ -1,0 +1,140 @@
+"""A training in progress: the engine, and all that is neither the network's nor the optimizer's."""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.dataset import Batch, DataSet, Split
+from runner.engines import Engine, Terms
+
+T = TypeVar("T")
+Floats = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do: how many epochs, in which batches and order, at which rate, and which metric to watch.
+
+    lr(step, epoch): the learning rate of the step that follows `step` steps and `epoch` epochs.
+    """
+
+    epochs: int
+    batch_size: int | None
+    seed: int
+    lr: Callable[[int, int], float]
+    monitor: str
+    solver: bool = False
+    eval_batch_size: int | None = None
+
+
+class Diverged(Exception):
+    """A loss that is no longer finite: training cannot go on from it."""
+
+
+class Interrupted(Exception):
+    """A signal asked the run to end; everything up to the last step is intact."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum
+
+
+@dataclass
+class Training:
+    """The loop's own state. Order and randomness are functions of seed, epoch and step: there is no more to keep.
+
+    epoch, step: completed so far. in_epoch: steps done of the epoch under way, with their weighted `sums`.
+    pending: (step, samples, terms) of steps whose terms have not been read yet, so that no accelerator waits at each.
+    before: the parameters that the last record's train/… belong to, where these are known (full batch).
+    """
+
+    engine: Engine
+    data: DataSet
+    plan: Plan
+    epoch: int = 0
+    step: int = 0
+    in_epoch: int = 0
+    sums: Floats = field(default_factory=dict)
+    pending: list[tuple[int, int, Terms]] = field(default_factory=list)
+    train_seconds: float = 0.0
+    stop_reason: str | None = None
+    before: Mapping[str, NDArray[Any]] | None = None
+
+    @property
+    def full_batch(self) -> bool:
+        return self.plan.batch_size is None
+
+    @property
+    def ended(self) -> bool:
+        return self.stop_reason is not None or self.epoch >= self.plan.epochs
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The splits that are watched while training: the test split is not among them."""
+        val = {} if self.data.validation is None else {"val": self.data.validation}
+        return {"train": self.data.train, **val}
+
+    def lr(self) -> float:
+        return self.plan.lr(self.step, self.epoch)
+
+    def timed(self, work: Callable[[], T]) -> T:
+        """work(), its seconds added to those of the optimizer's steps."""
+        start = time.perf_counter()
+        try:
+            return work()
+        finally:
+            self.train_seconds += time.perf_counter() - start
+
+    def settle(self) -> None:
+        """Reads the terms that wait, and adds them up. Raises Diverged, naming the step."""
+        for step, samples, lazy in self.pending:
+            terms = read(lazy)
+            check(terms, step)
+            add(self.sums, terms, samples)
+        self.pending.clear()
+
+    def state(self) -> dict[str, Any]:
+        """What the next step depends on, as plain data."""
+        self.settle()
+        return {"epoch": self.epoch, "step": self.step, "in_epoch": self.in_epoch, "sums": self.sums}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.epoch, self.step, self.in_epoch = state["epoch"], state["step"], state["in_epoch"]
+        self.sums = dict(state["sums"])
+
+
+def sample_order(seed: int, epoch: int, samples: int) -> NDArray[np.intp]:
+    """The order of samples in an epoch (counted from 0): a function of seed and epoch, with nothing to save."""
+    return np.random.default_rng([seed, epoch]).permutation(samples)
+
+
+def batches(split: Split, size: int | None) -> list[Batch]:
+    """A split in order, cut into batches of a size; None gives it whole."""
+    if size is None:
+        return [split.batch()]
+    return [split.batch(slice(start, start + size)) for start in range(0, len(split), size)]
+
+
+def read(terms: Terms) -> Floats:
+    """The terms as Python floats; an accelerator is waited for here."""
+    return {name: float(value) for name, value in terms.items()}
+
+
+def add(sums: Floats, terms: Floats, samples: int) -> None:
+    """Adds terms to sums, weighted by their number of samples."""
+    for name, value in terms.items():
+        sums[name] = sums.get(name, 0.0) + value * samples
+
+
+def check(terms: Floats, step: int) -> None:
+    """Raises Diverged where the loss is not finite."""
+    if not math.isfinite(terms["loss"]):
+        parts = ", ".join(f"{name} {value:.4g}" for name, value in terms.items() if name != "loss")
+        raise Diverged(
+            f"the loss became {terms['loss']} at step {step} ({parts}): lower optimizer.lr or clip the gradient"
+        )

@@ -1,0 +1,100 @@
+"""From Hydra's composed tree to a RunConfig, or to one line that says what is wrong with it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from runner.config import RunConfig
+from runner.errors import UserError, suggestion
+
+# What a `strict` model calls a type -> what a person calls it.
+EXPECTED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "a string",
+    "bool_type": "true or false",
+    "list_type": "a list, such as [64, 32]",
+    "finite_number": "a finite number",
+}
+
+
+def validate(tree: DictConfig) -> RunConfig:
+    """The checked configuration. Raises UserError naming every fault, the value and what was expected."""
+    try:
+        plain = OmegaConf.to_container(tree, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise UserError(str(error).splitlines()[0]) from None
+    assert isinstance(plain, dict)
+    return validate_plain({str(key): value for key, value in plain.items()})
+
+
+def validate_plain(tree: Mapping[str, Any]) -> RunConfig:
+    """The same for plain data, such as a run folder's config.yaml."""
+    try:
+        return RunConfig.model_validate(tree)
+    except ValidationError as error:
+        raise UserError("; ".join(dict.fromkeys(_line(fault, tree) for fault in error.errors()))) from None
+
+
+def _line(fault: ErrorDetails, tree: Mapping[str, Any]) -> str:
+    path = _path(fault["loc"], tree)
+    key = ".".join(path)
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        known = _known(path[:-1])
+        return f"unknown key '{key}'{suggestion(path[-1], known, '.'.join([*path[:-1], '']) if path[:-1] else '')}"
+    if fault["type"] == "missing":
+        return f"{key} is not set"
+    if fault["type"] == "value_error":
+        return message
+    expected = EXPECTED.get(fault["type"], message.removeprefix("Input should be "))
+    return f"{key}={_shown(fault['input'])}: expected {expected}"
+
+
+def _path(loc: Iterable[int | str], tree: Mapping[str, Any]) -> list[str]:
+    """A fault's place as the user types it: without the tags that pydantic adds for the chosen member of a union."""
+    path: list[str] = []
+    node: Any = tree
+    parts = [str(part) for part in loc]
+    for i, part in enumerate(parts):
+        inside = isinstance(node, Mapping) and part in node
+        if inside or i == len(parts) - 1:
+            path.append(part)
+            node = node[part] if inside else None
+        elif isinstance(node, list) and part.isdigit():
+            path.append(part)
+            node = node[int(part)]
+    return path
+
+
+def _known(parents: list[str]) -> list[str]:
+    """The keys that may stand under a node, in every variant of it."""
+    models = [RunConfig]
+    for part in parents:
+        models = [m for model in models for m in _models(model, part)]
+    return [field.alias or name for model in models for name, field in model.model_fields.items()]
+
+
+def _models(model: Any, key: str) -> list[Any]:
+    """The models that the field of a key can hold."""
+    for name, field in model.model_fields.items():
+        if key == (field.alias or name):
+            return [m for m in _members(field.annotation) if hasattr(m, "model_fields")]
+    return []
+
+
+def _members(annotation: Any) -> list[Any]:
+    """The members of a union, however deep in Annotated it stands; else the annotation itself."""
+    inner = getattr(annotation, "__origin__", None)
+    arguments = getattr(annotation, "__args__", ())
+    if hasattr(annotation, "__metadata__"):
+        return _members(inner)
+    return [m for a in arguments for m in _members(a)] if arguments else [annotation]
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
