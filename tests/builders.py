@@ -26,7 +26,11 @@ def sparse_loss(lambda_: float = 5e-4, beta: float = 0.1, rho: float = 0.05) -> 
 
 
 def numpy_net(
-    loss: SparseLossConfig | None = None, seed: int = 3, dtype: str = "float64", threads: int | None = None, **changes: Any
+    loss: SparseLossConfig | None = None,
+    seed: int = 3,
+    dtype: str = "float64",
+    threads: int | None = None,
+    **changes: Any,
 ) -> AutoencoderNet:
     return AutoencoderNet(autoencoder_config(**changes), loss or sparse_loss(), INPUTS, seed, dtype, threads)
 

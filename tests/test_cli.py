@@ -1,0 +1,294 @@
+"""The command line in real processes: what a run leaves, how it ends, and how it goes on."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from safetensors.numpy import load_file
+
+SMALL = ["data.count=300", "model.hidden_size=9", "dtype=float64"]
+SAME_BYTES = ("checkpoint.safetensors", "best.safetensors", "metrics.jsonl")
+
+
+def duograd(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "runner", *arguments]
+    return subprocess.run(
+        command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=300
+    )
+
+
+def run(folder: Path, *overrides: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    arguments = ["task=autoencoder", f"hydra.run.dir={folder.name}", *SMALL, *overrides]
+    return duograd(*arguments, cwd=folder.parent, **environment)
+
+
+def start(folder: Path, *overrides: str) -> subprocess.Popen[str]:
+    """A run that goes on while the test does something to it."""
+    command = [sys.executable, "-m", "runner", f"hydra.run.dir={folder.name}", *SMALL, *overrides]
+    return subprocess.Popen(command, cwd=folder.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def wait_for_epochs(folder: Path, epochs: int) -> None:
+    log = folder / "metrics.jsonl"
+    for _ in range(1200):
+        if log.exists() and log.read_bytes().count(b"\n") >= epochs:
+            return
+        time.sleep(0.05)
+    raise TimeoutError(f"{folder} did not reach epoch {epochs}")
+
+
+def summary(folder: Path) -> dict:
+    return json.loads((folder / "summary.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """One smoke run with tracking, for all tests that only look."""
+    folder = tmp_path_factory.mktemp("cli") / "run"
+    done = run(folder, "preset=smoke", "data.validation_fraction=0.2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder, done
+
+
+def test_a_run_leaves_what_the_contract_promises(finished):
+    folder, _ = finished
+    for name in ("config.yaml", "run.json", "run.log", "clock.json", *SAME_BYTES):
+        assert (folder / name).stat().st_size > 0
+    for name in ("patches", "loss_curve", "hidden_weights", "reconstructions"):
+        with Image.open(folder / "figures" / f"{name}.png") as image:
+            assert min(image.size) > 200
+    assert [path.name for path in sorted((folder / "frames" / "hidden_weights").iterdir())] == [
+        f"{step:06d}.png" for step in range(4)
+    ]
+    assert not [path for path in folder.rglob("*") if path.suffix == ".tmp"]
+
+
+def test_the_summary_is_complete_and_true(finished):
+    folder, _ = finished
+    content = summary(folder)
+    assert (content["status"], content["error"], content["diverged"]) == ("FINISHED", None, False)
+    assert (content["task"], content["model"], content["backend"]) == ("autoencoder", "autoencoder", "numpy")
+    assert (content["data"], content["seed"], content["epochs"], content["steps"]) == ("photos_sample", 1500, 3, 3)
+    assert content["parameters"] == 2 * 9 * 256 + 9 + 256
+    assert content["seconds"] > content["train_seconds"] > 0
+    assert content["peak_memory_mb"] > 30
+    assert {"train/loss", "train/mse", "train/l2", "train/kl", "val/loss"} <= content["metrics"].keys()
+    assert content["pca"]["components"] == 9
+    assert content["versions"]["numpy"]
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2, 3]
+    assert content["best"]["value"] == min(line["val/loss"] for line in lines)
+    assert content["best"]["metric"] == "val/loss"
+
+
+def test_checkpoints_hold_parameters_under_torchs_names(finished):
+    folder, _ = finished
+    best = load_file(folder / "best.safetensors")
+    assert {name: w.shape for name, w in best.items()} == {
+        "encoder.weight": (9, 256),
+        "encoder.bias": (9,),
+        "decoder.weight": (256, 9),
+        "decoder.bias": (256,),
+    }
+
+
+def test_a_terminal_less_run_prints_plain_lines_and_where_everything_is(finished):
+    folder, done = finished
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("autoencoder numpy")
+    assert sum(line.startswith("epoch ") for line in lines) == 3
+    assert f"everything is in {folder}" in lines
+    assert "\x1b" not in done.stdout
+    assert not done.stderr
+
+
+def test_the_run_is_in_mlflow(finished):
+    folder, _ = finished
+    with sqlite3.connect(folder.parent / "outputs" / "mlflow.db") as database:
+        rows = database.execute("select status, name from runs").fetchall()
+        losses = dict(database.execute("select step, value from metrics where key = 'train/loss'").fetchall())
+        parameters = dict(database.execute("select key, value from params").fetchall())
+        inputs = database.execute("select name from datasets").fetchall()
+    database.close()
+    assert [status for status, _ in rows] == ["FINISHED"]
+    assert sorted(losses) == [1, 2, 3]
+    assert parameters["model.hidden_size"] == "9"
+    assert parameters["loss.lambda"] == "0.0005"
+    assert inputs == [("photos_sample",)]
+
+
+def test_a_used_folder_is_never_overwritten(finished):
+    folder, _ = finished
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    again = run(folder, "preset=smoke")
+    assert again.returncode == 2
+    assert again.stderr.startswith(f"duograd: {folder} already holds a run: go on with it by 'duograd resume")
+    assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+
+
+def test_a_finished_run_has_nothing_to_resume(finished):
+    folder, _ = finished
+    done = duograd("resume", str(folder), cwd=folder.parent)
+    assert (done.returncode, done.stdout) == (0, f"{folder} is finished already\n")
+
+
+def test_a_users_error_is_one_line_and_leaves_nothing(tmp_path):
+    done = duograd("task=autoencoder", "seed=x", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "duograd: seed=x: expected a whole number\n"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["modle=x"], "duograd: unknown key 'modle': did you mean 'model'?"),
+        (["data=patches_h5", "data.path=gone.h5"], "duograd: data.path="),
+        (["backend=torch", "device=cuda"], "duograd: device=cuda: torch sees no CUDA device here"),
+        (["resume", "nowhere"], "duograd: no folder nowhere"),
+        (["resume", "."], "duograd: . is not the folder of a run"),
+        (["gradcheck", "model.hiden_size=3"], "duograd: unknown key 'model.hiden_size': did you mean"),
+    ],
+)
+def test_errors_at_the_command_line(arguments, message, tmp_path):
+    done = duograd(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(message)
+    assert done.stderr.count("\n") == 1
+
+
+def test_multirun_may_come_last(tmp_path):
+    overrides = ["preset=smoke", "tracking=none", "hydra.sweep.dir=sweep", *SMALL]
+    done = duograd(*overrides, "loss.lambda=0,1e-3", "-m", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [summary(tmp_path / "sweep" / job)["status"] for job in "01"] == ["FINISHED", "FINISHED"]
+
+
+def test_the_same_seed_is_the_same_bytes_whatever_the_threads(tmp_path):
+    """In single precision, where the order of sums would show."""
+    overrides = ["tracking=none", "epochs=5", "dtype=float32", "data.count=3000"]
+    folders = [tmp_path / name for name in ("one", "two", "three")]
+    for folder, threads in zip(folders, ("1", "2", "3"), strict=True):
+        environment = {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
+        assert run(folder, *overrides, f"backend.threads={threads}", **environment).returncode == 0
+    for name in SAME_BYTES:
+        assert len({(folder / name).read_bytes() for folder in folders}) == 1
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_killed_and_resumed_is_as_if_never_killed(backend, tmp_path):
+    """SIGKILL, twice, at moments of their own choosing; then the same bytes as an undisturbed run."""
+    overrides = [f"backend={backend}", "tracking=none", "epochs=400", "batch_size=50", "optimizer=adam"]
+    overrides += ["checkpoint.every_seconds=0.2", "data.count=150"]
+    calm, killed = tmp_path / "calm", tmp_path / "killed"
+    assert run(calm, *overrides).returncode == 0
+    process = start(killed, *overrides)
+    wait_for_epochs(killed, 60)
+    process.kill()
+    process.communicate()
+    assert not (killed / "summary.json").exists()
+    command = [sys.executable, "-m", "runner", "resume", str(killed)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=tmp_path)
+    wait_for_epochs(killed, 200)
+    process.kill()
+    process.wait()
+    done = duograd("resume", "killed", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert summary(killed)["status"] == "FINISHED"
+    for name in SAME_BYTES:
+        assert (calm / name).read_bytes() == (killed / name).read_bytes()
+
+
+def test_ctrl_c_ends_well_and_can_be_resumed(tmp_path):
+    folder = tmp_path / "run"
+    process = start(folder, "epochs=100000", "tracking=none")
+    wait_for_epochs(folder, 5)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "KILLED: ended by SIGINT" in output
+    assert f"go on with it: duograd resume {folder}" in output
+    content = summary(folder)
+    assert content["status"] == "KILLED"
+    assert content["epochs"] == (folder / "metrics.jsonl").read_bytes().count(b"\n")
+    (folder / "config.yaml").write_text(
+        (folder / "config.yaml").read_text().replace("epochs: 100000", f"epochs: {content['epochs'] + 2}")
+    )
+    assert duograd("resume", "run", cwd=tmp_path).returncode == 0
+    assert summary(folder)["epochs"] == content["epochs"] + 2
+
+
+def test_a_diverged_run_fails_and_says_where(tmp_path):
+    folder = tmp_path / "run"
+    done = run(folder, "tracking=none", "optimizer.lr=1e30", "loss.lambda=1", "dtype=float32", "epochs=20")
+    content = summary(folder)
+    assert done.returncode == 1
+    assert (content["status"], content["diverged"]) == ("FAILED", True)
+    assert content["error"].startswith("the loss became")
+    assert " at step " in content["error"]
+    assert content["error"] in done.stdout
+    assert not done.stderr
+
+
+def test_two_processes_never_write_one_folder(tmp_path):
+    folder = tmp_path / "run"
+    process = start(folder, "epochs=100000", "tracking=none")
+    wait_for_epochs(folder, 1)
+    second = duograd("resume", str(folder), cwd=tmp_path)
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert second.returncode == 2
+    assert second.stderr == f"duograd: {folder} is in use by another run: wait for it to end, or stop it\n"
+
+
+def test_a_full_disk_fails_in_one_line_and_can_be_resumed(tmp_path, monkeypatch):
+    """The disk is full while a checkpoint is written: the one before it stays whole."""
+    from builders import tiny
+
+    from runner import atomic
+    from runner.folder import RunFolder
+    from runner.run import resume, run
+
+    config, folder, write = tiny("checkpoint.every_seconds=0"), RunFolder(tmp_path / "run"), atomic.write_bytes
+
+    def full(path, content):
+        if path.name == "checkpoint.safetensors" and path.exists():
+            raise OSError(28, "No space left on device", str(path))
+        write(path, content)
+
+    monkeypatch.setattr(atomic, "write_bytes", full)
+    assert run(config, folder, []) == 1
+    assert summary(folder.path)["error"] == f"{folder.checkpoint}: No space left on device"
+    monkeypatch.setattr(atomic, "write_bytes", write)
+    assert resume(config, folder) == 0
+    assert summary(folder.path)["epochs"] == 4
+
+
+def test_a_damaged_checkpoint_is_a_users_error(tmp_path):
+    from builders import tiny
+
+    from runner.errors import UserError
+    from runner.folder import RunFolder
+    from runner.run import resume, run
+
+    folder = RunFolder(tmp_path / "run")
+    assert run(tiny(), folder, []) == 0
+    folder.checkpoint.write_bytes(b"not this")
+    with pytest.raises(UserError, match="is not a checkpoint of duograd's"):
+        resume(tiny(), folder)
+
+
+def test_gradcheck_passes_and_fails_by_its_threshold(tmp_path):
+    done = duograd("gradcheck", "task=autoencoder", "data.count=100", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "passed" in done.stdout
+    assert done.stdout.count("encoder.weight") == 1
+    assert duograd("gradcheck", "data.count=100", "--threshold=1e-18", cwd=tmp_path).returncode == 1

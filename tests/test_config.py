@@ -1,0 +1,115 @@
+"""Configuration: every option composes, defaults are the report's, and every fault is one line with a remedy."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from runner.compose import compose
+from runner.config import dump
+from runner.errors import UserError
+from runner.validate import validate_plain
+
+CONF = Path(__file__).parents[1] / "conf"
+GROUPS = ("data", "model", "loss", "optimizer", "backend", "tracking", "task")
+OPTIMIZERS = sorted(path.stem for path in (CONF / "optimizer").glob("*.yaml"))
+
+
+def test_the_defaults_are_the_reports_chosen_setting():
+    config = compose(["task=autoencoder"])
+    assert (config.model.hidden_size, config.model.init, config.seed) == (64, "report", 1500)
+    assert (config.loss.lambda_, config.loss.beta, config.loss.rho) == (5e-4, 0.1, 0.05)
+    assert (config.optimizer.name, config.optimizer.lr, config.optimizer.momentum) == ("sgd", 0.9, 0.0)
+    assert (config.schedule.name, config.schedule.gamma, config.schedule.every) == ("exponential", 0.9999, "epoch")
+    assert (config.batch_size, config.epochs) == (None, 5000)
+    assert config.data.name == "photos_sample"
+
+
+RATES = {
+    "sgd": 0.9,
+    "momentum": 0.4,
+    "nesterov": 0.2,
+    "adagrad": 0.1,
+    "rmsprop": 3e-3,
+    "adam": 1e-2,
+    "vanilla_adam": 1e-2,
+}
+
+
+@pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if name != "lbfgs"])
+def test_each_optimizer_has_its_own_rate_for_the_task(optimizer):
+    assert compose(["task=autoencoder", f"optimizer={optimizer}"]).optimizer.lr == RATES[optimizer]
+    assert compose(["task=autoencoder", f"optimizer={optimizer}", "optimizer.lr=0.123"]).optimizer.lr == 0.123
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_only_sgds_rate_decays_unless_asked(optimizer):
+    assert (compose([f"optimizer={optimizer}"]).schedule.name == "exponential") == (optimizer == "sgd")
+
+
+@pytest.mark.parametrize("path", [p for g in GROUPS for p in sorted((CONF / g).glob("*.yaml"))], ids=lambda p: p.stem)
+def test_an_options_name_is_its_files(path):
+    content = yaml.safe_load(path.read_text())
+    name = content["task"]["name"] if path.parent.name == "task" else content["name"]
+    assert name == path.stem
+
+
+def test_a_dumped_configuration_is_itself():
+    config = compose(["loss.lambda=1e-5", "optimizer=adam", "early_stopping.patience=3"])
+    assert validate_plain(yaml.safe_load(yaml.safe_dump(dump(config)))) == config
+
+
+def test_zero_is_a_number_like_any_other():
+    assert compose(["loss.lambda=0"]).loss.lambda_ == 0.0
+
+
+FAULTS = {
+    "task=autoencodr": "unknown task 'autoencodr': did you mean 'autoencoder'?",
+    "optimizer=admam": "unknown optimizer 'admam': did you mean 'adam'? known: adagrad, adam,",
+    "backend=jax": "unknown backend 'jax': known: numpy, torch",
+    "preset=smok": "unknown preset 'smok': did you mean 'smoke'?",
+    "modle=x": "unknown key 'modle': did you mean 'model'?",
+    "+modle=x": "unknown key 'modle': did you mean 'model'?",
+    "model.L_hid=3": "unknown key 'model.L_hid': did you mean 'model.hidden_size'?",
+    "+model.L_hid=3": "unknown key 'model.L_hid': did you mean 'model.hidden_size'?",
+    "optimizer.eta=0.1": "unknown key 'optimizer.eta': did you mean 'optimizer.lr'?",
+    "+optimizer.alpha=0.1": "unknown key 'optimizer.alpha': did you mean 'optimizer.momentum'?",
+    "+early_stopping.patiense=3": "unknown key 'early_stopping.patiense': did you mean 'early_stopping.patience'?",
+    "epoch=3": "unknown key 'epoch': did you mean 'epochs'?",
+    "seed=abc": "seed=abc: expected a whole number",
+    "epochs=0": "epochs=0: expected greater than or equal to 1",
+    "epochs=1e3": "epochs=1000.0: expected a whole number",
+    "model.hidden_size=0": "model.hidden_size=0: expected greater than or equal to 1",
+    "model.hidden_size=1.5": "model.hidden_size=1.5: expected a whole number",
+    "model.hidden_activation=swish": "model.hidden_activation=swish: expected 'sigmoid', 'tanh' or 'relu'",
+    "loss.lambda=-1": "loss.lambda=-1: expected greater than or equal to 0",
+    "loss.lambda=lots": "loss.lambda=lots: expected a number",
+    "loss.rho=1": "loss.rho=1: expected less than 1",
+    "loss.beta=inf": "loss.beta=inf: expected a finite number",
+    "optimizer.nesterov=1": "optimizer.nesterov=1: expected true or false",
+    "optimizer.nesterov=true": "nesterov=true needs momentum > 0",
+    "device=cuda": "device=cuda needs backend=torch",
+    "dtype=float16": "dtype=float16: expected 'float32' or 'float64'",
+    "early_stopping.gap=1": "early_stopping.gap needs a validation split: set data.validation_fraction",
+    "model.hidden_activation=relu": "model.hidden_activation=relu does not go with loss.beta=0.1",
+    "data=patches_h5": "data=patches_h5 needs data.path=FILE",
+    "foo": "cannot read 'foo'",
+}
+
+
+@pytest.mark.parametrize("override", FAULTS)
+def test_a_fault_is_one_line_with_a_remedy(override):
+    with pytest.raises(UserError) as caught:
+        compose([override])
+    assert str(caught.value).startswith(FAULTS[override])
+    assert "\n" not in str(caught.value)
+
+
+def test_all_faults_are_told_at_once():
+    with pytest.raises(UserError, match=r"seed=-1.*; .*epochs=0"):
+        compose(["seed=-1", "epochs=0"])
+
+
+def test_lbfgs_takes_no_mini_batches():
+    with pytest.raises(UserError, match="batch_size=32 does not go with optimizer=lbfgs"):
+        compose(["optimizer=lbfgs", "batch_size=32"])
