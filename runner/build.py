@@ -1,6 +1,7 @@
 """Where configuration meets objects: from a checked RunConfig to data, engine, plan and hooks."""
 
 import importlib.util
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,11 +63,13 @@ def plan(config: RunConfig, data: DataSet) -> Plan:
     """What the loop is to do."""
     solver = isinstance(config.optimizer, LbfgsConfig)
     base_lr = 1.0 if isinstance(config.optimizer, LbfgsConfig) else config.optimizer.lr
+    samples = len(data.train)
+    steps = config.epochs * math.ceil(samples / (config.batch_size or samples))
     return Plan(
         epochs=config.epochs,
         batch_size=config.batch_size,
         seed=config.seed,
-        lr=lambda step, epoch: base_lr * factor(config.schedule, step, epoch),
+        lr=lambda step, epoch: base_lr * factor(config.schedule, step, epoch, steps),
         monitor="train/loss" if data.validation is None else "val/loss",
         solver=solver,
     )

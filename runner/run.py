@@ -176,7 +176,7 @@ class Run:
 
     @contextmanager
     def _mirrored(self) -> Iterator[None]:
-        """Follows the folder in MLflow meanwhile, from another process: training does not wait for it, nor fail by it."""
+        """Follows the folder in MLflow meanwhile, from another process: training neither waits nor fails with it."""
         if not isinstance(self.config.tracking, MlflowTracking):
             yield
             return

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from builders import tiny
 
 from runner import build, checkpoint, loop
@@ -120,7 +121,23 @@ def test_every_epoch_has_its_own_order_of_all_samples():
 )
 def test_schedules(schedule, expected):
     name, gamma, every = schedule
-    assert factor(ScheduleConfig(name=name, gamma=gamma, every=every), step=12, epoch=3) == pytest.approx(expected)
+    config = ScheduleConfig(name=name, gamma=gamma, every=every, warmup=0.3, start=0.04, end=0.0)
+    assert factor(config, step=12, epoch=3, steps=100) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("name", "steps"), [("one_cycle", 97), ("one_cycle", 3000), ("cosine", 50)])
+def test_cycles_are_torchs(name, steps):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    schedulers = {
+        "one_cycle": lambda: torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.0, steps, cycle_momentum=False),
+        "cosine": lambda: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, eta_min=4e-6),
+    }
+    scheduler = schedulers[name]()
+    config = ScheduleConfig(name=name, gamma=1.0, every="epoch", warmup=0.3, start=0.04, end=4e-6)
+    for step in range(steps):
+        assert factor(config, step, epoch=0, steps=steps) == pytest.approx(scheduler.get_last_lr()[0], abs=1e-12)
+        optimizer.step()
+        scheduler.step()
 
 
 def test_the_rate_decays_after_each_epoch_as_in_the_report():

@@ -68,7 +68,9 @@ class AutoencoderNet:
         self._blas = ThreadpoolController()
         self._h = np.empty((0, config.hidden_size), dtype)
 
-    def loss_and_grad(self, inputs: Array, targets: None = None) -> tuple[dict[str, float], dict[str, Array]]:
+    def loss_and_grad(
+        self, inputs: Array, targets: None = None, step: int = 0
+    ) -> tuple[dict[str, float], dict[str, Array]]:
         """The terms of J over inputs (N, I), and the gradient of their sum by parameter."""
         N = len(inputs)
         W1, _, W2, _ = self._weights()

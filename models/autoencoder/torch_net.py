@@ -24,7 +24,7 @@ class TorchAutoencoder(nn.Module):
         self.loss = loss
         self.load_state_dict(weights)
 
-    def terms(self, inputs: Tensor, targets: None = None) -> dict[str, Tensor]:
+    def terms(self, inputs: Tensor, targets: None = None, step: int = 0) -> dict[str, Tensor]:
         """The terms of J over inputs (N, I); `loss` is their sum."""
         h = self.encode(inputs)
         o = self.output(self.decoder(h))

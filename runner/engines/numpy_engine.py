@@ -15,11 +15,14 @@ Array = NDArray[Any]
 
 
 class NumpyNet(Protocol):
-    """What a by-hand network offers: parameters, and loss_and_grad over them."""
+    """What a by-hand network offers: parameters, and loss_and_grad over them.
+
+    step: how many steps were done before; what is random in a step is a function of the network's seed and this.
+    """
 
     params: dict[str, Array]
 
-    def loss_and_grad(self, inputs: Array, targets: Any) -> tuple[dict[str, float], Grads]: ...
+    def loss_and_grad(self, inputs: Array, targets: Any, step: int = 0) -> tuple[dict[str, float], Grads]: ...
     def evaluate(self, inputs: Array, targets: Any) -> dict[str, float]: ...
     def predict(self, inputs: Array) -> Array: ...
     def probe(self, inputs: Array, targets: Any) -> dict[str, Array]: ...
@@ -36,7 +39,7 @@ class NumpyEngine:
 
     def step(self, batch: Batch, lr: float) -> Terms:
         assert self.optimizer is not None, "L-BFGS takes no single steps: use minimize"
-        terms, grads = self.net.loss_and_grad(*batch)
+        terms, grads = self.net.loss_and_grad(*batch, int(self.memory["step"]))
         self.optimizer.update(self.net.params, grads, self.memory, lr)
         return terms
 

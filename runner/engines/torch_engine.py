@@ -19,7 +19,7 @@ Tensors = tuple[Tensor, Tensor | None]
 
 
 class TorchEngine:
-    """A torch module with `terms(inputs, targets)`, and its optimizer; see `runner.engines.Engine`."""
+    """A torch module with `terms(inputs, targets, step)`, and its optimizer; see `runner.engines.Engine`."""
 
     def __init__(self, net: nn.Module, optimizer: OptimizerConfig, device: str = "cpu", compiled: bool = False) -> None:
         self.net: Any = net.to(device)
@@ -126,7 +126,7 @@ class TorchEngine:
     def _backward(self, batch: Batch) -> dict[str, Tensor]:
         for w in self.named.values():
             w.grad = None
-        terms = cast(dict[str, Tensor], self.terms(*self._tensors(batch)))
+        terms = cast(dict[str, Tensor], self.terms(*self._tensors(batch), self.steps))
         terms["loss"].backward()  # type: ignore[no-untyped-call]
         return terms
 
