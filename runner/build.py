@@ -70,8 +70,10 @@ def plan(config: RunConfig, data: DataSet) -> Plan:
         batch_size=config.batch_size,
         seed=config.seed,
         lr=lambda step, epoch: base_lr * factor(config.schedule, step, epoch, steps),
-        monitor="train/loss" if data.validation is None else "val/loss",
+        monitor=config.monitor or ("train/loss" if data.validation is None else "val/loss"),
         solver=solver,
+        eval_batch_size=config.eval_batch_size,
+        watch_test=config.evaluate_test_each_epoch,
     )
 
 

@@ -84,6 +84,9 @@ class RunConfig(Strict):
     seed: int = Field(ge=0, lt=2**32)
     epochs: int = Field(ge=1)
     batch_size: int | None = Field(ge=1)
+    eval_batch_size: int | None = Field(ge=1)
+    monitor: str | None = Field(pattern="^(train|val)/")
+    evaluate_test_each_epoch: bool
     dtype: Literal["float32", "float64"]
     device: Literal["cpu", "cuda"]
 
@@ -92,6 +95,10 @@ class RunConfig(Strict):
         """What each key allows by itself, but not together. The first word of a message is the key at fault."""
         if self.backend.name == "numpy" and self.device != "cpu":
             raise ValueError(f"device={self.device} needs backend=torch: NumPy runs on the cpu")
+        if self.monitor and self.monitor.startswith("val/") and not self.data.validation_fraction:
+            raise ValueError(
+                f"monitor={self.monitor} needs a validation split: set data.validation_fraction, such as 0.1"
+            )
         if isinstance(self.optimizer, LbfgsConfig) and self.batch_size is not None:
             raise ValueError(f"batch_size={self.batch_size} does not go with optimizer=lbfgs: use batch_size=null")
         if self.early_stopping.gap is not None and not self.data.validation_fraction:

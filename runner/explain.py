@@ -51,7 +51,7 @@ def _composition_fault(message: str) -> str:
     line = _first_line(message)
     if found := re.search(r"Could not override '([^'@]+)'", line):
         groups = [folder.name for folder in CONF.iterdir() if folder.is_dir() and not folder.name.startswith("_")]
-        keys = re.findall(r"^(\w+):", (CONF / "task" / "autoencoder.yaml").read_text(), flags=re.MULTILINE)
+        keys = re.findall(r"^(\w+):", (CONF / "config.yaml").read_text(), flags=re.MULTILINE)
         word = found[1].split(".")[0]
         return f"unknown key '{word}'{suggestion(word, [*groups, *keys])}"
     return line

@@ -56,4 +56,4 @@ def _direction_error(engine: Engine, batch: Batch, start: Mapping[str, Array], n
 
 
 def _relative(a: Array, b: Array) -> float:
-    return float(np.linalg.norm(a - b) / max(FLOOR, np.linalg.norm(a) + np.linalg.norm(b)))
+    return float(np.linalg.norm(a - b)) / max(FLOOR, float(np.linalg.norm(a)) + float(np.linalg.norm(b)))

@@ -94,8 +94,8 @@ def _finish_epoch(training: Training, hooks: Sequence[Hook], terms: Floats) -> N
     lr = {} if training.plan.solver else {"lr": training.plan.lr(training.step - 1, training.epoch)}
     training.epoch += 1
     record: Floats = {"epoch": training.epoch, **lr, **_named("train", terms)}
-    if training.data.validation is not None:
-        record |= _named("val", evaluate(training, training.data.validation))
+    for name, split in training.watched.items():
+        record |= _named(name, evaluate(training, split))
     for hook in hooks:
         hook.epoch(training, record)
 

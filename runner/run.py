@@ -158,10 +158,9 @@ class Run:
 
     def _evaluate(self) -> Floats:
         """Everything once more, after the last update; the test split for the first time."""
-        splits = self.training.splits | ({} if self.data.test is None else {"test": self.data.test})
         return {
             f"{name}/{term}": value
-            for name, split in splits.items()
+            for name, split in self.training.splits.items()
             for term, value in loop.evaluate(self.training, split).items()
         }
 

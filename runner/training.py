@@ -30,6 +30,11 @@ class Plan:
     monitor: str
     solver: bool = False
     eval_batch_size: int | None = None
+    watch_test: bool = False
+
+    def better(self, value: float, reference: float) -> bool:
+        """Whether a value of the monitored metric beats another: accuracies are to rise, all else is to fall."""
+        return value > reference if self.monitor.endswith("accuracy") else value < reference
 
 
 class Diverged(Exception):
@@ -75,9 +80,15 @@ class Training:
 
     @property
     def splits(self) -> dict[str, Split]:
-        """The splits that are watched while training: the test split is not among them."""
-        val = {} if self.data.validation is None else {"val": self.data.validation}
-        return {"train": self.data.train, **val}
+        """The splits, by the names that their metrics bear."""
+        named = {"train": self.data.train, "val": self.data.validation, "test": self.data.test}
+        return {name: split for name, split in named.items() if split is not None}
+
+    @property
+    def watched(self) -> dict[str, Split]:
+        """The splits that every epoch is evaluated on; the test split is one only where the plan says so."""
+        allowed = ("val", "test") if self.plan.watch_test else ("val",)
+        return {name: split for name, split in self.splits.items() if name in allowed}
 
     def lr(self) -> float:
         return self.plan.lr(self.step, self.epoch)

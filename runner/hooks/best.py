@@ -10,7 +10,7 @@ from runner.training import Floats, Training
 
 
 class Best(Hook):
-    """value: the lowest so far, at epoch; params: those that gave it, not those of one update later."""
+    """value: the best so far, at epoch; params: those that gave it, not those of one update later."""
 
     name = "best"
 
@@ -21,7 +21,7 @@ class Best(Hook):
 
     def epoch(self, training: Training, record: Floats) -> None:
         monitor = training.plan.monitor
-        if self.value is None or record[monitor] < self.value:
+        if self.value is None or training.plan.better(record[monitor], self.value):
             self.value, self.at_epoch = record[monitor], training.epoch
             of_training = monitor.startswith("train/") and training.before is not None
             self.params = training.before if of_training and training.before else training.engine.params()

@@ -19,8 +19,10 @@ class Patience(Hook):
 
     def epoch(self, training: Training, record: Floats) -> None:
         monitor = training.plan.monitor
-        if self.reference is None or record[monitor] < self.reference - self.min_delta:
-            self.reference, self.waited = record[monitor], 0
+        value = record[monitor]
+        gained = self.reference is None or abs(value - self.reference) > self.min_delta
+        if gained and (self.reference is None or training.plan.better(value, self.reference)):
+            self.reference, self.waited = value, 0
         else:
             self.waited += 1
         if self.waited >= self.patience:

@@ -1,0 +1,41 @@
+"""How well a classifier does, class by class: confusion matrices and scikit-learn's classification report.
+
+Legend: N samples, C classes.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.dataset import Split
+from runner.engines import Engine
+
+Array = NDArray[Any]
+BATCH = 1000  # samples predicted at once
+
+
+def predicted_classes(engine: Engine, inputs: Array) -> NDArray[np.intp]:
+    """The likeliest class of each input (N, …): (N,)."""
+    batches = (inputs[start : start + BATCH] for start in range(0, len(inputs), BATCH))
+    return np.concatenate([engine.predict(batch).argmax(axis=1) for batch in batches])
+
+
+def confusion(true: Array, predicted: Array, classes: int) -> NDArray[np.intp]:
+    """Counts (C, C): rows are the true class, columns the predicted one."""
+    return np.bincount(true * classes + predicted, minlength=classes * classes).reshape(classes, classes)
+
+
+def judge(engine: Engine, split: Split, classes: Sequence[str]) -> dict[str, Any]:
+    """A split's confusion matrix (`counts`, rows true) and scikit-learn's report, as text and as data."""
+    from sklearn.metrics import classification_report
+
+    assert split.targets is not None
+    predicted = predicted_classes(engine, split.inputs)
+    arguments: dict[str, Any] = {"labels": range(len(classes)), "target_names": list(classes), "zero_division": 0.0}
+    return {
+        "counts": confusion(split.targets, predicted, len(classes)),
+        "text": classification_report(split.targets, predicted, digits=3, **arguments),
+        "report": classification_report(split.targets, predicted, output_dict=True, **arguments),
+    }
