@@ -17,7 +17,7 @@ from runner.engines.numpy_engine import NumpyEngine
 from runner.engines.torch_engine import TorchEngine
 
 Array = NDArray[Any]
-N, INPUTS, ROUNDS = 10240, 256, 40
+N, INPUTS, ROUNDS = 10240, 256, 10
 TARGETS = [
     Target("NumPy", "torch eager", 0.65),
     Target("NumPy", "torch.compile", 0.80),

@@ -1,4 +1,8 @@
-"""Measuring side by side: candidates take turns, so that a slow moment of the machine hits all of them alike."""
+"""Measuring side by side: candidates take turns, so that a slow moment of the machine hits all of them alike.
+
+Each turn begins with a pause and an unmeasured call: thread pools (OpenMP's, OpenBLAS's) go on spinning for a while after
+their work, and would take a core from the neighbour that comes next.
+"""
 
 import statistics
 import time
@@ -10,6 +14,7 @@ from rich.table import Table
 from threadpoolctl import threadpool_info
 
 CONSOLE = Console()
+PAUSE = 0.1  # seconds
 
 
 @dataclass(frozen=True)
@@ -25,16 +30,22 @@ class Target:
         return ratio >= self.bound if self.at_least else ratio <= self.bound
 
 
-def side_by_side(work: Mapping[str, Callable[[], object]], rounds: int, warm_up: int = 3) -> dict[str, list[float]]:
-    """Seconds of each candidate in each round."""
+def side_by_side(work: Mapping[str, Callable[[], object]], rounds: int, calls: int = 5) -> dict[str, list[float]]:
+    """Seconds of each candidate in each round: the median of a few calls in a row."""
     seconds: dict[str, list[float]] = {name: [] for name in work}
-    for turn in range(warm_up + rounds):
+    for _ in range(rounds):
         for name, candidate in work.items():
-            start = time.perf_counter()
+            time.sleep(PAUSE)
             candidate()
-            if turn >= warm_up:
-                seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(statistics.median(timed(candidate) for _ in range(calls)))
     return seconds
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds of one call."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 def kernel() -> str:

@@ -1,5 +1,6 @@
 """Proof of a gradient: by hand against numerical differences, and against autograd. Meant for float64."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,7 +52,7 @@ def _direction_error(engine: Engine, batch: Batch, start: Mapping[str, Array], n
     numerical = (8 * (loss(1) - loss(-1)) - (loss(2) - loss(-2))) / (12 * STEP)
     by_hand = float(np.vdot(g, v))
     # A direction can be nearly level by chance; the typical slope is then what an error is large or small against.
-    typical = float(np.linalg.norm(g)) / np.sqrt(g.size)
+    typical = float(np.linalg.norm(g)) / math.sqrt(g.size)
     return abs(numerical - by_hand) / max(FLOOR, abs(numerical) + abs(by_hand), typical)
 
 

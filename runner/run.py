@@ -183,8 +183,10 @@ class Run:
         try:
             yield
         finally:
-            if trouble := follower.finish(MIRROR_SECONDS):
-                self.console.print(trouble, style="yellow", highlight=False, soft_wrap=True)
+            with self.console.status("bringing MLflow up to date"):
+                trouble = follower.finish(MIRROR_SECONDS)
+            said = trouble or "look at it in MLflow: duograd ui"
+            self.console.print(said, style="yellow" if trouble else None, highlight=False, soft_wrap=True)
 
 
 @contextmanager

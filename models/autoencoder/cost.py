@@ -53,8 +53,8 @@ def cost_and_grad(
     lambda_, beta, rho = sparsity
     N = len(data)
 
-    h = hidden.forward(data @ W1.T + b1)  # (N, H)
-    o = output.forward(h @ W2.T + b2)  # (N, I)
+    h = hidden.forward(data @ W1.T, b1)  # (N, H)
+    o = output.forward(h @ W2.T, b2)  # (N, I)
     error = o - data
     mse = (error * error).sum() / (2 * N)
     l2 = lambda_ / 2 * ((W1 * W1).sum() + (W2 * W2).sum())

@@ -13,19 +13,22 @@ Array = NDArray[Any]
 
 
 class Activation(NamedTuple):
-    """forward(z): z becomes y and is returned. backward(dy, y): dy becomes dz and is returned; y is left as scrap."""
+    """forward(z, b): z becomes y = f(z + b). backward(dy, y): dy becomes dz; y is left as scrap. Both are returned.
 
-    forward: Callable[[Array], Array]
+    The bias b comes with the activation since a pass over a large z costs as much as the arithmetic in it.
+    """
+
+    forward: Callable[..., Array]
     backward: Callable[[Array, Array], Array]
 
 
-def sigmoid(z: Array) -> Array:
-    """y = 1 / (1 + exp(-z)). Beyond float range exp(-z) becomes inf and y an exact 0, which is the right limit."""
-    np.negative(z, out=z)
+def sigmoid(z: Array, b: Array | None = None) -> Array:
+    """y = 1 / (1 + exp(-(z + b))). Beyond float range exp becomes inf and y an exact 0, which is the right limit."""
+    np.negative(z, out=z) if b is None else np.subtract(-b, z, out=z)
     with np.errstate(over="ignore"):
         np.exp(z, out=z)
     z += 1
-    return np.reciprocal(z, out=z)
+    return np.divide(1, z, out=z)  # in half the time of np.reciprocal
 
 
 def sigmoid_backward(dy: Array, y: Array) -> Array:
@@ -35,9 +38,9 @@ def sigmoid_backward(dy: Array, y: Array) -> Array:
     return dy
 
 
-def tanh(z: Array) -> Array:
-    """y = tanh(z)."""
-    return np.tanh(z, out=z)
+def tanh(z: Array, b: Array | None = None) -> Array:
+    """y = tanh(z + b)."""
+    return np.tanh(z if b is None else np.add(z, b, out=z), out=z)
 
 
 def tanh_backward(dy: Array, y: Array) -> Array:
@@ -47,9 +50,9 @@ def tanh_backward(dy: Array, y: Array) -> Array:
     return dy
 
 
-def relu(z: Array) -> Array:
-    """y = max(z, 0)."""
-    return np.maximum(z, 0, out=z)
+def relu(z: Array, b: Array | None = None) -> Array:
+    """y = max(z + b, 0)."""
+    return np.maximum(z if b is None else np.add(z, b, out=z), 0, out=z)
 
 
 def relu_backward(dy: Array, y: Array) -> Array:
