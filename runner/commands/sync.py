@@ -1,0 +1,78 @@
+"""`duograd sync RUN_DIR...`: bring run folders up to date in MLflow, whatever happened while they were trained."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.errors import UserError
+from runner.tracking.address import ARTIFACTS
+from runner.tracking.errors import TrackingError, UnreachableError
+from runner.tracking.locks import MIRROR, TRAINER, is_held, locked
+
+if TYPE_CHECKING:
+    from runner.tracking.mirror import Mirror
+    from runner.tracking.run import Mirrored
+
+WAIT_S = 5.0  # for another mirror of the same folder
+
+
+def main(argv: list[str]) -> int:
+    """Mirror the folders; exit code 0 if all are, 1 if MLflow refused some. Raises UserError for what is no run."""
+    options = _parser().parse_args(argv)
+    return _sync_all(list(_run_folders(options.run_dirs)), options.uri)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="duograd sync", description="Bring run folders up to date in MLflow.")
+    parser.add_argument("run_dirs", nargs="+", type=Path, metavar="RUN_DIR", help="a run folder, or a folder of them")
+    parser.add_argument("--uri", help="where to (default: each run's tracking.uri), for example http://host:5000")
+    return parser
+
+
+def _run_folders(paths: list[Path]) -> Iterator[Path]:
+    for path in paths:
+        if not path.is_dir():
+            raise UserError(f"no folder {path}: name a run folder, or a folder that holds some")
+        found = list(_runs_below(path))
+        if not found:
+            raise UserError(f"{path} is not a run folder and holds none: a run folder has a run.json")
+        yield from found
+
+
+def _runs_below(path: Path) -> Iterator[Path]:
+    for folder, below, files in os.walk(path):
+        below.sort()
+        if "run.json" in files and ARTIFACTS not in Path(folder).resolve().parts:  # MLflow's copies are no runs
+            yield Path(folder)
+
+
+def _sync_all(folders: list[Path], uri: str | None) -> int:
+    from runner.tracking.mirror import Mirror  # mlflow: 1 to 2 s, after the arguments are known to be right
+
+    mirror, code = Mirror(uri), 0
+    for folder in folders:
+        try:
+            print(_line(folder, _sync(mirror, folder)), flush=True)
+        except (TrackingError, OSError) as error:
+            print(f"tracking: {folder}: {error}", file=sys.stderr, flush=True)
+            code = 1
+            if isinstance(error, UnreachableError):
+                break  # the other folders would wait for the same silence
+    return code
+
+
+def _sync(mirror: "Mirror", folder: Path) -> "Mirrored":
+    try:
+        with locked(folder / MIRROR, WAIT_S):
+            return mirror.update(folder, alive=is_held(folder / TRAINER))
+    except TimeoutError as error:
+        raise TrackingError("its run is still going on and mirrors itself; sync it when it has ended") from error
+
+
+def _line(folder: Path, mirrored: "Mirrored") -> str:
+    ending = "" if mirrored.status == "FINISHED" else f" ({mirrored.status})"
+    what = f"{mirrored.epochs} epochs, {mirrored.images} images"
+    return f"{folder}: {what} -> experiment {mirrored.experiment}, run {mirrored.run}{ending}"

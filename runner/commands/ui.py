@@ -1,0 +1,68 @@
+"""`duograd ui`: MLflow's pages for the runs of this directory, with links that open the right ones."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from runner.errors import UserError
+from runner.tracking import address
+from runner.tracking.errors import TrackingError
+from runner.tracking.links import pages
+from runner.tracking.server import serving
+
+
+def main(argv: list[str]) -> int:
+    """Serve until Ctrl-C (exit code 0); 1 if MLflow's server fails. Raises UserError: no database, port taken."""
+    options = _parser().parse_args(argv)
+    database = _database(options.uri)
+    try:
+        with _ended_by(signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends the server too
+            return _serve(database, options.host, options.port)
+    except KeyboardInterrupt:
+        return 0
+    except TrackingError as error:
+        print(f"tracking: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="duograd ui", description="Look at all runs in MLflow.")
+    parser.add_argument("--port", type=int, default=5000, help="where it listens (default: 5000)")
+    parser.add_argument("--host", default="127.0.0.1", help="who may look (default: 127.0.0.1, this machine only)")
+    parser.add_argument("--uri", help="the database (default: sqlite:///outputs/mlflow.db)")
+    return parser
+
+
+def _database(uri: str | None) -> Path:
+    """The database to serve. UserError if there is none."""
+    path = address.database_path(address.resolve(uri, Path.cwd()))
+    if path is None:
+        raise UserError(f"{uri} is a server already: open it in a browser")
+    if not path.exists():
+        raise UserError(f"no tracking database {path}: train something first (duograd task=autoencoder), or give --uri")
+    return path
+
+
+@contextmanager
+def _ended_by(*signals: signal.Signals) -> Iterator[None]:
+    """Let the signals end the block as Ctrl-C does."""
+    before = {signum: signal.signal(signum, signal.default_int_handler) for signum in signals}
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+def _serve(database: Path, host: str, port: int) -> int:
+    print(f"starting MLflow over {database} …", flush=True)
+    with serving(database, host, port) as (url, process):
+        for what, page in pages(url):
+            print(f"{what}: {page}", flush=True)
+        print(f"{url}  (Ctrl-C ends it)", flush=True)
+        code = process.wait()
+    print(f"tracking: MLflow's server ended by itself (code {code})", file=sys.stderr)
+    return 1

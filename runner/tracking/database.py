@@ -1,0 +1,76 @@
+"""The local SQLite database: created once, whole, whoever comes first; its schema told apart from ours."""
+
+import sqlite3
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from runner.tracking.address import ARTIFACTS, SQLITE
+from runner.tracking.errors import TrackingError
+from runner.tracking.locks import locked
+from runner.tracking.mlflow_api import MIGRATIONS, MLFLOW_VERSION
+
+CREATION_S = 60.0  # a new database takes 1 to 3 s; four processes on a busy machine stand in line
+
+
+def prepare(path: Path) -> None:
+    """Create the MLflow database `path` unless it exists; safe for many processes at once and against a kill.
+
+    MLflow's own migrations crash when two processes run them together, so this happens under a lock, and in another
+    file that takes its place when complete. An older database is left as it is: MLflow would migrate it unasked.
+    TrackingError if the folder cannot be written, or `path` is no database, or one of another MLflow.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with locked(path.with_name(f".{path.name}.lock"), CREATION_S):
+            schema = _schema(path)
+            if schema is None:
+                _create(path)
+            elif schema != _newest_schema():
+                raise _foreign(path, schema)
+    except OSError as error:
+        reason = error.strerror or error
+        raise TrackingError(f"cannot open {path} ({reason}): set tracking.uri to another place") from error
+
+
+def _schema(path: Path) -> str | None:
+    """The schema's revision, None for a database that does not exist yet."""
+    if not path.exists() or path.stat().st_size == 0:
+        return None
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            return str(connection.execute("select version_num from alembic_version").fetchone()[0])
+    except (sqlite3.DatabaseError, TypeError) as error:  # TypeError: the table is empty
+        raise TrackingError(f"{path} is no MLflow database ({error}): move it away, or set tracking.uri") from error
+
+
+@cache
+def _newest_schema() -> str | None:
+    from alembic.script import ScriptDirectory  # 0.3 s; a server needs none of it
+
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+def _foreign(path: Path, found: str) -> TrackingError:
+    """What to do about a database of another MLflow: upgrade the older database, or the older MLflow."""
+    older = any((MIGRATIONS / "versions").glob(f"{found}_*.py"))
+    remedy = f"back it up, then: mlflow db upgrade {SQLITE}{path}" if older else "upgrade mlflow, or set tracking.uri"
+    return TrackingError(f"{path} was written by another mlflow than {MLFLOW_VERSION} (schema {found}): {remedy}")
+
+
+def _create(path: Path) -> None:
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)  # left by a process that was killed here
+    _migrate(draft, path.parent / ARTIFACTS)
+    with closing(sqlite3.connect(draft)) as connection:
+        connection.execute("pragma journal_mode=wal")  # the UI reads while runs write
+    draft.replace(path)
+
+
+def _migrate(path: Path, artifacts: Path) -> None:
+    """Let MLflow write its schema. The store is used directly, so that its connections close before the file moves."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    store: Any = SqlAlchemyStore(SQLITE + str(path), artifacts.as_uri())  # type: ignore[no-untyped-call]
+    store.engine.dispose()

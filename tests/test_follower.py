@@ -1,0 +1,116 @@
+"""The follower: it never costs a run anything, and never stays behind."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tracking_run import begin, end, picture, train
+
+from runner.tracking import address, locks
+from runner.tracking.follower import LOG, Follower
+
+TRAINER = """
+import sys, time
+from pathlib import Path
+from runner.tracking.follower import Follower
+follower = Follower.start(Path(sys.argv[1]))
+assert "mlflow" not in sys.modules
+print("training", flush=True)
+time.sleep(120)
+"""
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One database for the module: a new one costs seconds."""
+    return tmp_path_factory.mktemp("here") / "outputs"
+
+
+def run(outputs: Path, name: str, uri: str | None = None) -> Path:
+    return begin(outputs / name, uri or address.default_uri(outputs.parent), name)
+
+
+def status(outputs: Path, name: str) -> str | None:
+    """The status of the run that has the folder's id; None if MLflow knows no such run."""
+    query = "select status from runs join tags using (run_uuid) where tags.key = 'duograd.id' and tags.value = ?"
+    try:
+        with closing(sqlite3.connect(f"file:{outputs / 'mlflow.db'}?mode=ro", uri=True)) as connection:
+            row = connection.execute(query, (name,)).fetchone()
+    except sqlite3.OperationalError:
+        return None
+    return row and row[0]
+
+
+def wait_until(condition, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+
+
+def test_a_run_is_followed_to_its_end(outputs):
+    folder = run(outputs, "followed")
+    follower = Follower.start(folder)
+    assert os.getpgid(follower._process.pid) != os.getpgid(0)  # Ctrl-C is not for it
+    train(folder, 1, 3)
+    wait_until(lambda: status(outputs, "followed") == "RUNNING")
+    assert os.getpriority(os.PRIO_PROCESS, follower._process.pid) >= 10
+    train(folder, 4, 5)
+    picture(folder, 5)
+    end(folder)
+    assert follower.finish(60) is None
+    assert status(outputs, "followed") == "FINISHED"
+    assert not (folder / LOG).exists()
+
+
+def test_the_run_of_a_killed_trainer_is_killed(outputs):
+    folder = run(outputs, "killed")
+    train(folder, 1, 3)
+    trainer = subprocess.Popen([sys.executable, "-c", TRAINER, str(folder)], stdout=subprocess.PIPE)
+    with trainer:
+        assert trainer.stdout.readline() == b"training\n"
+        wait_until(lambda: status(outputs, "killed") == "RUNNING")
+        trainer.send_signal(signal.SIGKILL)
+    wait_until(lambda: status(outputs, "killed") == "KILLED")
+    wait_until(lambda: not locks.is_held(folder / locks.MIRROR))  # and the follower is gone
+
+
+def test_a_dead_server_costs_one_line(outputs):
+    folder = run(outputs, "unheard", "http://127.0.0.1:9")
+    follower = Follower.start(folder)
+    end(folder)
+    assert follower.finish(60) == (
+        f"tracking: could not reach http://127.0.0.1:9 (connection refused); the run is safe in {folder} - "
+        f"later: duograd sync {folder}"
+    )
+    assert (folder / LOG).exists()
+
+
+def test_a_silent_server_cannot_hold_the_run(outputs):
+    with socket.create_server(("127.0.0.1", 0)) as server:  # takes the connection, never answers
+        folder = run(outputs, "silence", f"http://127.0.0.1:{server.getsockname()[1]}")
+        follower = Follower.start(folder)
+        end(folder)
+        start = time.monotonic()
+        assert "MLflow took longer than 3 s; the run is safe" in follower.finish(3)
+    assert time.monotonic() - start < 10
+    assert follower._process.returncode == -signal.SIGKILL
+
+
+def test_a_follower_that_cannot_start_costs_one_line(outputs, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    line = Follower.start(run(outputs, "alone")).finish(1)
+    assert line.startswith("tracking: could not start the mirror (No such file or directory); the run is safe in")
+
+
+def test_a_run_that_never_began_has_nothing_to_mirror(tmp_path):
+    follower = Follower.start(tmp_path)
+    assert follower.finish(60) is None
+    assert not (tmp_path / LOG).exists()

@@ -1,0 +1,97 @@
+"""`duograd ui`: a real server, its links, and its end."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from tracking_run import begin, end, train
+
+from runner.commands import ui
+from runner.errors import UserError
+from runner.tracking import address, links
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's use of SQLAlchemy
+DUOGRAD = [sys.executable, "-c", "from runner.cli import main; main()", "ui"]
+
+
+@pytest.fixture
+def mirrored(tmp_path: Path):
+    """A database with one run."""
+    from runner.tracking.mirror import Mirror
+
+    folder = begin(tmp_path / "outputs" / "run", address.default_uri(tmp_path), "id")
+    train(folder, 1, 5)
+    end(folder)
+    return Mirror().update(folder)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def get(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=30) as response:
+        return response.read()
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def processes_of(session: int) -> list[int]:
+    """The processes that a session still has."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(ProcessLookupError):
+            found += [int(path.name)] if os.getsid(int(path.name)) == session else []
+    return found
+
+
+def test_it_serves_the_runs_and_leaves_nothing_behind(tmp_path, mirrored):
+    port = free_port()
+    with subprocess.Popen([*DUOGRAD, "--port", str(port)], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        printed = []
+        while not printed or "Ctrl-C" not in printed[-1]:
+            printed.append(process.stdout.readline())
+            assert printed[-1], "the server did not start"
+        url = f"http://127.0.0.1:{port}"
+        assert printed[1].startswith(f"experiment autoencoder: {url}/#/experiments/1/runs?orderByKey=metrics.%60train")
+        assert printed[2].endswith(f"{links.run_page(url, '1', mirrored.run_id)}\n")
+        assert b"<title>" in get(url)
+        assert get(f"{url}/get-artifact?path={quote('figures/loss.png')}&run_uuid={mirrored.run_id}")[:4] == b"\x89PNG"
+        (server,) = children(process.pid)
+        session = os.getsid(server)
+        assert session != os.getsid(0)
+        assert len(processes_of(session)) > 1  # it has a worker
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert not processes_of(session)
+
+
+def test_a_taken_port_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs" / "mlflow.db").touch()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(UserError, match=rf"cannot listen on 127.0.0.1:{port} .*: choose another --port"):
+            ui.main(["--port", str(port)])
+
+
+def test_without_a_database_it_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"no tracking database .*: train something first"):
+        ui.main([])
+
+
+def test_a_server_needs_no_serving():
+    with pytest.raises(UserError, match="is a server already"):
+        ui.main(["--uri", "http://host:5000"])
