@@ -1,6 +1,6 @@
 """One epoch of the main job: N = 10240, 256 → 64 → 256, full batch, float32: forward, cost, gradient, update."""
 
-import resource
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -30,12 +30,12 @@ def main() -> None:
     """Prints times, ratios and memory."""
     CONSOLE.print(f"autoencoder, one epoch; {kernel()}", highlight=False)
     batch = Batch(np.random.default_rng(0).uniform(0.1, 0.9, (N, INPUTS)).astype(np.float32), None)
-    before = peak_mb()
     by_hand = numpy_epoch(batch)
+    tracemalloc.start()
     by_hand()
-    CONSOLE.print(
-        f"memory of a NumPy epoch beyond the data ({batch.inputs.nbytes / 2**20:.1f} MB): {peak_mb() - before:.1f} MB"
-    )
+    beyond, data = tracemalloc.get_traced_memory()[1] / 2**20, batch.inputs.nbytes / 2**20
+    tracemalloc.stop()
+    CONSOLE.print(f"memory of a NumPy epoch beyond the data ({data:.1f} MB): {beyond:.1f} MB")
     work = {
         "NumPy": by_hand,
         "torch eager": torch_epoch(batch, compiled=False),
@@ -98,10 +98,6 @@ def reports_epoch(x: Array) -> Callable[[], object]:
         W1, b1 = W1 - 0.1 * (x.T @ d1 / N + lambda_ * W1), b1 - 0.1 * d1.mean(axis=0, keepdims=True)
 
     return work
-
-
-def peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

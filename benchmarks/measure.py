@@ -1,7 +1,7 @@
 """Measuring side by side: candidates take turns, so that a slow moment of the machine hits all of them alike.
 
-Each turn begins with a pause and an unmeasured call: thread pools (OpenMP's, OpenBLAS's) go on spinning for a while after
-their work, and would take a core from the neighbour that comes next.
+Each turn begins with a pause and an unmeasured call: thread pools (OpenMP's, OpenBLAS's) go on spinning for a while
+after their work, and would take a core from the neighbour that comes next.
 """
 
 import statistics

@@ -47,6 +47,7 @@ class DataSet:
     digest: a short hash of the training samples.
     gallery: sample pictures for figures, by name, such as colour (200, H, W, 3) in [0, 1].
     image_shape: (H, W) of a sample that is an image laid out flat, so that figures can fold it back.
+    channels, units: of a sample that is a sequence (T, S): the names of its S channels, and such as `g, standardised`.
     """
 
     name: str
@@ -59,3 +60,5 @@ class DataSet:
     digest: str = ""
     gallery: Mapping[str, Array] = field(default_factory=dict)
     image_shape: tuple[int, ...] = ()
+    channels: tuple[str, ...] = ()
+    units: str = ""

@@ -7,7 +7,7 @@ from typing import Any, assert_never
 import numpy as np
 from numpy.typing import DTypeLike
 
-from data.config import DataConfig, PatchesH5, Photos, PhotosSample
+from data.config import ActivityH5, DataConfig, Gait, MotionSense, PatchesH5, Photos, PhotosSample
 from data.dataset import Array, DataSet
 from data.errors import DataError
 from data.preprocess import require_finite
@@ -23,7 +23,7 @@ def load(config: DataConfig, dtype: DTypeLike = "float32") -> DataSet:
     try:
         dataset = _read(config, np.dtype(dtype))
     except MemoryError as error:
-        raise DataError(f"data={config.name} does not fit in memory: ask for fewer samples, data.count=N") from error
+        raise DataError(f"data={config.name} does not fit in memory: {config.fewer}") from error
     for split in (dataset.train, dataset.validation, dataset.test):
         if split is not None:
             require_finite(split.inputs, f"data={config.name}")
@@ -41,6 +41,18 @@ def _read(config: DataConfig, dtype: np.dtype[Any]) -> DataSet:
             from data.sources.patches_h5 import patches_h5_dataset
 
             return patches_h5_dataset(config, dtype)
+        case ActivityH5():
+            from data.sources.activity_h5 import activity_h5_dataset
+
+            return activity_h5_dataset(config, dtype)
+        case MotionSense():
+            from data.sources.motionsense import motionsense_dataset
+
+            return motionsense_dataset(config, dtype)
+        case Gait():
+            from data.sources.gait import gait_dataset
+
+            return gait_dataset(config, dtype)
         case _:
             assert_never(config)
 

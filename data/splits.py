@@ -1,4 +1,7 @@
-"""Which samples train and which validate."""
+"""Which samples train, which validate and which test."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,3 +28,86 @@ def split_indices(
         )
     order = rng.permutation(n)
     return np.sort(order[held_out:]), np.sort(order[:held_out])
+
+
+def stratified_indices(
+    targets: NDArray[np.int64], classes: Sequence[str], validation_fraction: float, rng: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """As split_indices, class by class: both sides keep the proportions of targets (N,), class indices.
+
+    Raises DataError where a class has no sample at all, or none for one of the sides.
+    """
+    train, validation = [], []
+    for index, name in enumerate(classes):
+        members = np.flatnonzero(targets == index)
+        if len(members) == 0:
+            raise DataError(f"class '{name}' has no training samples: give some of each of the {len(classes)} classes")
+        try:
+            mine, held_out = split_indices(len(members), validation_fraction, rng)
+        except DataError as error:
+            raise DataError(f"class '{name}': {error}") from error
+        train.append(members[mine])
+        validation.append(members[held_out])
+    return np.sort(np.concatenate(train)), np.sort(np.concatenate(validation))
+
+
+def undersample_indices(targets: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.intp]:
+    """Indices, ascending, that leave each class of targets (N,) as many samples, drawn at random, as its smallest."""
+    found, counts = np.unique(targets, return_counts=True)
+    kept = [rng.choice(np.flatnonzero(targets == one), counts.min(), replace=False) for one in found]
+    return np.sort(np.concatenate(kept))
+
+
+class People(NamedTuple):
+    """Who trains, who validates, who tests: nobody twice, each in ascending order."""
+
+    train: tuple[int, ...]
+    validation: tuple[int, ...]
+    test: tuple[int, ...]
+
+
+def split_people(
+    known: Sequence[int], validation: float | Sequence[int], test: float | Sequence[int], rng: np.random.Generator
+) -> People:
+    """The `known` people, apart. validation, test: who, or what part of all, drawn at random, at least one unless 0.
+
+    Test people are drawn first, so that they do not change with the validation fraction.
+    Raises DataError for unknown people, or where nobody is left for training.
+    """
+    listed = {*_listed("test_people", test, known), *_listed("validation_people", validation, known)}
+    pool = [int(person) for person in rng.permutation([person for person in known if person not in listed])]
+    tests, pool = _take(pool, test, len(known))
+    validates, pool = _take(pool, validation, len(known))
+    if not pool:
+        raise DataError(
+            f"of {_number(len(known))}, {len(tests)} for test and {len(validates)} for validation leave nobody for "
+            "training: give more people, or set data.validation_fraction=0"
+        )
+    return People(tuple(sorted(pool)), tuple(sorted(validates)), tuple(sorted(tests)))
+
+
+def _listed(key: str, who: float | Sequence[int], known: Sequence[int]) -> Sequence[int]:
+    if not isinstance(who, Sequence):
+        return ()
+    require_known(key, who, known)
+    return who
+
+
+def require_known(key: str, who: Sequence[int], known: Sequence[int]) -> None:
+    """Raises DataError where data.KEY names people that are not there."""
+    strangers = [person for person in who if person not in known]
+    if strangers:
+        there = ", ".join(map(str, known))
+        raise DataError(f"data.{key} asks for person {strangers[0]}, who is not in the data: there are {there}")
+
+
+def _take(pool: list[int], who: float | Sequence[int], total: int) -> tuple[Sequence[int], list[int]]:
+    """The people that `who` names, or so many of the pool; and the pool without them."""
+    if isinstance(who, Sequence):
+        return tuple(dict.fromkeys(who)), pool
+    count = max(1, round(total * who)) if who else 0
+    return pool[:count], pool[count:]
+
+
+def _number(people: int) -> str:
+    return "1 person" if people == 1 else f"{people} people"

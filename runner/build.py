@@ -2,13 +2,11 @@
 
 import importlib.util
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from data.dataset import DataSet
 from data.load import load
-from models.autoencoder.numpy_net import AutoencoderNet, initial_weights
 from models.optimizers.config import LbfgsConfig
 from runner.config import RunConfig, TorchBackend
 from runner.engines import Engine
@@ -16,11 +14,9 @@ from runner.engines.numpy_engine import NumpyEngine
 from runner.errors import UserError
 from runner.hooks import Hook
 from runner.hooks.early_stopping import Gap, Patience
+from runner.nets import numpy_net
 from runner.schedule import factor
 from runner.training import Plan
-
-if TYPE_CHECKING:
-    from runner.engines.torch_engine import TorchEngine
 
 
 def data_set(config: RunConfig) -> DataSet:
@@ -29,34 +25,22 @@ def data_set(config: RunConfig) -> DataSet:
 
 
 def engine(config: RunConfig, data: DataSet) -> Engine:
-    """The network and its optimizer on the chosen backend. A NumPy engine imports no torch."""
+    """The network and its optimizer on the chosen backend. A NumPy engine imports no torch. Raises UserError."""
     return torch_engine(config, data) if isinstance(config.backend, TorchBackend) else numpy_engine(config, data)
 
 
 def numpy_engine(config: RunConfig, data: DataSet) -> NumpyEngine:
-    """The by-hand network."""
-    input_size = data.train.inputs.shape[1]
-    net = AutoencoderNet(config.model, config.loss, input_size, config.seed, config.dtype, config.backend.threads)
-    return NumpyEngine(net, config.optimizer)
+    """The by-hand network with its optimizer."""
+    return NumpyEngine(numpy_net(config, data), config.optimizer)
 
 
-def torch_engine(config: RunConfig, data: DataSet) -> "TorchEngine":
-    """The autograd network. Raises UserError where torch or the device is not there."""
+def torch_engine(config: RunConfig, data: DataSet) -> Engine:
+    """The autograd network with its optimizer. Raises UserError where torch or the device is not there."""
     if importlib.util.find_spec("torch") is None:
         raise UserError("backend=torch needs torch, which is not installed: pip install torch")
-    import torch
+    from runner import torch_nets
 
-    from models.autoencoder.torch_net import TorchAutoencoder
-    from runner.engines.torch_engine import TorchEngine
-
-    if config.device == "cuda" and not torch.cuda.is_available():
-        raise UserError("device=cuda: torch sees no CUDA device here; use device=cpu")
-    if config.backend.threads:
-        torch.set_num_threads(config.backend.threads)
-    weights = initial_weights(config.model, data.train.inputs.shape[1], config.seed, config.dtype)
-    net = TorchAutoencoder(config.model, config.loss, {name: torch.from_numpy(w) for name, w in weights.items()})
-    compiled = isinstance(config.backend, TorchBackend) and config.backend.compile
-    return TorchEngine(net, config.optimizer, config.device, compiled)
+    return torch_nets.torch_engine(config, data)
 
 
 def plan(config: RunConfig, data: DataSet) -> Plan:

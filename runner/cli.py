@@ -5,6 +5,7 @@ Nothing heavy is imported here: `--help` and tab completion answer at once.
 
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 
 SUB_COMMANDS = ("resume", "sync", "gradcheck", "ui")
@@ -13,10 +14,10 @@ SUB_COMMANDS = ("resume", "sync", "gradcheck", "ui")
 def main() -> None:
     """Runs the command line and ends the process: 0 well, 1 a run failed, 2 the user's error, 130 Ctrl-C."""
     arguments = sys.argv[1:]
-    if not arguments:
-        arguments = ["--help"]
-    if arguments[0] in SUB_COMMANDS:
-        sys.exit(_sub_command(arguments[0], arguments[1:]))
+    if arguments and arguments[0] in SUB_COMMANDS:
+        sys.exit(_told(lambda: import_module(f"runner.commands.{arguments[0]}").main(arguments[1:])))
+    if not arguments or {"--help", "-h"} & set(arguments):
+        sys.exit(_told(lambda: _help([a for a in arguments if not a.startswith("-")])))
     sys.argv[1:] = multirun_first(arguments)
     sys.exit(_hydra())
 
@@ -27,15 +28,23 @@ def multirun_first(arguments: list[str]) -> list[str]:
     return flags[:1] + [a for a in arguments if a not in flags]
 
 
-def _sub_command(name: str, arguments: list[str]) -> int:
+def _told(command: Callable[[], int]) -> int:
+    """The command's exit code; a user's error becomes one line."""
     from runner.errors import UserError
 
     try:
-        return int(import_module(f"runner.commands.{name}").main(arguments))
+        return int(command())
     except UserError as error:
         return complain(error)
     except KeyboardInterrupt:
         return 130
+
+
+def _help(overrides: list[str]) -> int:
+    from runner.help import show
+
+    show(overrides)
+    return 0
 
 
 def _hydra() -> int:

@@ -1,20 +1,30 @@
-"""Composing a configuration without starting a job, for sub-commands and tests."""
+"""Composing a configuration without starting a job, for sub-commands, help and tests."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from runner.config import RunConfig
+from omegaconf import DictConfig
+
 from runner.explain import explain
-from runner.validate import validate
+
+if TYPE_CHECKING:
+    from runner.config import RunConfig
 
 
-def compose(overrides: Sequence[str]) -> RunConfig:
+def compose(overrides: Sequence[str]) -> "RunConfig":
     """The checked configuration that `duograd OVERRIDES` would run. Raises UserError."""
+    from runner.validate import validate
+
+    return validate(compose_tree(overrides))
+
+
+def compose_tree(overrides: Sequence[str]) -> DictConfig:
+    """The tree that Hydra composes, unchecked. Raises UserError."""
     from hydra import compose as hydra_compose
     from hydra import initialize_config_module
 
     try:
         with initialize_config_module(config_module="conf", version_base="1.3"):
-            tree = hydra_compose(config_name="config", overrides=list(overrides))
+            return hydra_compose(config_name="config", overrides=list(overrides))
     except Exception as error:
         raise explain(error) from None
-    return validate(tree)

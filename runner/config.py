@@ -3,13 +3,15 @@
 Hydra composes plain YAML; the composed tree is validated here, once. Below this, code takes plain typed arguments.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from data.config import DataConfig
+from data.config import DataConfig, MovementConfig, PatchConfig
 from models.autoencoder.config import AutoencoderConfig, SparseLossConfig
 from models.optimizers.config import LbfgsConfig, OptimizerConfig
+from models.recurrent.config import CrossEntropyConfig, RecurrentConfig
+from runner.errors import suggestion
 from runner.schedule import ScheduleConfig
 
 
@@ -73,8 +75,8 @@ class RunConfig(Strict):
 
     task: TaskConfig
     data: DataConfig
-    model: AutoencoderConfig
-    loss: SparseLossConfig
+    model: Annotated[AutoencoderConfig | RecurrentConfig, Field(discriminator="family")]
+    loss: Annotated[SparseLossConfig | CrossEntropyConfig, Field(discriminator="name")]
     optimizer: OptimizerConfig
     schedule: ScheduleConfig
     backend: Annotated[NumpyBackend | TorchBackend, Field(discriminator="name")]
@@ -85,30 +87,66 @@ class RunConfig(Strict):
     epochs: int = Field(ge=1)
     batch_size: int | None = Field(ge=1)
     eval_batch_size: int | None = Field(ge=1)
-    monitor: str | None = Field(pattern="^(train|val)/")
+    monitor: str | None
     evaluate_test_each_epoch: bool
     dtype: Literal["float32", "float64"]
     device: Literal["cpu", "cuda"]
 
     @model_validator(mode="after")
-    def _combinations(self) -> "RunConfig":
-        """What each key allows by itself, but not together. The first word of a message is the key at fault."""
+    def _network_loss_and_data_belong_together(self) -> "RunConfig":
+        loss, terms, data = FAMILIES[self.model.family]
+        if self.loss.name != loss:
+            raise ValueError(f"loss={self.loss.name} does not go with model={self.model.name}: use loss={loss}")
+        if not isinstance(self.data, data):
+            sources = ", ".join(source.model_fields["name"].default for source in data)
+            raise ValueError(f"data={self.data.name} does not go with model={self.model.name}: use one of {sources}")
+        known = [f"{split}/{term}" for split in ("train", "val") for term in terms]
+        if self.monitor is not None and self.monitor not in known:
+            raise ValueError(f"unknown monitor '{self.monitor}'{suggestion(self.monitor, known)}")
+        return self
+
+    @model_validator(mode="after")
+    def _backend_and_solver(self) -> "RunConfig":
         if self.backend.name == "numpy" and self.device != "cpu":
             raise ValueError(f"device={self.device} needs backend=torch: NumPy runs on the cpu")
-        if self.monitor and self.monitor.startswith("val/") and not self.data.validation_fraction:
-            raise ValueError(
-                f"monitor={self.monitor} needs a validation split: set data.validation_fraction, such as 0.1"
-            )
         if isinstance(self.optimizer, LbfgsConfig) and self.batch_size is not None:
             raise ValueError(f"batch_size={self.batch_size} does not go with optimizer=lbfgs: use batch_size=null")
-        if self.early_stopping.gap is not None and not self.data.validation_fraction:
-            raise ValueError("early_stopping.gap needs a validation split: set data.validation_fraction, such as 0.1")
+        return self
+
+    @model_validator(mode="after")
+    def _what_needs_validation(self) -> "RunConfig":
+        remedy = "needs a validation split: set data.validation_fraction, such as 0.1"
+        if not self.data.validation_fraction and not getattr(self.data, "validation_people", None):
+            if self.early_stopping.gap is not None:
+                raise ValueError(f"early_stopping.gap {remedy}")
+            if self.monitor and self.monitor.startswith("val/"):
+                raise ValueError(f"monitor={self.monitor} {remedy}")
+        return self
+
+    @model_validator(mode="after")
+    def _sparsity_needs_activations_in_0_1(self) -> "RunConfig":
+        if not isinstance(self.model, AutoencoderConfig) or not isinstance(self.loss, SparseLossConfig):
+            return self
         if self.loss.beta and self.model.hidden_activation != "sigmoid":
             raise ValueError(
                 f"model.hidden_activation={self.model.hidden_activation} does not go with loss.beta={self.loss.beta}: "
                 "the KL term needs mean activations in (0, 1); use sigmoid or loss.beta=0"
             )
         return self
+
+
+class Family(NamedTuple):
+    """What goes with a family of networks: its loss, the terms that it measures, and the sources it can learn from."""
+
+    loss: str
+    terms: tuple[str, ...]
+    data: tuple[type[BaseModel], ...]
+
+
+FAMILIES = {
+    "autoencoder": Family("sparse", ("loss", "mse", "l2", "kl"), get_args(PatchConfig)),
+    "recurrent": Family("cross_entropy", ("loss", "cross_entropy", "accuracy"), get_args(MovementConfig)),
+}
 
 
 def dump(config: RunConfig) -> dict[str, Any]:

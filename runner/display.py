@@ -97,10 +97,9 @@ def duration(seconds: float) -> str:
 def header(console: Console, identity: Mapping[str, Any], epochs: int) -> None:
     """One line on what is about to happen."""
     shape = " × ".join(map(str, identity["shapes"]["train"]))
-    synthetic = " (synthetic)" if identity["synthetic"] else ""
     console.print(
         f"[bold]{identity['name']}[/bold]  {identity['parameters']} parameters, {epochs} epochs on {identity['data']}"
-        f"{synthetic}: {identity['source']} ({shape})",
+        f": {identity['source']} ({shape})",
         highlight=False,
         soft_wrap=True,
     )

@@ -1,13 +1,13 @@
 """The run folder: the truth about a run, and the only place that training writes to (docs/run-folder.md)."""
 
-import fcntl
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runner import locks
 from runner.errors import UserError
 
 
@@ -80,10 +80,10 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Holds the folder for this process. A lock dies with its process, so a killed run leaves none behind."""
         self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("a") as lock:
+        with ExitStack() as stack:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+                stack.enter_context(locks.locked(self.path / locks.TRAINER, wait_s=0))
+            except TimeoutError:
                 raise UserError(f"{self.path} is in use by another run: wait for it to end, or stop it") from None
             yield
 
@@ -99,6 +99,6 @@ class RunFolder:
         """Removes what a run that never started leaves behind: its lock, and folders that hold nothing else."""
         if not self.config.exists():
             with suppress(OSError):
-                (self.path / ".lock").unlink(missing_ok=True)
+                (self.path / locks.TRAINER).unlink(missing_ok=True)
                 for folder in (self.path, *self.path.parents[:2]):
                     folder.rmdir()  # fails, and ends this, at the first that is not empty

@@ -51,7 +51,7 @@ def name(config: RunConfig, overrides: Sequence[str]) -> str:
     """A readable name: model, backend, and what was set by hand (`autoencoder numpy hidden_size=100 lambda=0.001`)."""
     pairs = [override.lstrip("+~").split("=", 1) for override in overrides if "=" in override]
     set_by_hand = [
-        f"{key.rsplit('.', 1)[-1]}={value}"
+        f"{key.removesuffix('.name').rsplit('.', 1)[-1]}={value}"
         for key, value in pairs
         if key not in GROUPS and not key.startswith(("hydra", "data.path", "data.root", "tracking.", "checkpoint."))
     ]

@@ -3,6 +3,7 @@
 It owns epochs, order and schedule, and calls hooks; it knows nothing of networks, files, displays or tracking.
 """
 
+import time
 from collections.abc import Sequence
 from functools import partial
 
@@ -75,8 +76,11 @@ def _epoch(training: Training, hooks: Sequence[Hook]) -> Floats:
 def _solve(training: Training, hooks: Sequence[Hook]) -> None:
     """Lets the engine's L-BFGS iterate; each of its iterations is an epoch."""
     [batch] = batches(training.data.train, None)
+    began = time.perf_counter()
 
     def after(terms: Terms, before: Grads) -> None:
+        nonlocal began
+        training.train_seconds += time.perf_counter() - began
         floats = read(terms)
         training.step += 1
         check(floats, training.step)
@@ -84,6 +88,7 @@ def _solve(training: Training, hooks: Sequence[Hook]) -> None:
         _finish_epoch(training, hooks, floats)
         if training.ended:
             raise StopIteration
+        began = time.perf_counter()
 
     reason = training.engine.minimize(batch, training.plan.epochs, after)
     if not training.ended:

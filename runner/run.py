@@ -7,6 +7,7 @@ do hundreds of runs.
 import logging
 import signal
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -30,7 +31,8 @@ from runner.hooks.checkpointing import Checkpointing
 from runner.hooks.frames import Frames
 from runner.hooks.metrics_log import MetricsLog
 from runner.hooks.requests import Signals, StopFile
-from runner.pictures import FRAMES, Finished, draw_all
+from runner.pictures import FRAMES, draw_all
+from runner.pictures.finished import Finished
 from runner.summary import Outcome
 from runner.tracking import address
 from runner.tracking.follower import Follower
@@ -59,8 +61,6 @@ def resume(config: RunConfig, folder: RunFolder) -> int:
         who = folder.read_json(folder.identity)
         if who["digest"] != data.digest:
             raise UserError(f"{folder.path}: the data is not what it was when the run began; put back {who['source']}")
-        folder.summary.unlink(missing_ok=True)
-        folder.stop.unlink(missing_ok=True)
         return Run(config, folder, data, engine, who).go()
 
 
@@ -141,11 +141,19 @@ class Run:
             return Outcome("FAILED", str(divergence), diverged=True)
         except OSError as error:
             return Outcome("FAILED", f"{error.filename or self.folder.path}: {error.strerror}")
+        except UserError:
+            raise
+        except Exception as error:
+            log.exception("a fault of duograd's own")
+            traceback.print_exc()
+            return Outcome("FAILED", f"a fault of duograd's own: {error!r}; the traceback is in {self.folder.log}")
 
     def _train(self, log: logging.Logger) -> None:
         # L-BFGS keeps its memory inside the solver, so a killed run of it is done again, to the same end.
         if not self.training.plan.solver and checkpoint.restore(self.folder, self.training, self.hooks):
             log.info("resumed after epoch %d, step %d", self.training.epoch, self.training.step)
+        self.folder.summary.unlink(missing_ok=True)  # of an earlier end; so is a wish to stop
+        self.folder.stop.unlink(missing_ok=True)
         try:
             loop.fit(self.training, self.hooks)
             self._save()
@@ -169,9 +177,10 @@ class Run:
         footer = (
             f"{synthetic}{self.data.name}, {self.data.source} · seed {self.config.seed} · {self.training.epoch} epochs"
         )
-        history = self.folder.history()
-        finished = Finished(self.engine, self.data, history, metrics, self.who["name"], footer, self.folder.figures)
-        return draw_all(self.config.task.figures, finished)
+        untrained = partial(build.engine, self.config, self.data)
+        title, seed = self.who["name"], self.config.seed
+        run = Finished(self.engine, untrained, self.data, metrics, seed, title, footer, self.folder)
+        return draw_all(self.config.task.figures, run)
 
     @contextmanager
     def _mirrored(self) -> Iterator[None]:
@@ -198,8 +207,5 @@ def logged_to(path: Path) -> Iterator[logging.Logger]:
     log.addHandler(handler)
     try:
         yield log
-    except Exception:
-        log.exception("the run ended by a fault of duograd's own")
-        raise
     finally:
         handler.close()

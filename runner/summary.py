@@ -38,6 +38,7 @@ def compose(
         "train_seconds": round(training.train_seconds, 3),
         "parameters": who["parameters"],
         "metrics": outcome.metrics,
+        "test_each_epoch": training.plan.watch_test,
         "best": {"metric": training.plan.monitor, **best.state()},
         **outcome.facts,
         "diverged": outcome.diverged,

@@ -1,8 +1,12 @@
 """What several tests need."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+# Two workers share the cores; on tiny arrays, spinning OpenMP threads would cost a hundred times what they compute.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parents[1]
 

@@ -32,7 +32,7 @@ def test_arrows_run_one_way(path):
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_each_backend_keeps_to_its_own_rooms(path):
     used = imports(path)
-    if not path.name.startswith("torch_") and path != Path("runner/build.py"):
+    if not path.name.startswith("torch_"):
         assert "torch" not in used
     if path.parts[:2] != ("runner", "tracking"):
         assert "mlflow" not in used

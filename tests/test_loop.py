@@ -183,6 +183,7 @@ def test_lbfgs_feeds_the_same_hooks(backend):
     assert losses == sorted(losses, reverse=True)
     assert losses[0] == sgd.records[0]["train/loss"]
     assert losses[-1] < sgd.records[-1]["train/loss"]
+    assert training.train_seconds > 0
     assert loss_of(training, best.params) == pytest.approx(best.value, rel=1e-9)
 
 

@@ -32,7 +32,7 @@ def report(shapes: list[tuple[int, int]], seed: int) -> list[Dense]:
     rng = np.random.RandomState(seed)
     layers = []
     for fan_in, fan_out in shapes:
-        limit = math.sqrt(6 / (fan_in + fan_out))
+        limit = xavier_limit(fan_in, fan_out)
         W = rng.uniform(-limit, limit, (fan_in, fan_out))
         b = rng.uniform(-limit, limit, (1, fan_out))
         layers.append(Dense(np.ascontiguousarray(W.T), b[0]))
@@ -57,9 +57,23 @@ def _normal(std: Callable[[int, int], float]) -> Init:
     return _scaled(lambda rng, i, o: rng.normal(0, std(i, o), (o, i)))
 
 
+def xavier_limit(fan_in: int, fan_out: int) -> float:
+    """w of U[-w, w] with variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
+    return math.sqrt(6 / (fan_in + fan_out))
+
+
+def orthogonal(rng: np.random.Generator, n: int) -> Array:
+    """A random orthogonal matrix (n, n): Q of a normal draw, with signs that make every one equally likely.
+
+    Source: Saxe et al. 2014; Mezzadri 2007 for the signs.
+    """
+    Q, R = np.linalg.qr(rng.standard_normal((n, n)))
+    return np.asarray(Q * np.sign(np.diag(R)))
+
+
 INITS: dict[str, Init] = {
     "report": report,
-    "xavier_uniform": _uniform(lambda i, o: math.sqrt(6 / (i + o))),  # Glorot and Bengio 2010
+    "xavier_uniform": _uniform(xavier_limit),
     "xavier_normal": _normal(lambda i, o: math.sqrt(2 / (i + o))),
     "kaiming_uniform": _uniform(lambda i, o: math.sqrt(6 / i)),  # He et al. 2015, for ReLU
     "kaiming_normal": _normal(lambda i, o: math.sqrt(2 / i)),

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.errors import UserError
+from runner.locks import MIRROR, TRAINER, is_held, locked
 from runner.tracking.address import ARTIFACTS
 from runner.tracking.errors import TrackingError, UnreachableError
-from runner.tracking.locks import MIRROR, TRAINER, is_held, locked
 
 if TYPE_CHECKING:
     from runner.tracking.mirror import Mirror

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from runner.errors import UserError
 from runner.folder import RunFolder
+from runner.locks import MIRROR, locked
 from runner.tracking.errors import TrackingError
 from runner.tracking.follower import LOG
-from runner.tracking.locks import MIRROR, locked
 
 if TYPE_CHECKING:
     from runner.tracking.mirror import Mirror

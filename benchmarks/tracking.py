@@ -1,0 +1,33 @@
+"""What tracking costs training: the same run with and without MLflow, in turn, every epoch logged."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.measure import Target, report
+
+EPOCHS, ROUNDS = 1000, 3
+
+
+def main() -> None:
+    """Prints seconds spent training (optimizer steps only), and the promised ratio."""
+    seconds: dict[str, list[float]] = {"tracking=mlflow": [], "tracking=none": []}
+    with tempfile.TemporaryDirectory() as folder:
+        for turn in range(ROUNDS):
+            for tracking, found in seconds.items():
+                found.append(train_seconds(Path(folder), tracking, turn))
+    report(f"training, {EPOCHS} epochs", seconds, [Target("tracking=mlflow", "tracking=none", 1.05)])
+
+
+def train_seconds(folder: Path, tracking: str, turn: int) -> float:
+    """Runs the main job in a process of its own."""
+    run = f"{tracking.partition('=')[2]}_{turn}"
+    command = [sys.executable, "-m", "runner", "task=autoencoder", f"epochs={EPOCHS}", tracking, f"hydra.run.dir={run}"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return float(json.loads((folder / run / "summary.json").read_text())["train_seconds"])
+
+
+if __name__ == "__main__":
+    main()

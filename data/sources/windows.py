@@ -1,0 +1,119 @@
+"""Windows of movement: cut from recordings, checked, and made into a data set.
+
+Legend: N windows, T time steps of a window, S channels, R rows of a recording, K windows shown.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.config import MovementConfig
+from data.dataset import Array, DataSet, Split
+from data.errors import DataError
+from data.standardise import fit_scale, standardise
+
+ACTIVITIES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")  # the course's order
+
+
+class Splits(NamedTuple):
+    """Windows (N, T, S) as their source measured them, with targets (N,) int64; None where nothing is held out."""
+
+    train: Split
+    validation: Split | None
+    test: Split | None
+
+
+class Places(NamedTuple):
+    """Where windows lie: each one's recording and its first row, both (N,)."""
+
+    recording: NDArray[np.intp]
+    row: NDArray[np.intp]
+
+
+def class_names(count: int) -> tuple[str, ...]:
+    """The six activities where there are six classes, else class_1, class_2, …"""
+    return ACTIVITIES if count == len(ACTIVITIES) else tuple(f"class_{index + 1}" for index in range(count))
+
+
+def window_places(lengths: Sequence[int], window: int, step: int) -> Places:
+    """Every window of recordings with so many rows: the first at row 0, then every `step` rows, none past the end.
+
+    A window lies in one recording, whole. One that is shorter than the window gives none.
+    """
+    counts = [max(0, (length - window) // step + 1) for length in lengths]
+    rows = [np.arange(count) * step for count in counts]
+    return Places(np.repeat(np.arange(len(lengths)), counts), np.concatenate(rows))
+
+
+def cut_windows(recordings: Sequence[Array], places: Places, window: int) -> Array:
+    """Windows (N, T, S), C-contiguous, copied out of recordings (R, S) at `places`: no array but the result."""
+    windows = np.empty((len(places.row), window, recordings[0].shape[1]), recordings[0].dtype)
+    for out, recording, row in zip(windows, places.recording, places.row, strict=True):
+        out[:] = recordings[recording][row : row + window]
+    return windows
+
+
+def window_dataset(
+    config: MovementConfig,
+    source: str,
+    splits: Splits,
+    dtype: np.dtype[Any],
+    *,
+    classes: tuple[str, ...],
+    channels: tuple[str, ...],
+    units: str,
+    synthetic: bool = False,
+) -> DataSet:
+    """The windows as networks see them, standardised where `config` asks; the gallery shows one of each class, raw.
+
+    Raises DataError where a split lacks a class, or a channel to standardise does not vary.
+    """
+    for name, one in splits._asdict().items():
+        _require_classes(one, classes, f"data={config.name}: the {name} split")
+    gallery = {"windows": one_of_each(splits.train, len(classes)).astype(dtype)}
+    train, validation, test = _finish(config, splits, dtype, channels)
+    return DataSet(
+        name=config.name,
+        source=source,
+        train=train,
+        validation=validation,
+        test=test,
+        classes=classes,
+        synthetic=synthetic,
+        gallery=gallery,
+        channels=channels,
+        units=", ".join(filter(None, [units, "standardised" if config.standardise else ""])),
+    )
+
+
+def _finish(
+    config: MovementConfig, splits: Splits, dtype: np.dtype[Any], channels: tuple[str, ...]
+) -> tuple[Split, Split | None, Split | None]:
+    scale = fit_scale(splits.train.inputs, channels) if config.standardise else None
+
+    def finish(split: Split) -> Split:
+        if scale is None:
+            return Split(np.ascontiguousarray(split.inputs, dtype), split.targets)
+        return Split(standardise(split.inputs, scale, dtype), split.targets)
+
+    return finish(splits.train), splits.validation and finish(splits.validation), splits.test and finish(splits.test)
+
+
+def one_of_each(split: Split, classes: int) -> Array:
+    """The first window of each class, (K, T, S) with K = classes, in class order."""
+    assert split.targets is not None
+    first = [int(np.argmax(split.targets == index)) for index in range(classes)]
+    return split.inputs[first]
+
+
+def _require_classes(split: Split | None, classes: Sequence[str], where: str) -> None:
+    if split is None or split.targets is None:
+        return
+    counts = np.bincount(split.targets, minlength=len(classes))
+    if not counts.all():
+        missing = classes[int(np.argmin(counts))]
+        raise DataError(
+            f"{where} has no windows of class '{missing}': give data that holds each of {', '.join(classes)}"
+        )

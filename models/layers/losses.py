@@ -1,0 +1,64 @@
+"""Losses by hand: softmax cross-entropy with class weights and smoothed labels, and the L2 penalty.
+
+Legend: B batch, C classes.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+def log_softmax(logits: Array) -> Array:
+    """log p, p_c = exp(logit_c) / Σ exp(logit). The greatest logit is taken off first, so that no exp overflows."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
+def cross_entropy(
+    logits: Array, targets: Array, class_weights: Array | None = None, label_smoothing: float = 0.0
+) -> tuple[float, Callable[[], Array]]:
+    """The mean of -log p of the target class, backward() -> dlogits. logits (B, C), targets (B,) in [0, C).
+
+    L = - Σ_n Σ_c a_nc log p_nc,   a_nc = ((1 - s) w_c [c = y_n] + s w_c / C) / Σ_n w_{y_n},
+
+    with class weights w (C,), all one where None, and label smoothing s: what torch's cross_entropy computes. The
+    weighted mean divides by the weights that the batch's targets have, not by B.
+    """
+    log_p = log_softmax(logits)
+    a = _shares(targets, class_weights, label_smoothing, logits.shape[1]).astype(logits.dtype)
+
+    def backward() -> Array:
+        dlogits: Array = np.exp(log_p) * a.sum(axis=1, keepdims=True) - a
+        return dlogits
+
+    return -float(np.vdot(a, log_p)), backward
+
+
+def _shares(targets: Array, class_weights: Array | None, label_smoothing: float, C: int) -> Array:
+    """a (B, C): how much each class of each sample counts."""
+    w = np.ones(C) if class_weights is None else class_weights
+    shares: Array = w * ((1 - label_smoothing) * np.eye(C)[targets] + label_smoothing / C)
+    return shares / w[targets].sum()
+
+
+def balanced(targets: Array, classes: int) -> Array:
+    """The weights (C,) that make every class count alike: N / (C count_c), 1 where classes are equally frequent.
+
+    Raises ValueError for a class that has no sample.
+    """
+    counts = np.bincount(targets, minlength=classes)
+    if not counts.all():
+        raise ValueError(
+            f"class {int(counts.argmin())} has no sample to weigh: balanced weights need one of each class"
+        )
+    return np.asarray(len(targets) / (classes * counts))
+
+
+def l2(weights: Mapping[str, Array], lambda_: float) -> tuple[float, dict[str, Array]]:
+    """lambda/2 Σ‖W‖² over the given weights, and its gradient lambda W by name."""
+    cost = lambda_ / 2 * sum(float(np.vdot(W, W)) for W in weights.values())
+    return cost, {name: lambda_ * W for name, W in weights.items()}

@@ -1,0 +1,52 @@
+"""Recurrent layers on top of one another, many to one: the answer is the last layer's h after the last step.
+
+Legend: T time, B batch, I input, H hidden.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.layers.dropout import dropout
+from models.layers.recurrence import Recurrence, Watch
+from models.layers.unroll import Weights
+
+Array = NDArray[Any]
+Backward = Callable[..., list[Weights]]
+
+
+def stacked(
+    layers: Sequence[Recurrence], weights: Sequence[Weights], x: Array, masks: Sequence[Array | None], keep: bool = True
+) -> tuple[Array, Backward]:
+    """x (B, T, I) -> h (B, H), backward(dh, truncate=None, watch=None) -> each layer's gradients.
+
+    masks (B, T, H) are dropout's, one between each two layers. The gradient flows back through the last `truncate`
+    steps, or all. keep=False remembers nothing to go back with.
+    """
+    h = _units_first(x)
+    backs, drops = [], []
+    for layer, w, mask in zip(layers, weights, [None, *masks], strict=True):
+        h, drop = dropout(h, None if mask is None else _units_first(mask))
+        h, back = layer.forward(h, w, keep)
+        backs.append(back)
+        drops.append(drop)
+
+    def backward(dh: Array, truncate: int | None = None, watch: Watch | None = None) -> list[Weights]:
+        first = max(0, x.shape[1] - truncate) if truncate else 0
+        top = len(layers) - 1
+        dx, grads = backs[top](dh.T, None, first, top > 0, watch)  # the error enters at the last step only,
+        found = [grads]
+        for l in reversed(range(top)):
+            assert dx is not None
+            dx, grads = backs[l](np.zeros_like(dh.T), drops[l + 1](dx), first, l > 0)  # and below at every step
+            found.append(grads)
+        return found[::-1]
+
+    return h[-1].T, backward
+
+
+def _units_first(a: Array) -> Array:
+    """(B, T, units) -> (T, units, B)."""
+    return a.transpose(1, 2, 0)

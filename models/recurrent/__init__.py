@@ -1,0 +1,1 @@
+"""Recurrent classifiers of sequences: RNN, LSTM and GRU, many-to-one, with dense layers on top."""

@@ -1,0 +1,196 @@
+"""The recurrent classifier by hand: recurrent layers, dense layers on the last step's h, softmax cross-entropy.
+
+Legend: N samples, B batch, T time, I input, H hidden, O outputs of a dense layer, C classes.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cached_property, partial
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from threadpoolctl import ThreadpoolController
+
+from models.layers.dense import affine, hidden
+from models.layers.dropout import keep_mask
+from models.layers.gru import ResetAfter, ResetBefore
+from models.layers.losses import cross_entropy, l2
+from models.layers.lstm import LSTM
+from models.layers.recurrence import Helper, Recurrence, Watch
+from models.layers.rnn import RNN
+from models.layers.stacked import stacked
+from models.recurrent.config import CrossEntropyConfig, RecurrentConfig
+from models.recurrent.weights import decayed, dense_names, initial_weights, recurrent_weights, resolve_class_weights
+
+Array = NDArray[Any]
+Grads = dict[str, Array]
+Masks = tuple[list[Array | None], list[Array | None]]
+ROWS = 128  # samples that are predicted at once. Part of the result.
+READERS = 8  # the most threads that can help in that
+DROPOUT = 1  # sets the masks' random numbers apart from those of the initial weights, which have the same seed
+
+
+class RecurrentNet:
+    """Parameters (torch's names and shapes), the loss and its gradient. Not for use by two threads at once.
+
+    class_weights (C,) are those of loss.class_weights=balanced, which come from the training labels.
+    threads: None takes the machine's cores; the result does not depend on it.
+    """
+
+    def __init__(
+        self,
+        config: RecurrentConfig,
+        loss: CrossEntropyConfig,
+        input_size: int,
+        classes: int,
+        seed: int,
+        dtype: DTypeLike = np.float32,
+        class_weights: Array | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self.config = config
+        self.loss = loss
+        self.class_weights = resolve_class_weights(loss, classes, class_weights)
+        self.params = initial_weights(config, input_size, classes, seed, dtype)
+        self.seed = seed
+        self.dtype = np.dtype(dtype)
+        self.threads = min(threads or os.cpu_count() or 1, READERS)
+        self.layers = self._new_layers(Helper(thread=self.threads > 1))
+        self._blas = ThreadpoolController()
+
+    def loss_and_grad(self, inputs: Array, targets: Array, step: int = 0) -> tuple[dict[str, float], Grads]:
+        """The loss's terms over inputs (B, T, I), targets (B,), and its gradient. Dropout depends on (seed, step)."""
+        B, T, _ = inputs.shape
+        return self._loss_and_grad(inputs, targets, self.masks(B, T, step))
+
+    def evaluate(self, inputs: Array, targets: Array) -> dict[str, float]:
+        """The loss's terms over inputs (N, T, I), targets (N,), without dropout."""
+        logits = self.predict(inputs)
+        error, _ = self._error(logits, targets)
+        return self._terms(logits, targets, error, self._l2()[0])
+
+    def predict(self, inputs: Array) -> Array:
+        """Logits (N, C)."""
+        parts = [inputs[start : start + ROWS] for start in range(0, len(inputs), ROWS)]
+        with self._calm():
+            alone = self.threads == 1 or len(parts) == 1
+            return np.concatenate([self._read(x) for x in parts] if alone else list(self._pool.map(self._read, parts)))
+
+    def probe(self, inputs: Array, targets: Array) -> dict[str, Array]:
+        """What figures ask for: how large the error is at each step, ‖dL/dh_t‖ of the last recurrent layer (T,)."""
+        norms = np.zeros(inputs.shape[1])
+
+        def watch(t: int, dh: Array) -> None:
+            norms[t] = np.linalg.norm(dh)
+
+        self._loss_and_grad(inputs, targets, self._no_masks(), watch)
+        return {"gradient_norm_by_step": norms}
+
+    def masks(self, B: int, T: int, step: int) -> Masks:
+        """Dropout's masks: between recurrent layers (B, T, H), and after dense layers (B, O)."""
+        if not self.config.dropout:
+            return self._no_masks()
+        rng = np.random.default_rng((self.seed, step, DROPOUT))
+        between, after = self.config.mask_shapes(B, T)
+        draw = partial(keep_mask, rng, p=self.config.dropout, dtype=self.dtype)
+        return [draw(shape) for shape in between], [draw(shape) for shape in after]
+
+    # -- forward and backward ----------------------------------------------------------------------------------------
+
+    def _loss_and_grad(
+        self, inputs: Array, targets: Array, masks: Masks, watch: Watch | None = None
+    ) -> tuple[dict[str, float], Grads]:
+        with self._calm():
+            h, recurrent_backward = stacked(self.layers, self._recurrent_weights(), inputs, masks[0])
+            logits, dense_backward = self._dense(h, masks[1])
+            error, error_backward = self._error(logits, targets)
+            dh, grads = dense_backward(error_backward())
+            for l, layer_grads in enumerate(recurrent_backward(dh, self.config.truncate, watch)):
+                grads |= {f"recurrent.{key}_l{l}": g for key, g in layer_grads.items()}
+        penalty, decay = self._l2()
+        for name, dW in decay.items():
+            grads[name] = grads[name] + dW
+        return self._terms(logits, targets, error, penalty), grads
+
+    def _dense(self, h: Array, masks: Sequence[Array | None]) -> tuple[Array, Callable[[Array], tuple[Array, Grads]]]:
+        """Logits: h (B, H) -> (B, C), backward(dlogits) -> dh, gradients by name."""
+        names = list(dense_names(self.config))
+        weights = [(self.params[f"{name}.weight"], self.params[f"{name}.bias"]) for name in names]
+        backs = []
+        for (W, b), mask in zip(weights, masks, strict=False):
+            h, back = hidden(h, W, b, mask)
+            backs.append(back)
+        logits, back = affine(h, *weights[-1])
+        backs.append(back)
+
+        def backward(d: Array) -> tuple[Array, Grads]:
+            grads: Grads = {}
+            for name, back in zip(reversed(names), reversed(backs), strict=True):
+                d, layer = back(d)
+                grads |= {f"{name}.{key}": g for key, g in layer.items()}
+            return d, grads
+
+        return logits, backward
+
+    def _error(self, logits: Array, targets: Array) -> tuple[float, Callable[[], Array]]:
+        return cross_entropy(logits, targets, self.class_weights, self.loss.label_smoothing)
+
+    def _l2(self) -> tuple[float, Grads]:
+        if not self.loss.lambda_:
+            return 0.0, {}
+        return l2({name: W for name, W in self.params.items() if decayed(name)}, self.loss.lambda_)
+
+    def _terms(self, logits: Array, targets: Array, error: float, penalty: float) -> dict[str, float]:
+        parts = {"cross_entropy": error} | ({"l2": penalty} if self.loss.lambda_ else {})
+        return {"loss": sum(parts.values()), **parts, "accuracy": float((logits.argmax(axis=1) == targets).mean())}
+
+    # -- layers and threads ------------------------------------------------------------------------------------------
+
+    def _new_layers(self, helper: Helper) -> list[Recurrence]:
+        """Recurrent layers with buffers of their own."""
+        c = self.config
+        common = c.hidden_size, self.dtype, helper
+        match c.cell:
+            case "rnn":
+                return [RNN(c.nonlinearity or "tanh", *common) for _ in range(c.num_layers)]
+            case "lstm":
+                return [LSTM(*common) for _ in range(c.num_layers)]
+            case "gru":
+                return [(ResetAfter if c.reset_after else ResetBefore)(*common) for _ in range(c.num_layers)]
+
+    def _read(self, x: Array) -> Array:
+        """Logits of a few samples (n, C), on layers that no other thread uses meanwhile."""
+        layers = self._readers.get()
+        try:
+            h, _ = stacked(layers, self._recurrent_weights(), x, self._no_masks()[0], keep=False)
+            return self._dense(h, self._no_masks()[1])[0]
+        finally:
+            self._readers.put(layers)
+
+    def _recurrent_weights(self) -> list[dict[str, Array]]:
+        return [recurrent_weights(self.params, l) for l in range(self.config.num_layers)]
+
+    def _no_masks(self) -> Masks:
+        return [None] * (self.config.num_layers - 1), [None] * len(self.config.dense)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        quiet = partial(np.seterr, all="ignore")  # overflow ends in a loss that is not finite, which the loop tells
+        return ThreadPoolExecutor(self.threads, "reader", initializer=quiet)
+
+    @cached_property
+    def _readers(self) -> SimpleQueue[list[Recurrence]]:
+        queue: SimpleQueue[list[Recurrence]] = SimpleQueue()
+        for _ in range(self.threads):
+            queue.put(self._new_layers(Helper(thread=False)))
+        return queue
+
+    @contextmanager
+    def _calm(self) -> Iterator[None]:
+        """BLAS on one thread, since more would change the last bits; and gates may saturate by way of infinity."""
+        with self._blas.limit(limits=1, user_api="blas"), np.errstate(over="ignore"):
+            yield

@@ -1,0 +1,42 @@
+"""duograd --help: what can be typed. Hydra's own page would walk through every recipe, which takes it a second."""
+
+from collections.abc import Sequence
+
+from omegaconf import OmegaConf
+
+from runner.compose import compose_tree
+from runner.explain import CONF
+
+HEADER = """\
+duograd: every network twice - its gradient by hand in NumPy, and by autograd in PyTorch.
+
+  duograd task=autoencoder model.hidden_size=100    train one network
+  duograd -m model.hidden_size=10,50,100            train it once for each value
+  duograd resume RUN_DIR                            go on with a run that was interrupted
+  duograd gradcheck task=autoencoder                prove the gradient
+  duograd sync RUN_DIR...                           bring MLflow up to date
+  duograd ui                                        look at all runs in MLflow
+"""
+FOOTER = """\
+duograd KEY=VALUE ... --help shows the keys that these choices lead to, --cfg job shows just the keys, and
+--hydra-help Hydra's own flags. duograd SUB-COMMAND --help explains a sub-command."""
+HIDDEN = ("recipe",)  # not chosen by hand: it follows from task, model and optimizer
+
+
+def show(overrides: Sequence[str]) -> None:
+    """Prints the page for what was chosen so far. Raises UserError."""
+    tree = compose_tree(overrides)
+    print(HEADER)
+    print("Groups: choose one of each with GROUP=OPTION\n")
+    for name, options in groups().items():
+        print(f"  {name}: {', '.join(options)}")
+    print("\nKeys: set any with key=value\n")
+    print("\n".join(f"  {line}" for line in OmegaConf.to_yaml(tree).splitlines()))
+    print(f"\n{FOOTER}")
+
+
+def groups() -> dict[str, list[str]]:
+    """The groups of conf/ and their options."""
+    folders = [path for path in sorted(CONF.iterdir()) if path.is_dir() and path.name not in HIDDEN]
+    options = {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
+    return {name: found for name, found in options.items() if found}

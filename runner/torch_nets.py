@@ -1,0 +1,53 @@
+"""The autograd network of a configuration, and what it needs of torch: one branch a family."""
+
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from data.dataset import DataSet
+from models.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from models.recurrent.config import CrossEntropyConfig, RecurrentConfig
+from runner.config import RunConfig, TorchBackend
+from runner.engines.torch_engine import TorchEngine
+from runner.errors import UserError
+from runner.nets import class_weights
+
+
+def torch_engine(config: RunConfig, data: DataSet) -> TorchEngine:
+    """The autograd network with its optimizer. Raises UserError where the device is not there."""
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise UserError("device=cuda: torch sees no CUDA device here; use device=cpu")
+    if config.backend.threads:
+        torch.set_num_threads(config.backend.threads)
+    compiled = isinstance(config.backend, TorchBackend) and config.backend.compile
+    return TorchEngine(torch_net(config, data), config.optimizer, config.device, compiled)
+
+
+def torch_net(config: RunConfig, data: DataSet) -> nn.Module:
+    """The twin of `nets.numpy_net`, at the same initial weights."""
+    inputs, model, loss = data.train.inputs.shape[-1], config.model, config.loss
+    match model:
+        case AutoencoderConfig():
+            from models.autoencoder import numpy_net as autoencoder
+            from models.autoencoder.torch_net import TorchAutoencoder
+
+            assert isinstance(loss, SparseLossConfig)
+            weights = autoencoder.initial_weights(model, inputs, config.seed, config.dtype)
+            return TorchAutoencoder(model, loss, tensors(weights))
+        case RecurrentConfig():
+            from models.recurrent import weights as recurrent
+            from models.recurrent.torch_net import TorchRecurrent
+
+            assert isinstance(loss, CrossEntropyConfig)
+            weights = recurrent.initial_weights(model, inputs, len(data.classes), config.seed, config.dtype)
+            return TorchRecurrent(model, loss, tensors(weights), config.seed, class_weights(loss, data))
+        case _:
+            assert_never(model)
+
+
+def tensors(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]:
+    """The arrays as tensors."""
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}

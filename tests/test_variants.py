@@ -1,0 +1,64 @@
+"""Every model variant of conf/model, found there: its gradient, its twin, a whole run. A new YAML is tested unasked."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from runner import build
+from runner.commands.gradcheck import CEILING, errors
+from runner.compose import compose
+from runner.folder import RunFolder
+from runner.run import run
+
+MODELS = sorted(path.stem for path in (Path(__file__).parents[1] / "conf" / "model").glob("*.yaml"))
+TASKS = {"autoencoder": "autoencoder"}
+SMALL = {
+    "autoencoder": ["data.count=60", "data.size=4", "model.hidden_size=5"],
+    "activity": ["data.count=36", "data.test_count=24", "data.window=9", "model.hidden_size=5"],
+}
+
+
+def small(model: str, *overrides: str) -> list[str]:
+    """The variant at its smallest, on offline data."""
+    task = TASKS.get(model, "activity")
+    return [f"task={task}", f"model={model}", "preset=smoke", "tracking=none", *SMALL[task], *overrides]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_gradient_against_differences_and_autograd(model):
+    numerical, autograd = errors(small(model))
+    assert max(numerical.values()) < CEILING, numerical
+    assert max(autograd.values()) < 1e-12, autograd
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_whole_run_is_the_same_in_both_backends(model, tmp_path):
+    """The same start, the same batches, the same end; pictures and reports are drawn."""
+    ends = {}
+    for backend in ("numpy", "torch"):
+        folder = RunFolder(tmp_path / backend)
+        assert run(compose(small(model, f"backend={backend}", "dtype=float64", "epochs=6")), folder, []) == 0
+        ends[backend] = json.loads(folder.summary.read_text())["metrics"], load_file(folder.best)
+        assert {path.stem for path in folder.figures.iterdir()} >= {"loss_curve"}
+    assert ends["numpy"][0] == pytest.approx(ends["torch"][0], rel=1e-8)
+    for name, w in ends["numpy"][1].items():
+        np.testing.assert_allclose(w, ends["torch"][1][name], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_checkpoint_of_one_backend_is_evaluated_alike_in_the_other(model, tmp_path):
+    folder = RunFolder(tmp_path)
+    config = compose(small(model, "dtype=float64"))
+    assert run(config, folder, []) == 0
+    data = build.data_set(config)
+    by_hand, autograd = build.numpy_engine(config, data), build.torch_engine(config, data)
+    state = load_file(folder.checkpoint)
+    for engine in (by_hand, autograd):
+        engine.load(state)
+    batch = data.train.batch()
+    terms, twin = by_hand.evaluate(batch), autograd.evaluate(batch)
+    assert {k: float(v) for k, v in terms.items()} == pytest.approx({k: float(v) for k, v in twin.items()}, rel=1e-12)
+    np.testing.assert_allclose(by_hand.predict(batch.inputs), autograd.predict(batch.inputs), rtol=1e-10, atol=1e-12)
