@@ -1,7 +1,4 @@
-"""Axes for curves: epochs along the bottom, a linear or logarithmic scale up the side.
-
-Legend: E epochs.
-"""
+"""Axes for curves: epochs or time steps along the bottom, a linear or logarithmic scale up the side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,17 +41,17 @@ def scale_for(curves: Sequence[NDArray[np.float64]], wanted: Literal["linear", "
     return Scale(low - air, high + air, log=False)
 
 
-def show_epochs(axes: "Axes", epochs: int) -> None:
-    """Whole epochs from 1 to `epochs`."""
+def show_steps(axes: "Axes", steps: int, name: str, ticks: int = 8) -> None:
+    """Whole numbers from 1 to `steps`; `name` says of what, such as epoch."""
     from matplotlib.ticker import FixedLocator, MaxNLocator
 
-    one = epochs == 1  # no range to show: the epoch stands in the middle
-    axes.set_xlim((0.5, 1.5) if one else (1, epochs))
-    axes.xaxis.set_major_locator(FixedLocator([1]) if one else MaxNLocator(8, integer=True, steps=STEPS))
-    axes.set_xlabel("epoch", fontsize=SMALL, color=FAINT)
+    one = steps == 1  # no range to show: the one step stands in the middle
+    axes.set_xlim((0.5, 1.5) if one else (1, steps))
+    axes.xaxis.set_major_locator(FixedLocator([1]) if one else MaxNLocator(ticks, integer=True, steps=STEPS))
+    axes.set_xlabel(name, fontsize=SMALL, color=FAINT)
 
 
-def show_values(axes: "Axes", scale: Scale) -> None:
+def show_values(axes: "Axes", scale: Scale, ticks: int = 7) -> None:
     """The scale, with plain numbers at its ticks; over few decades also at 2 and 5."""
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
@@ -64,6 +61,6 @@ def show_values(axes: "Axes", scale: Scale) -> None:
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
         axes.yaxis.set_minor_locator(NullLocator())
     else:
-        axes.yaxis.set_major_locator(MaxNLocator(7, steps=STEPS))
+        axes.yaxis.set_major_locator(MaxNLocator(ticks, steps=STEPS))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.6g}"))
     axes.set_ylim(scale.low, scale.high)

@@ -66,7 +66,7 @@ def sheet(body: Body, title: str, subtitle: str = "", footer: str = "") -> "tupl
     foot.write(figure, height - MARGIN - foot.height + GAP)
     floor = height - above - body.height
     box = ((MARGIN + body.left) / width, floor / height, body.width / width, body.height / height)
-    return figure, _plain(figure.add_axes(box))
+    return figure, plain(figure.add_axes(box))
 
 
 def block(text: str, width: int, points: float, colour: str, bold: bool = False) -> Block:
@@ -99,6 +99,12 @@ def legible(text: str) -> str:
     return "".join(letter if ord(letter) in known else "□" for letter in text)
 
 
+def say_empty(axes: "Axes") -> None:
+    """Say in the middle of axes that there is nothing to draw, so that nobody looks for a line."""
+    back = {"facecolor": axes.get_facecolor(), "edgecolor": "none"}  # no grid through the words
+    axes.text(0.5, 0.5, "nothing to draw", transform=axes.transAxes, ha="center", va="center", color=FAINT, bbox=back)
+
+
 def save(figure: "Figure", path: Path) -> Path:
     """Draw the figure to a PNG, atomically; returns `path`."""
     buffer = io.BytesIO()
@@ -117,7 +123,7 @@ def _paper(width: float, height: float) -> "Figure":
     return figure
 
 
-def _plain(axes: "Axes") -> "Axes":
+def plain(axes: "Axes") -> "Axes":
     """Two quiet spines, a light grid behind the data."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GRID)

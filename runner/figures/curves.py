@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from runner.figures.axis import scale_for, show_epochs, show_values
-from runner.figures.canvas import Body, legible, save, sheet
+from runner.figures.axis import Scale, scale_for, show_steps, show_values
+from runner.figures.canvas import Body, legible, save, say_empty, sheet
 from runner.figures.lettering import font, line_height
-from runner.figures.style import COLOURS, DASHES, FAINT, INK, SMALL
+from runner.figures.style import COLOURS, DASHES, INK, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,15 +95,15 @@ def _curves(history: History, names: Iterable[str]) -> list[Curve]:
     keys = metrics if len(set(metrics.values())) > 1 else splits
     order = list(dict.fromkeys(keys.values()))
     colours = {name: COLOURS[order.index(key) % len(COLOURS)] for name, key in keys.items()}
-    return [Curve(n, _drawable(history[n]), colours[n], DASHES.get(splits[n], "-")) for n in splits]
+    return [Curve(n, drawable(history[n]), colours[n], DASHES.get(splits[n], "-")) for n in splits]
 
 
 def _named(what: str, names: Sequence[str]) -> str:
     return f"{what}: {', '.join(names)}" if names else ""
 
 
-def _drawable(values: ArrayLike) -> Floats:
-    """Values (E,) as floats, NaN for what no axis can show."""
+def drawable(values: ArrayLike) -> Floats:
+    """Values of any shape as floats, NaN for what no axis can show."""
     y = np.array(values, np.float64)
     y[~(np.abs(y) < UNSHOWABLE)] = np.nan
     return y
@@ -116,11 +116,20 @@ def _draw(
     empty = _named("no finite value", [curve.name for curve in curves if not curve.there.any()])
     curves = [curve for curve in curves if curve.there.any()]
     subtitle = " · ".join(note for note in (notes[0], "logarithmic" if scale.log else "", *notes[1:], empty) if note)
+    epochs = max((len(curve.values) for curve in curves), default=1)
+    return draw_curves(curves, scale, ("epoch", epochs), path, title, subtitle, footer)
+
+
+def draw_curves(
+    curves: Sequence[Curve], scale: Scale, along: tuple[str, int], path: Path, title: str, subtitle: str, footer: str
+) -> Path:
+    """Draw curves, each with a value to show, over an axis `along` of a name and its last step; returns `path`."""
     face = font(SMALL)
     right = LEADER + 12 + round(1.03 * max((face.getlength(curve.label) for curve in curves), default=0))
     height = max(HEIGHT, line_height(SMALL) * len(curves))
     figure, axes = sheet(Body(WIDTH, height, LEFT, right, 10, BOTTOM), title, subtitle, footer)
-    show_epochs(axes, max((len(curve.values) for curve in curves), default=1))
+    name, steps = along
+    show_steps(axes, steps, name)
     show_values(axes, scale)
     for curve in curves:
         _line(axes, curve)
@@ -148,10 +157,10 @@ def trace(values: Floats) -> tuple[Floats, Floats, list[int]]:
     return epoch[there], values[there], list(range(count)) if count <= MOST_DOTS else []
 
 
-def _label_ends(axes: "Axes", curves: list[Curve]) -> None:
+def _label_ends(axes: "Axes", curves: Sequence[Curve]) -> None:
     """Names at the right, as high as the curves end, moved apart where they would overlap."""
     if not curves:
-        axes.text(0.5, 0.5, "nothing to draw", transform=axes.transAxes, ha="center", color=FAINT)
+        say_empty(axes)
         return
     box = axes.get_window_extent()
     ends = np.array([axes.transData.transform((1, curve.last))[1] for curve in curves])

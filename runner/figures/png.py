@@ -1,30 +1,22 @@
 """PNG files that appear whole or not at all."""
 
 import io
-import uuid
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from runner.atomic import write_bytes
+
 Pixels = NDArray[np.uint8]
 
 
 def write_atomically(content: bytes, path: Path) -> Path:
-    """Write `content` to `path` by way of a temporary file in the same folder; returns `path`.
-
-    A reader sees the old file or the new one, never a part; a write that fails leaves nothing behind.
-    The temporary file does not end in .png, so that whoever collects pictures never takes it for one.
-    """
+    """Write `content` to `path`, atomically, and make the folders that it lies in; returns `path`."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_bytes(path, content)
     return path
 
 

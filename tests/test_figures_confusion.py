@@ -1,0 +1,42 @@
+"""Confusion matrices: shares by hand, and heat maps that open."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawn import LONG, NAN, opened
+
+from runner.figures.confusion import Normalise, confusion_matrix, normalised, percent
+
+
+def test_shares_by_hand() -> None:
+    counts = np.array([[3, 1], [0, 0]])
+    np.testing.assert_array_equal(normalised(counts, "counts"), [[0.75, 0.25], [0, 0]])
+    np.testing.assert_array_equal(normalised(counts, "recall"), [[0.75, 0.25], [NAN, NAN]])
+    np.testing.assert_array_equal(normalised(counts, "precision"), [[1, 1], [0, 0]])
+    assert np.isnan(normalised(0 * counts, "counts")).all()
+
+
+def test_percent_rounds_nothing_to_none_or_all() -> None:
+    assert [percent(share) for share in (0, 1e-4, 0.125, 0.9999, 1, NAN)] == [
+        "0 %",
+        "<1 %",
+        "12 %",
+        ">99 %",
+        "100 %",
+        "–",
+    ]
+
+
+@pytest.mark.parametrize(("classes", "normalise"), [(2, "counts"), (3, "recall"), (9, "precision")])
+def test_confusion_matrix_opens(classes: int, normalise: Normalise, tmp_path: Path) -> None:
+    counts = np.random.default_rng(8).integers(0, 10**6, (classes, classes))
+    counts[0], counts[:, 1] = 0, 0
+    names = [LONG[: 10 * (k + 1)] for k in range(classes)]
+    opened(confusion_matrix(counts, names, tmp_path / "c.png", LONG, normalise, LONG))
+
+
+@pytest.mark.parametrize("counts", [np.zeros((2, 3), int), np.zeros((3, 3)), np.full((3, 3), -1)])
+def test_confusion_matrix_refuses_what_is_none(counts: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        confusion_matrix(counts, "abc", Path("never.png"), "")

@@ -1,0 +1,63 @@
+"""Curves over epochs: what a run may leave, gaps, scales and labels."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawn import LONG, NAN, opened
+
+from runner.figures.axis import scale_for
+from runner.figures.curves import loss_curve, metric_curve, spread, trace
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 5000])
+def test_loss_curve_opens(epochs: int, tmp_path: Path) -> None:
+    loss = np.geomspace(3, 0.01, epochs)
+    history = {"train/loss": loss, "train/mse": loss / 2, "train/l2": 0 * loss, "val/loss": loss * 1.1}
+    pixels = opened(loss_curve(history, tmp_path / "l.png", LONG, ("mse", "l2", "kl"), LONG))
+    assert pixels.shape[0] > 600
+    assert pixels.shape[1] > 1000
+
+
+@pytest.mark.parametrize(
+    "values", [[], [NAN], [NAN, 1.0, NAN, 2.0], [0.0, 0.0], [1.5] * 4, [1.0, 1e308, np.inf], [-1.0, 2.0], [None, 1.0]]
+)
+def test_loss_curve_takes_what_a_run_may_leave(values: list[float], tmp_path: Path) -> None:
+    opened(loss_curve({"train/loss": values, "val/loss": [1.0]}, tmp_path / "l.png", "no formula: $\\frac{$", ()))
+
+
+def test_metric_curve_takes_many_names(tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    history = {f"{name} {split}/accuracy": rng.random(9) for name in "abcdefghijklm照" for split in ("train", "test")}
+    opened(metric_curve(history, history, tmp_path / "m.png", "照片", "accuracy"))
+
+
+def test_threads_draw_the_same_bytes(tmp_path: Path) -> None:
+    def draw(name: str) -> bytes:
+        return metric_curve(
+            {"a": [1, 2], "b": [2, 1]}, "ab", tmp_path / name, "title", "accuracy", "footer"
+        ).read_bytes()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(draw, "wxyz"))) == 1
+
+
+def test_gaps_stay_and_sparse_values_are_joined() -> None:
+    epoch, y, dots = trace(np.array([1.0, 2.0, NAN, 3.0, NAN, 4.0, 5.0]))
+    assert (len(epoch), np.isnan(y).sum(), dots) == (7, 2, [3])
+    epoch, y, dots = trace(np.array([NAN, 1.0, NAN, NAN, 2.0]))
+    assert (epoch.tolist(), y.tolist(), dots) == ([2, 5], [1, 2], [0, 1])
+
+
+def test_scale_is_logarithmic_over_a_decade_of_positive_values() -> None:
+    assert scale_for([np.array([0.1, 2.0])], "auto").log
+    assert not scale_for([np.array([0.5, 2.0])], "auto").log
+    assert not scale_for([np.array([0.0, 2.0])], "auto").log
+    assert not scale_for([np.array([0.1, 2.0])], "linear").log
+    assert scale_for([np.array([1e-300, 1.0])], "auto").low > 1e-7
+
+
+def test_spread_moves_labels_apart_and_keeps_them_inside() -> None:
+    np.testing.assert_allclose(spread(np.array([50.0, 50.0, 10.0]), 10, 0, 100), [45, 55, 10])
+    np.testing.assert_allclose(spread(np.array([99.0, 100.0]), 10, 0, 100), [90, 100])
