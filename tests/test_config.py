@@ -113,3 +113,60 @@ def test_all_faults_are_told_at_once():
 def test_lbfgs_takes_no_mini_batches():
     with pytest.raises(UserError, match="batch_size=32 does not go with optimizer=lbfgs"):
         compose(["optimizer=lbfgs", "batch_size=32"])
+
+
+ACTIVITY = {
+    "rnn": {"sgd": 3.2e-3, "rmsprop": 3e-4, "adam": 5e-4},
+    "lstm": {"sgd": 0.016, "momentum": 0.016, "adagrad": 1e-3, "rmsprop": 2e-3, "adam": 3e-3, "vanilla_adam": 1e-3},
+    "lstm_dense1": {"adam": 1e-3, "rmsprop": 2e-3},
+    "gru": {"sgd": 0.016, "rmsprop": 1e-3, "adam": 1e-3},
+    "gru_dense1": {"rmsprop": 1e-3},
+}
+
+
+@pytest.mark.parametrize(("model", "optimizer"), [(m, o) for m, table in ACTIVITY.items() for o in table])
+def test_each_cell_has_the_reports_rate_for_each_optimizer(model, optimizer):
+    """Its rates and bounds belong to gradients summed over 32 samples; ours are means, so SGD's rate is × 32."""
+    config = compose(["task=activity", f"model={model}", f"optimizer={optimizer}"])
+    assert config.optimizer.lr == ACTIVITY[model][optimizer]
+    assert config.optimizer.clip_value == (10 if model.startswith("rnn") else 15) / 32
+
+
+@pytest.mark.parametrize("model", sorted(path.stem for path in (CONF / "recipe" / "activity").iterdir()))
+@pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if name != "lbfgs"])
+def test_every_variant_has_a_recipe_for_every_optimizer(model, optimizer):
+    config = compose(["task=activity", f"model={model}", f"optimizer={optimizer}"])
+    assert (config.model.name, config.optimizer.name) == (model, optimizer)
+    assert config.optimizer.clip_value is not None
+
+
+@pytest.mark.parametrize("experiment", sorted(path.stem for path in (CONF / "experiment").glob("*.yaml")))
+def test_every_experiment_composes(experiment):
+    assert compose([f"experiment={experiment}"]).epochs >= 15
+
+
+@pytest.mark.parametrize("task", ["autoencoder", "activity"])
+def test_smoke_is_offline_and_short_for_every_task(task):
+    config = compose([f"task={task}", "preset=smoke"])
+    assert config.data.name in ("photos_sample", "gait")
+    assert config.epochs <= 3
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["task=activity", "data=photos_sample"],
+            "data=photos_sample does not go with model=gru: use one of activity_h5",
+        ),
+        (["task=activity", "loss=sparse"], "loss=sparse does not go with model=gru: use loss=cross_entropy"),
+        (["task=activity", "monitor=val/acuracy"], "unknown monitor 'val/acuracy': did you mean 'val/accuracy'?"),
+        (["task=autoencoder", "monitor=val/loss"], "monitor=val/loss needs a validation split"),
+        (["task=activity", "model=lstm", "model.reset_after=true"], "reset_after=true is for cell=gru"),
+        (["task=activity", "model.dropout=0.5"], "dropout=0.5 has no place"),
+    ],
+)
+def test_what_does_not_go_together_is_told(overrides, message):
+    with pytest.raises(UserError) as caught:
+        compose(overrides)
+    assert str(caught.value).startswith(message)
