@@ -32,9 +32,14 @@ def save(folder: RunFolder, training: Training, hooks: Sequence[Hook]) -> None:
     arrays = training.engine.state() | {f"best/{name}": w for name, w in best.params.items()}
     state = {"loop": loop, "hooks": {hook.name: hook.state() for hook in hooks}}
     atomic.write_bytes(folder.checkpoint, to_bytes(arrays, {KEY: json.dumps(state)}))
+    save_best(folder, best)
+    atomic.write_json(folder.clock, {"train_seconds": training.train_seconds})
+
+
+def save_best(folder: RunFolder, best: Best) -> None:
+    """Writes best.safetensors, where there is a best yet."""
     if best.params:
         atomic.write_bytes(folder.best, to_bytes(dict(best.params), {KEY: json.dumps(best.state())}))
-    atomic.write_json(folder.clock, {"train_seconds": training.train_seconds})
 
 
 def restore(folder: RunFolder, training: Training, hooks: Sequence[Hook]) -> bool:

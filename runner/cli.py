@@ -52,7 +52,7 @@ def _hydra() -> int:
     import hydra
     from omegaconf import DictConfig
 
-    from runner.errors import UserError
+    from runner.errors import UserError, told
     from runner.explain import explain
 
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -74,12 +74,14 @@ def _hydra() -> int:
         return 130
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 2
+    except OSError as error:
+        return complain(told(error))
     except Exception as error:
         return complain(explain(error))
     return worst
 
 
-def complain(error: Exception) -> int:
+def complain(error: Exception | str) -> int:
     """One line on standard error; the exit code of a user's fault."""
     print(f"duograd: {error}", file=sys.stderr)
     return 2

@@ -27,6 +27,11 @@ HABITS = {
 }
 
 
+def told(error: OSError) -> str:
+    """What the operating system refused, in one line: `outputs/run/metrics.jsonl: No space left on device`."""
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+
+
 def suggestion(word: str, known: Iterable[str], prefix: str = "") -> str:
     """ ": did you mean 'x'? known: a, b, …", the first part only where something is close enough to mean it."""
     names = sorted(set(known))

@@ -23,7 +23,7 @@ from data.errors import DataError
 from runner import atomic, build, checkpoint, display, identity, loop, summary
 from runner.config import MlflowTracking, RunConfig, dump
 from runner.engines import Engine
-from runner.errors import UserError
+from runner.errors import UserError, told
 from runner.folder import RunFolder
 from runner.hooks import Hook
 from runner.hooks.best import Best
@@ -122,9 +122,7 @@ class Run:
             seconds = time.monotonic() - self.started
             result = summary.compose(self.config, self.training, self.best, self.who, outcome, seconds)
             atomic.write_json(self.folder.summary, result)
-            log.info(
-                "%s after %d epochs%s", outcome.status, self.training.epoch, f": {outcome.error or ''}".rstrip(": ")
-            )
+            log.info("%s after %d epochs. %s", outcome.status, self.training.epoch, outcome.error or "")
             display.ending(self.console, self.folder, result)
         return EXIT.get(outcome.status, 128 + (self.signals.caught or 0))
 
@@ -138,9 +136,10 @@ class Run:
         except Interrupted as interruption:
             return Outcome("KILLED", f"ended by {signal.Signals(interruption.signum).name}")
         except Diverged as divergence:
+            checkpoint.save_best(self.folder, self.best)  # the last parameters are worth nothing; these may be
             return Outcome("FAILED", str(divergence), diverged=True)
         except OSError as error:
-            return Outcome("FAILED", f"{error.filename or self.folder.path}: {error.strerror}")
+            return Outcome("FAILED", told(error))
         except UserError:
             raise
         except Exception as error:
@@ -173,10 +172,8 @@ class Run:
         }
 
     def _draw(self, metrics: Floats) -> dict[str, Any]:
-        synthetic = "SYNTHETIC data: " if self.data.synthetic else ""
-        footer = (
-            f"{synthetic}{self.data.name}, {self.data.source} · seed {self.config.seed} · {self.training.epoch} epochs"
-        )
+        source = f"{self.data.name}, {self.data.source}"
+        footer = f"{source} · seed {self.config.seed} · {self.training.epoch} epochs"
         untrained = partial(build.engine, self.config, self.data)
         title, seed = self.who["name"], self.config.seed
         run = Finished(self.engine, untrained, self.data, metrics, seed, title, footer, self.folder)

@@ -152,6 +152,7 @@ def test_a_users_error_is_one_line_and_leaves_nothing(tmp_path):
         (["modle=x"], "duograd: unknown key 'modle': did you mean 'model'?"),
         (["data=patches_h5", "data.path=gone.h5"], "duograd: data.path="),
         (["backend=torch", "device=cuda"], "duograd: device=cuda: torch sees no CUDA device here"),
+        (["hydra.run.dir=/proc/no/such"], "duograd: /proc/no"),
         (["resume", "nowhere"], "duograd: no folder nowhere"),
         (["resume", "."], "duograd: . is not the folder of a run"),
         (["gradcheck", "model.hiden_size=3"], "duograd: unknown key 'model.hiden_size': did you mean"),
@@ -234,6 +235,7 @@ def test_a_diverged_run_fails_and_says_where(tmp_path):
     assert content["error"].startswith("the loss became")
     assert " at step " in content["error"]
     assert content["error"] in done.stdout
+    assert (folder / "best.safetensors").exists()
     assert not done.stderr
 
 
