@@ -3,9 +3,12 @@
 A new source is one class here, one name in `DataConfig`, one branch in `data/load.py` and one YAML in `conf/data/`.
 """
 
+import re
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from data.augment import VariationConfig
 
 MAX_SEED = 2**32 - 1  # the largest that NumPy's and torch's generators both take
 MOTIONSENSE_URL = "https://github.com/mmalekzadeh/motion-sense/raw/master/data/A_DeviceMotion_data.zip"
@@ -20,6 +23,17 @@ def required(remedy: str) -> BeforeValidator:
         return value
 
     return BeforeValidator(check)
+
+
+def matching(pattern: str, remedy: str) -> AfterValidator:
+    """A string of that form; another gives the error `remedy`."""
+
+    def check(value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(pattern, value):
+            raise ValueError(f"{remedy}, not '{value}'")
+        return value
+
+    return AfterValidator(check)
 
 
 class Source(BaseModel):
@@ -66,10 +80,14 @@ class PatchesH5(Source):
 
 
 class Movement(Source):
-    """Windows of sensor channels, each one of several activities. standardise: each channel to mean 0 and std 1."""
+    """Windows of sensor channels, each one of several activities.
+
+    standardise: each channel to mean 0 and std 1. augment: how far training windows are varied each time.
+    """
 
     validation_fraction: float = Field(default=0.1, ge=0, lt=1)
     standardise: bool = False
+    augment: VariationConfig = VariationConfig()
 
 
 class ActivityH5(Movement):
@@ -97,8 +115,8 @@ class MotionSense(PeopleApart):
 
     name: Literal["motionsense"] = "motionsense"
     root: str | None = None
-    url: str = Field(default=MOTIONSENSE_URL, pattern="^https?://")
-    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    url: Annotated[str, matching("https?://.+", "data.url needs an address, http:// or https://")] = MOTIONSENSE_URL
+    sha256: Annotated[str | None, matching("[0-9a-fA-F]{64}", "data.sha256 needs 64 hex digits")] = None
     channels: list[str] = ["total_acceleration"]
     step: int = Field(default=75, ge=1)
     balance: Literal["none", "undersample"] = "undersample"

@@ -3,7 +3,7 @@
 Legend: N samples, B batch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -25,17 +25,28 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Split:
-    """Samples held in memory: inputs (N, …); targets (N,) class indices, or None where the inputs are the target."""
+    """Samples held in memory: inputs (N, …); targets (N,) class indices, or None where the inputs are the target.
+
+    augment(inputs of a batch, generator): varies samples drawn for training; None leaves them as they are.
+    """
 
     inputs: Array
     targets: Array | None = None
+    augment: Callable[[Array, np.random.Generator], Array] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
 
     def batch(self, index: slice | NDArray[np.intp] = slice(None)) -> Batch:
-        """The samples at `index`; a slice gives views, so a full batch costs no copy."""
+        """The samples at `index`, as they are; a slice gives views, so a full batch costs no copy."""
         return Batch(self.inputs[index], None if self.targets is None else self.targets[index])
+
+    def training_batch(self, index: slice | NDArray[np.intp], key: Sequence[int]) -> Batch:
+        """The samples at `index` as training gets them: augmented, where asked, by a generator seeded with `key`."""
+        batch = self.batch(index)
+        if self.augment is None:
+            return batch
+        return Batch(self.augment(batch.inputs, np.random.default_rng(key)), batch.targets)
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 import hashlib
 from dataclasses import replace
+from functools import partial
 from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from data.augment import vary
 from data.config import ActivityH5, DataConfig, Gait, MotionSense, PatchesH5, Photos, PhotosSample
 from data.dataset import Array, DataSet
 from data.errors import DataError
@@ -27,6 +29,9 @@ def load(config: DataConfig, dtype: DTypeLike = "float32") -> DataSet:
     for split in (dataset.train, dataset.validation, dataset.test):
         if split is not None:
             require_finite(split.inputs, f"data={config.name}")
+    augment = getattr(config, "augment", None)
+    if augment is not None and augment.varies:
+        dataset = replace(dataset, train=replace(dataset.train, augment=partial(vary, augment)))
     return replace(dataset, digest=digest(dataset.train.inputs))
 
 

@@ -42,7 +42,7 @@ def evaluate(training: Training, split: Split) -> Floats:
 
 def _full_epoch(training: Training) -> Floats:
     """One step on all samples at once; its terms are those before the update."""
-    [batch] = batches(training.data.train, None)
+    batch = training.training_batch()
     training.before = training.engine.params()
     terms = training.timed(lambda: read(training.engine.step(batch, training.lr())))
     training.step += 1
@@ -57,7 +57,7 @@ def _epoch(training: Training, hooks: Sequence[Hook]) -> Floats:
     train = training.data.train
     order = sample_order(training.plan.seed, training.epoch, len(train))
     for start in range(training.in_epoch * size, len(train), size):
-        batch = train.batch(order[start : start + size])
+        batch = training.training_batch(order[start : start + size])
         terms = training.timed(partial(training.engine.step, batch, training.lr()))
         training.step += 1
         training.in_epoch += 1

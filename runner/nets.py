@@ -2,11 +2,11 @@
 
 from typing import Any, assert_never
 
-import numpy as np
 from numpy.typing import NDArray
 
 from data.dataset import DataSet
 from models.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from models.layers.losses import balanced
 from models.recurrent.config import CrossEntropyConfig, RecurrentConfig
 from runner.config import RunConfig
 from runner.engines.numpy_engine import NumpyNet
@@ -32,9 +32,8 @@ def numpy_net(config: RunConfig, data: DataSet) -> NumpyNet:
 
 
 def class_weights(loss: CrossEntropyConfig, data: DataSet) -> NDArray[Any] | None:
-    """`balanced`: N / (C · samples of the class) in the training split, (C,); else None, and the loss has its own."""
+    """For loss.class_weights=balanced, those of the training split, (C,); else None, and the loss has its own."""
     if loss.class_weights != "balanced":
         return None
     assert data.train.targets is not None
-    counts = np.bincount(data.train.targets, minlength=len(data.classes))
-    return len(data.train) / (len(data.classes) * counts)
+    return balanced(data.train.targets, len(data.classes))

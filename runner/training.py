@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from data.dataset import Batch, DataSet, Split
 from runner.engines import Engine, Terms
 
 T = TypeVar("T")
+AUGMENT = 2  # sets augmentation's random numbers apart from those of the samples' order, which have the same seed
 Floats = dict[str, float]
 
 
@@ -89,6 +91,18 @@ class Training:
         """The splits that every epoch is evaluated on; the test split is one only where the plan says so."""
         allowed = ("val", "test") if self.plan.watch_test else ("val",)
         return {name: split for name, split in self.splits.items() if name in allowed}
+
+    @cached_property
+    def whole(self) -> Batch:
+        """The training split as one batch: always the same object, so that it travels to a device once."""
+        return self.data.train.batch()
+
+    def training_batch(self, index: NDArray[np.intp] | None = None) -> Batch:
+        """The samples at `index` (None: all of them) for the next step, augmented where asked."""
+        if index is None and self.data.train.augment is None:
+            return self.whole
+        key = [self.plan.seed, AUGMENT, self.step]
+        return self.data.train.training_batch(slice(None) if index is None else index, key)
 
     def lr(self) -> float:
         return self.plan.lr(self.step, self.epoch)

@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 import time
+import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterator
@@ -126,8 +127,11 @@ def _chunks(download: Download) -> Iterator[tuple[bytes, int | None]]:
     """The reply in pieces, each with the length of the whole where the server tells it."""
     try:
         response = urllib.request.urlopen(download.url, timeout=TIMEOUT)
+    except urllib.error.HTTPError as error:
+        with error:  # it is a reply too, with a connection to close
+            raise download.fault(error) from error
     except NETWORK as error:
-        raise download.fault(error) from error
+        raise download.fault(getattr(error, "reason", error)) from error
     with response:
         told = response.getheader("Content-Length")
         total, left = (int(told), int(told)) if told else (None, 0)

@@ -60,14 +60,14 @@ def archive(config: MotionSense) -> Path:
 
     Raises DataError where it cannot be had, or is not the one that `sha256` pins.
     """
+    pin = config.sha256 and config.sha256.lower()
     if config.root is None:
-        download = Download(config.url, f"data={config.name}", OFFLINE)
-        return fetch(download, cache_folder() / config.name, config.sha256)
+        return fetch(Download(config.url, f"data={config.name}", OFFLINE), cache_folder() / config.name, pin)
     root = user_path(config.root)
-    if config.sha256 is not None and root.is_dir():
+    if pin and root.is_dir():
         raise DataError(f"data.root={root} is a folder, and data.sha256 is of a zip archive: leave data.sha256 out")
-    if config.sha256 is not None and root.is_file():
-        require_digest(root, config.sha256, "data.sha256", "give the right file")
+    if pin and root.is_file():
+        require_digest(root, pin, "data.sha256", "give the right file")
     return root
 
 

@@ -42,7 +42,8 @@ def _shares(targets: Array, class_weights: Array | None, label_smoothing: float,
     """a (B, C): how much each class of each sample counts."""
     w = np.ones(C) if class_weights is None else class_weights
     shares: Array = w * ((1 - label_smoothing) * np.eye(C)[targets] + label_smoothing / C)
-    return shares / w[targets].sum()
+    shares /= w[targets].sum()
+    return shares
 
 
 def balanced(targets: Array, classes: int) -> Array:
