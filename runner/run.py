@@ -39,6 +39,7 @@ from runner.tracking.follower import Follower
 from runner.training import Diverged, Floats, Interrupted, Training
 
 EXIT = {"FINISHED": 0, "FAILED": 1}
+LONGEST_TITLE = 60  # characters of a picture's title; the run folder knows the rest
 MIRROR_SECONDS = 60.0  # the longest wait at the end for MLflow to be brought up to date
 
 
@@ -175,7 +176,8 @@ class Run:
         source = f"{self.data.name}, {self.data.source}"
         footer = f"{source} · seed {self.config.seed} · {self.training.epoch} epochs"
         untrained = partial(build.engine, self.config, self.data)
-        title, seed = self.who["name"], self.config.seed
+        name, seed = self.who["name"], self.config.seed
+        title = name if len(name) <= LONGEST_TITLE else f"{self.who['model']} {self.who['backend']}"
         run = Finished(self.engine, untrained, self.data, metrics, seed, title, footer, self.folder)
         return draw_all(self.config.task.figures, run)
 
