@@ -4,10 +4,11 @@ Units come before samples, so that every gate of a step is one block of memory, 
 
     z_t = A s_t,   s_t = [h_{t-1}; 1; x_t],   A = [W_hh  b  W_ih]
 
-with the bias inside. On the way back only what needs the error is left in the loop: the slopes of a step's gates are
-worked out beforehand for many steps at once, and so are, afterwards, the weights' gradient Σ_t dz_t s_tᵀ and dx.
-These products beside the loop can run on a second thread. They are cut at fixed steps and summed in order, and BLAS
-has one thread inside each: the result does not depend on the number of threads, to the last bit.
+with the bias inside. On the way back only what needs the error is left in the loop: the slopes of the gates are worked
+out beforehand for many steps at once, and the weights' gradient Σ_t dz_t s_tᵀ and dx afterwards. These last run on a
+second thread while the loop goes on. They are cut at fixed steps and summed in order, and BLAS has one thread for each
+product: the result does not depend on the number of threads, to the last bit. (Products of one step are too small to
+share: two BLAS threads would wait for each other twice a step, and for milliseconds when something else takes a core.)
 
 Legend: T time, B batch, I input, H hidden, G = H times the number of gates, K = H + 1 + I.
 """
@@ -131,8 +132,7 @@ class Recurrence(ABC):
             for t in range(steps.start, steps.stop):
                 self.step(t)
             if keep:
-                self.helper.do(self.slopes, steps)
-        self.helper.wait()
+                self.slopes(steps)
         return self.s[1:, : self.H], self._backward
 
     def _backward(

@@ -16,6 +16,7 @@ from models.recurrent.config import CrossEntropyConfig, RecurrentConfig
 from models.recurrent.torch_cells import Layer, State, Weights, by_kernel, by_step
 from models.recurrent.weights import decayed, recurrent_weights, resolve_class_weights
 
+PREFIX = "recurrent."
 Masks = tuple[list[Tensor | None], list[Tensor | None]]
 
 
@@ -40,12 +41,12 @@ class TorchRecurrent(nn.Module):
         self.loss = loss
         self.seed = seed
         self.recurrent = nn.ParameterDict(
-            {name.removeprefix("recurrent."): w.clone() for name, w in weights.items() if name.startswith("recurrent.")}
+            [(name.removeprefix(PREFIX), w.clone()) for name, w in weights.items() if name.startswith(PREFIX)]
         )
         classes, dtype = len(weights["classifier.bias"]), weights["classifier.bias"].dtype
         sizes = [config.hidden_size, *config.dense, classes]
-        *hidden, self.classifier = [nn.Linear(fan_in, fan_out, dtype=dtype) for fan_in, fan_out in pairwise(sizes)]
-        self.dense = nn.ModuleList(hidden)
+        *hidden, classifier = [nn.Linear(fan_in, fan_out, dtype=dtype) for fan_in, fan_out in pairwise(sizes)]
+        self.dense, self.classifier = nn.ModuleList(hidden), classifier
         resolved = resolve_class_weights(loss, classes, class_weights)
         self.register_buffer("class_weights", None if resolved is None else torch.tensor(resolved, dtype=dtype), False)
         self.load_state_dict(weights)

@@ -1,0 +1,80 @@
+"""What the configs of movement accept, and what they say otherwise."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+from pydantic import TypeAdapter, ValidationError
+
+from data.config import ActivityH5, DataConfig, Gait, MotionSense
+
+CONF = Path(__file__).parents[1] / "conf" / "data"
+ADAPTER: TypeAdapter[DataConfig] = TypeAdapter(DataConfig)
+
+
+def from_yaml(name: str, **given: Any) -> DataConfig:
+    """The config that conf/data/NAME.yaml and what a user gives make together."""
+    return ADAPTER.validate_python({**OmegaConf.to_container(OmegaConf.load(CONF / f"{name}.yaml")), **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "model"),
+    [({"path": "file.h5"}, ActivityH5(path="file.h5")), ({}, MotionSense()), ({}, Gait())],
+    ids=["activity_h5", "motionsense", "gait"],
+)
+def test_yaml_holds_the_defaults(given: dict[str, Any], model: DataConfig) -> None:
+    assert from_yaml(model.name, **given) == model
+    assert set(OmegaConf.load(CONF / f"{model.name}.yaml")) == set(type(model).model_fields)  # none left out
+
+
+def test_the_course_file_has_no_default() -> None:
+    with pytest.raises(ValidationError, match=r"data=activity_h5 needs data\.path=FILE, an HDF5 file of windows"):
+        from_yaml("activity_h5")
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("motionsense", "window", 1),
+        ("motionsense", "step", 0),
+        ("motionsense", "balance", "oversample"),
+        ("motionsense", "channels", "gravity"),
+        ("motionsense", "people", []),
+        ("motionsense", "test_people", ["1"]),
+        ("motionsense", "test_fraction", 1.0),
+        ("motionsense", "url", "file:///data.zip"),
+        ("motionsense", "sha256", "abc"),
+        ("gait", "count", 5),
+        ("gait", "test_count", 0),
+        ("gait", "noise", -0.1),
+        ("gait", "people", 0),
+        ("gait", "standardise", 1),
+    ],
+)
+def test_out_of_bounds_is_refused(name: str, key: str, value: object) -> None:
+    with pytest.raises(ValidationError, match=key):
+        from_yaml(name, **{key: value})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("sha256", "abc", "data.sha256 needs 64 hex digits, not 'abc'"),
+        ("url", "ftp://host/a.zip", "data.url needs an address, http:// or https://, not 'ftp://host/a.zip'"),
+    ],
+)
+def test_forms_are_said_plainly(key: str, value: str, line: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        from_yaml("motionsense", **{key: value})
+    (error,) = caught.value.errors()
+    assert str(error["ctx"]["error"]) == line
+
+
+def test_nobody_validates_and_tests() -> None:
+    with pytest.raises(ValidationError) as caught:
+        from_yaml("motionsense", validation_people=[1, 4], test_people=[2, 4])
+    (error,) = caught.value.errors()
+    assert str(error["ctx"]["error"]) == (
+        "person 4 is in data.validation_people and in data.test_people: leave them in one of the two"
+    )
