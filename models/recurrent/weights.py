@@ -98,9 +98,7 @@ def _draw(rng: np.random.Generator, limit: float, *shape: int) -> Array:
     return rng.uniform(-limit, limit, shape)
 
 
-def resolve_class_weights(
-    loss: CrossEntropyConfig, classes: int, balanced: ArrayLike | None
-) -> Array | None:
+def resolve_class_weights(loss: CrossEntropyConfig, classes: int, balanced: ArrayLike | None) -> Array | None:
     """The weights (C,) that the loss names; balanced ones are handed in. Raises ValueError where they do not fit."""
     if loss.class_weights == "balanced" and balanced is None:
         raise ValueError("class_weights=balanced needs the weights of the training labels")
