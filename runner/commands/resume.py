@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-import yaml
+from omegaconf import DictConfig, OmegaConf
 
 from runner.errors import UserError
 from runner.folder import RunFolder
@@ -20,9 +20,11 @@ def main(arguments: list[str]) -> int:
         return 0
 
     from runner.run import resume
-    from runner.validate import validate_plain
+    from runner.validate import validate
 
-    return resume(validate_plain(yaml.safe_load(folder.config.read_text())), folder)
+    tree = OmegaConf.load(folder.config)
+    assert isinstance(tree, DictConfig)
+    return resume(validate(tree), folder)
 
 
 def _check(folder: RunFolder) -> None:
