@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from tracking_run import begin, end, picture, train
 
-from runner.tracking import address, locks
+from runner import locks
+from runner.tracking import address
 from runner.tracking.follower import LOG, Follower
 
 TRAINER = """

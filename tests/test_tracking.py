@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from tracking_run import begin, end, line, picture, train
 
+from runner import locks
 from runner.commands import sync
 from runner.errors import UserError
-from runner.tracking import address, locks
+from runner.tracking import address
 from runner.tracking.errors import TrackingError
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's use of SQLAlchemy
