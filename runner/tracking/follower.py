@@ -24,7 +24,7 @@ class Follower:
         self._failure = failure
 
     @classmethod
-    def start(cls, run_dir: Path, niceness: int = 10) -> "Follower":
+    def start(cls, run_dir: Path, niceness: int = 19) -> "Follower":
         """Start following `run_dir`, which may still be empty, with `niceness` added to the process's."""
         run_dir = Path(run_dir).resolve()
         command = [sys.executable, "-P", "-m", "runner.tracking.follow", str(run_dir), str(niceness)]
