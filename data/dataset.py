@@ -25,28 +25,32 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Split:
-    """Samples held in memory: inputs (N, …); targets (N,) class indices, or None where the inputs are the target.
+    """Samples as kept in memory: inputs (N, …); targets (N,) class indices, or None where inputs are the target.
 
     augment(inputs of a batch, generator): varies samples drawn for training; None leaves them as they are.
+    normalise(inputs of a batch): what a network gets of them, so that images stay bytes; None: they are kept as it.
     """
 
     inputs: Array
     targets: Array | None = None
     augment: Callable[[Array, np.random.Generator], Array] | None = None
+    normalise: Callable[[Array], Array] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
 
     def batch(self, index: slice | NDArray[np.intp] = slice(None)) -> Batch:
-        """The samples at `index`, as they are; a slice gives views, so a full batch costs no copy."""
-        return Batch(self.inputs[index], None if self.targets is None else self.targets[index])
+        """The samples at `index`; a slice of what needs no normalising is a view, so a full batch costs no copy."""
+        return self._batch(self.inputs[index], index)
 
     def training_batch(self, index: slice | NDArray[np.intp], key: Sequence[int]) -> Batch:
         """The samples at `index` as training gets them: augmented, where asked, by a generator seeded with `key`."""
-        batch = self.batch(index)
-        if self.augment is None:
-            return batch
-        return Batch(self.augment(batch.inputs, np.random.default_rng(key)), batch.targets)
+        inputs = self.inputs[index]
+        return self._batch(inputs if self.augment is None else self.augment(inputs, np.random.default_rng(key)), index)
+
+    def _batch(self, inputs: Array, index: slice | NDArray[np.intp]) -> Batch:
+        targets = None if self.targets is None else self.targets[index]
+        return Batch(inputs if self.normalise is None else self.normalise(inputs), targets)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,23 @@
 
 import hashlib
 from dataclasses import replace
-from functools import partial
 from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from data.augment import vary
-from data.config import ActivityH5, DataConfig, Gait, MotionSense, PatchesH5, Photos, PhotosSample
+from data.config import (
+    ActivityH5,
+    Cifar10,
+    DataConfig,
+    Gait,
+    ImageFolder,
+    MotionSense,
+    PatchesH5,
+    Photos,
+    PhotosSample,
+    Shapes,
+)
 from data.dataset import Array, DataSet
 from data.errors import DataError
 from data.preprocess import require_finite
@@ -18,7 +27,7 @@ DIGEST_LENGTH = 16  # hex digits
 
 
 def load(config: DataConfig, dtype: DTypeLike = "float32") -> DataSet:
-    """The data set that `config` describes, its inputs C-contiguous and of `dtype`; the same config, the same bytes.
+    """The data set that `config` describes; the same config, the same bytes. Its batches are C-contiguous, of `dtype`.
 
     Raises DataError for every fault of the data: missing or damaged files, wrong shapes, NaN, too little memory.
     """
@@ -27,12 +36,10 @@ def load(config: DataConfig, dtype: DTypeLike = "float32") -> DataSet:
     except MemoryError as error:
         raise DataError(f"data={config.name} does not fit in memory: {config.fewer}") from error
     for split in (dataset.train, dataset.validation, dataset.test):
-        if split is not None:
+        if split is not None and split.inputs.dtype.kind == "f":  # bytes of images are always finite
             require_finite(split.inputs, f"data={config.name}")
-    augment = getattr(config, "augment", None)
-    if augment is not None and augment.varies:
-        dataset = replace(dataset, train=replace(dataset.train, augment=partial(vary, augment)))
-    return replace(dataset, digest=digest(dataset.train.inputs))
+    train = replace(dataset.train, augment=config.augmentation())
+    return replace(dataset, train=train, digest=digest(train.inputs))
 
 
 def _read(config: DataConfig, dtype: np.dtype[Any]) -> DataSet:
@@ -58,6 +65,18 @@ def _read(config: DataConfig, dtype: np.dtype[Any]) -> DataSet:
             from data.sources.gait import gait_dataset
 
             return gait_dataset(config, dtype)
+        case Cifar10():
+            from data.sources.cifar10 import cifar10_dataset
+
+            return cifar10_dataset(config, dtype)
+        case ImageFolder():
+            from data.sources.image_folder import image_folder_dataset
+
+            return image_folder_dataset(config, dtype)
+        case Shapes():
+            from data.sources.shapes import shapes_dataset
+
+            return shapes_dataset(config, dtype)
         case _:
             assert_never(config)
 

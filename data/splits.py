@@ -10,45 +10,54 @@ from data.errors import DataError
 
 
 def split_indices(
-    n: int, validation_fraction: float, rng: np.random.Generator
+    n: int, fraction: float, rng: np.random.Generator, held_out: str = "validation"
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Indices of the training and the validation samples among `n`: disjoint, complete, each in ascending order.
+    """Indices of the training and the held out samples among `n`: disjoint, complete, each in ascending order.
 
-    Validation gets round(n · fraction) samples, drawn at random; a fraction of 0 draws nothing and gives it none.
+    Held out are round(n · fraction) samples, drawn at random; a fraction of 0 draws nothing and holds out none.
+    held_out: what they are for, and so the name of the key with the fraction, data.validation_fraction.
     Raises DataError where a fraction above 0 leaves one side empty.
     """
-    if validation_fraction == 0:
+    if fraction == 0:
         return np.arange(n), np.arange(0)
-    held_out = round(n * validation_fraction)
-    if not 0 < held_out < n:
-        side = "training" if held_out else "validation"
+    require_both_sides(n, fraction, held_out)
+    order, count = rng.permutation(n), round(n * fraction)
+    return np.sort(order[count:]), np.sort(order[:count])
+
+
+def require_both_sides(n: int, fraction: float, held_out: str = "validation") -> None:
+    """Raises DataError where round(n · fraction) of `n` samples are none or all."""
+    count = round(n * fraction)
+    if not 0 < count < n:
         raise DataError(
-            f"data.validation_fraction={validation_fraction} of {n} samples leaves none for {side}: "
-            "choose another fraction, or 0 for no validation split"
+            f"data.{held_out}_fraction={fraction} of {n} samples leaves none for {'training' if count else held_out}: "
+            f"choose another fraction, or 0 for no {held_out} split"
         )
-    order = rng.permutation(n)
-    return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
 def stratified_indices(
-    targets: NDArray[np.int64], classes: Sequence[str], validation_fraction: float, rng: np.random.Generator
+    targets: NDArray[np.int64],
+    classes: Sequence[str],
+    fraction: float,
+    rng: np.random.Generator,
+    held_out: str = "validation",
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """As split_indices, class by class: both sides keep the proportions of targets (N,), class indices.
 
     Raises DataError where a class has no sample at all, or none for one of the sides.
     """
-    train, validation = [], []
+    train, others = [], []
     for index, name in enumerate(classes):
         members = np.flatnonzero(targets == index)
         if len(members) == 0:
             raise DataError(f"class '{name}' has no training samples: give some of each of the {len(classes)} classes")
         try:
-            mine, held_out = split_indices(len(members), validation_fraction, rng)
+            mine, other = split_indices(len(members), fraction, rng, held_out)
         except DataError as error:
             raise DataError(f"class '{name}': {error}") from error
         train.append(members[mine])
-        validation.append(members[held_out])
-    return np.sort(np.concatenate(train)), np.sort(np.concatenate(validation))
+        others.append(members[other])
+    return np.sort(np.concatenate(train)), np.sort(np.concatenate(others))
 
 
 def undersample_indices(targets: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.intp]:

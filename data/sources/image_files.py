@@ -4,15 +4,17 @@ Legend: H height, W width.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from data.dataset import Array
-from data.errors import DataError
+from data.errors import DataError, reason
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
@@ -54,12 +56,24 @@ def read_image(path: Path) -> Array:
 
     Raises DataError for a file that Pillow cannot read, has too many pixels, or holds more than 8 bits per channel.
     """
+    with quiet():
+        return np.asarray(open_image(path, path))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Pillow's remarks on odd metadata are passed over, too many pixels are an error. Not for one thread of several."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def open_image(file: Path | IO[bytes], path: object) -> Image.Image:
+    """As read_image, for files of any kind: `path` is what an error calls this one. Inside `quiet`."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # remarks on odd metadata, of no use here
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                return _upright_rgb(image, path)
+        with Image.open(file) as image:
+            return _upright_rgb(image, path)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         limit = f"{Image.MAX_IMAGE_PIXELS} pixels, the limit"
         raise DataError(f"{path} has more than {limit}: scale it down or remove it") from error
@@ -69,13 +83,13 @@ def read_image(path: Path) -> Array:
         raise DataError(f"{path} cannot be read as an image ({_reason(error)}): repair it or remove it") from error
 
 
-def _upright_rgb(image: Image.Image, path: Path) -> Array:
+def _upright_rgb(image: Image.Image, path: object) -> Image.Image:
     if image.mode.startswith(("I", "F")):  # Pillow would clip these at 255, which turns most pixels white
         raise DataError(f"{path} holds more than 8 bits per pixel (mode {image.mode}): save it with 8, or remove it")
-    return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    return ImageOps.exif_transpose(image).convert("RGB")
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "no image format known to Pillow"
-    return " ".join(str(error).split()) or type(error).__name__
+    return reason(error)

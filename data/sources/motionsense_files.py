@@ -1,15 +1,14 @@
 """Where MotionSense recordings lie: in its zip archive, read without unpacking, or in a folder, in its own layout."""
 
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from data.errors import DataError
+from data.sources.archive import Files, open_zip
 from data.sources.channels import did_you_mean
 
 TOP = "A_DeviceMotion_data"
@@ -17,15 +16,6 @@ CODES = ("dws", "jog", "sit", "std", "ups", "wlk")  # in the order of windows.AC
 LAYOUT = f"{TOP}/<activity>_<trial>/sub_<person>.csv, activities {', '.join(CODES)}"
 DEEPEST = 4  # folders above a recording: unpacked twice over, as Kaggle's copy is, and one to spare
 NAME = re.compile(r"(?:.*/)?([^/]+)_(\d+)/sub_(\d+)\.csv")
-DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
-
-
-class Files(Protocol):
-    """Files by name, with / between folders: what a ZipFile offers."""
-
-    def namelist(self) -> list[str]: ...
-
-    def read(self, name: str, /) -> bytes: ...
 
 
 class Folder(NamedTuple):
@@ -65,22 +55,8 @@ def open_files(root: Path) -> Iterator[Files]:
     if root.is_dir():
         yield Folder(root)
         return
-    try:
-        archive = zipfile.ZipFile(root)
-    except DAMAGE as error:
-        raise DataError(
-            f"{root} cannot be read as a zip archive ({_reason(error)}): download or copy it again"
-        ) from error
-    with archive:
+    with open_zip(root) as archive:
         yield archive
-
-
-def read_file(files: Files, name: str) -> bytes:
-    """The content of one file. Raises DataError where it is damaged or cannot be read."""
-    try:
-        return files.read(name)
-    except DAMAGE as error:
-        raise DataError(f"{name} cannot be read ({_reason(error)}): download or copy it again") from error
 
 
 def find_recordings(names: Sequence[str], root: Path) -> list[Recording]:
@@ -104,7 +80,3 @@ def _recording(match: re.Match[str]) -> Recording:
     if code not in CODES:
         raise DataError(f"{match[0]}: unknown activity '{code}': {did_you_mean(code, CODES)}known: {', '.join(CODES)}")
     return Recording(CODES.index(code), int(trial), int(person), match[0])
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

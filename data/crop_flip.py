@@ -1,0 +1,53 @@
+"""Augmentation of images: each is shifted a little, and turned into its mirror image, each time it is drawn.
+
+Legend: B batch, C channels, H height, W width.
+"""
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from pydantic import BaseModel, ConfigDict, Field
+
+from data.dataset import Array
+
+
+class CropFlipConfig(BaseModel):
+    """How training images are varied.
+
+    crop: a window of the image's own size is cut at random from the image with so many black pixels on each side.
+    flip: left and right change places in half of the images.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+    crop: int = Field(default=0, ge=0)
+    flip: bool = False
+
+    @property
+    def varies(self) -> bool:
+        """Whether anything is varied at all."""
+        return bool(self.crop or self.flip)
+
+
+def crop_flip(config: CropFlipConfig, images: Array, rng: np.random.Generator) -> Array:
+    """New images (B, C, H, W), C-contiguous, from the given ones; the generator draws crops first, then flips."""
+    if config.crop:
+        rows, columns = rng.integers(2 * config.crop + 1, size=(2, len(images)))
+        images = cropped(images, config.crop, rows, columns)
+    if config.flip:
+        images = flipped(images, rng.random(len(images)) < 0.5)
+    return images
+
+
+def cropped(images: Array, padding: int, rows: Array, columns: Array) -> Array:
+    """The window (H, W) at rows (B,), columns (B,) of each image inside a black frame, `padding` pixels wide."""
+    B, C, H, W = images.shape
+    framed = np.zeros((B, C, H + 2 * padding, W + 2 * padding), images.dtype)
+    framed[:, :, padding : padding + H, padding : padding + W] = images
+    windows = sliding_window_view(framed, (H, W), axis=(2, 3))  # (B, C, 2p+1, 2p+1, H, W), a view
+    return np.ascontiguousarray(windows[np.arange(B), :, rows, columns])
+
+
+def flipped(images: Array, which: Array) -> Array:
+    """A copy in which the images where `which` (B,) is true are their mirror images."""
+    out = images.copy()
+    out[which] = images[which, :, :, ::-1]
+    return out

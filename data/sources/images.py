@@ -1,0 +1,97 @@
+"""Images of several classes, made into a data set whatever their source.
+
+Legend: N images, C channels, H height, W width, K images shown.
+"""
+
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.config import ImageConfig
+from data.dataset import Array, DataSet, Split
+from data.errors import DataError
+from data.normalise import fit_normaliser
+
+SHOWN = 10  # images of each class
+WHITE = 255.0
+
+
+class Splits(NamedTuple):
+    """Images (N, 3, H, W) uint8, with targets (N,) int64; None where nothing is held out."""
+
+    train: Split
+    validation: Split | None
+    test: Split | None
+
+
+def image_dataset(
+    config: ImageConfig,
+    source: str,
+    splits: Splits,
+    dtype: np.dtype[Any],
+    *,
+    classes: tuple[str, ...],
+    synthetic: bool = False,
+) -> DataSet:
+    """The images as bytes, to be normalised batch by batch as `config` says, by what the training images are like.
+
+    Raises DataError where images are too small to be cropped so, or a channel to divide by its deviation is constant.
+    """
+    train = splits.train.inputs
+    _require_room(train, config.augment.crop)
+    normalise = fit_normaliser(config, train, dtype)
+    finished = [split and replace(split, normalise=normalise) for split in splits]
+    assert finished[0] is not None
+    return DataSet(
+        name=config.name,
+        source=f"{source}, {_counts(splits)}",
+        train=finished[0],
+        validation=finished[1],
+        test=finished[2],
+        classes=classes,
+        synthetic=synthetic,
+        gallery={"images": pictures(train[one_after_another(splits.train, len(classes))])},
+        image_shape=train.shape[2:],
+    )
+
+
+def require_count(available: int, count: int | None, split: Literal["train", "test"]) -> None:
+    """Raises DataError where the key that says how many images train, or test, asks for more than there are."""
+    if count is not None and count > available:
+        key = {"train": "data.count", "test": "data.test_count"}[split]
+        raise DataError(
+            f"{key}={count} is more than the {available} {split} images that there are: "
+            f"set it to {available} or less, or null for all"
+        )
+
+
+def one_after_another(split: Split, classes: int) -> NDArray[np.intp]:
+    """Indices of the first images of each class that occurs, class by class, as many of each, ten at most."""
+    assert split.targets is not None
+    members = [np.flatnonzero(split.targets == index) for index in range(classes)]
+    there = [mine for mine in members if len(mine)]
+    number = min(SHOWN, *map(len, there))
+    return np.concatenate([mine[:number] for mine in there])
+
+
+def pictures(images: Array) -> Array:
+    """Images (K, 3, H, W) of bytes as pictures (K, H, W, 3) in [0, 1]."""
+    shown: Array = images.transpose(0, 2, 3, 1) / np.float32(WHITE)
+    return shown
+
+
+def _counts(splits: Splits) -> str:
+    """Such as `60000 images: 49000 train, 1000 validation, 10000 test`."""
+    number = {name: len(split) for name, split in splits._asdict().items() if split is not None}
+    return f"{sum(number.values())} images: " + ", ".join(f"{n} {name}" for name, n in number.items())
+
+
+def _require_room(images: Array, crop: int) -> None:
+    height, width = images.shape[2:]
+    if crop >= min(height, width):
+        raise DataError(
+            f"data.augment.crop={crop} can leave nothing of images of {width}×{height} pixels: "
+            f"set it to {min(height, width) - 1} or less"
+        )

@@ -1,0 +1,108 @@
+"""What the configs of images accept, and what they say otherwise."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+from pydantic import TypeAdapter, ValidationError
+
+from data.config import Cifar10, DataConfig, ImageFolder, Shapes
+from data.dataset import Split
+from data.errors import DataError
+from data.load import load
+from data.sources.images import Splits, image_dataset, one_after_another
+
+CONF = Path(__file__).parents[1] / "conf" / "data"
+ADAPTER = TypeAdapter(DataConfig)
+FLOAT32 = np.dtype("float32")
+
+
+def from_yaml(name, **given):
+    """The config that conf/data/NAME.yaml and what a user gives make together."""
+    return ADAPTER.validate_python({**OmegaConf.to_container(OmegaConf.load(CONF / f"{name}.yaml")), **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "model"),
+    [({}, Cifar10()), ({"root": "pictures"}, ImageFolder(root="pictures")), ({}, Shapes())],
+    ids=["cifar10", "image_folder", "shapes"],
+)
+def test_yaml_holds_the_defaults(given, model):
+    assert from_yaml(model.name, **given) == model
+    assert set(OmegaConf.load(CONF / f"{model.name}.yaml")) == set(type(model).model_fields)  # none left out
+
+
+def test_a_folder_has_no_default():
+    with pytest.raises(ValidationError, match=r"data=image_folder needs data\.root=DIR, a folder with one folder per"):
+        from_yaml("image_folder")
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("cifar10", "mean", [0.5, 0.5]),
+        ("cifar10", "mean", [0.5, 0.5, 128.0]),
+        ("cifar10", "std", [0.2, 0.0, 0.2]),
+        ("cifar10", "std", 0.2),
+        ("cifar10", "normalise", "none"),
+        ("cifar10", "verify", 1),
+        ("cifar10", "count", 0),
+        ("cifar10", "validation_fraction", 1.0),
+        ("cifar10", "augment", {"crop": -1}),
+        ("cifar10", "augment", {"crop": 4, "flip": "yes"}),
+        ("cifar10", "augment", {"noise": 0.1}),
+        ("shapes", "count", 9),
+        ("shapes", "count", None),
+        ("shapes", "size", 7),
+    ],
+)
+def test_out_of_bounds_is_refused(name, key, value):
+    with pytest.raises(ValidationError, match=key):
+        from_yaml(name, **{key: value})
+
+
+def some(count, classes=3):
+    images = np.random.default_rng(0).integers(0, 256, (count, 3, 6, 8), dtype=np.uint8)
+    return Split(images, np.arange(count) % classes)
+
+
+def test_a_split_stays_bytes_and_gives_normalised_batches():
+    dataset = image_dataset(Shapes(), "drawn", Splits(some(40), some(6), some(7)), FLOAT32, classes=("a", "b", "c"))
+    for split in (dataset.train, dataset.validation, dataset.test):
+        assert split.inputs.dtype == np.uint8
+        batch = split.batch(slice(5)).inputs
+        assert (batch.dtype, batch.shape) == (FLOAT32, (5, 3, 6, 8))
+    whole = dataset.train.batch().inputs
+    assert (abs(whole.mean()), whole.std()) == pytest.approx((0, 1), abs=1e-5)  # the training images' own scale
+    other = dataset.test.batch(slice(1)).inputs
+    np.testing.assert_array_equal(other, dataset.train.normalise(dataset.test.inputs[:1]))  # which the others share
+    assert dataset.image_shape == (6, 8)
+    assert dataset.source == "drawn, 53 images: 40 train, 6 validation, 7 test"
+
+
+def test_the_gallery_shows_each_class_alike():
+    dataset = image_dataset(Shapes(), "drawn", Splits(some(25), None, None), FLOAT32, classes=("a", "b", "c"))
+    pictures = dataset.gallery["images"]
+    assert pictures.shape == (3 * 8, 6, 8, 3)  # of class c there are 8
+    np.testing.assert_allclose(pictures[8], dataset.train.inputs[1].transpose(1, 2, 0) / 255, rtol=1e-6)
+    assert dataset.source == "drawn, 25 images: 25 train"
+
+
+def test_the_gallery_passes_over_a_class_that_does_not_occur():
+    split = Split(np.zeros((30, 3, 2, 2), np.uint8), np.array([0, 2] * 15))
+    np.testing.assert_array_equal(one_after_another(split, 3), [*range(0, 20, 2), *range(1, 21, 2)])
+
+
+def test_a_crop_as_large_as_the_image_is_refused():
+    with pytest.raises(DataError) as caught:
+        load(Shapes(count=10, test_count=10, size=8, augment={"crop": 8}))
+    assert str(caught.value) == ("data.augment.crop=8 can leave nothing of images of 8×8 pixels: set it to 7 or less")
+
+
+def test_augmentation_is_of_training_images_alone():
+    dataset = load(Shapes(count=10, test_count=10, size=8, augment={"crop": 2, "flip": True}))
+    assert dataset.train.augment is not None
+    assert dataset.validation.augment is None
+    assert dataset.test.augment is None
+    assert load(Shapes(count=10, test_count=10, size=8)).train.augment is None
