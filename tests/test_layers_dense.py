@@ -3,33 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from recurrent_builders import mutant
+from layer_builders import CEILING, assert_same, by_autograd, by_hand, draw, plant, worst
 
 from models.layers import dense
-from models.layers.dense import affine, hidden, relu
+from models.layers.dense import LARGE, affine, hidden, relu
 from models.layers.dropout import dropout, keep_mask
-
-CEILING = 1e-6  # float64, central differences
-STEP = 1e-6
-
-
-def worst(layer, *arrays) -> float:
-    """The largest relative error of a layer's gradients by every entry of its arguments: L = Σ y ⊙ R."""
-    y, backward = layer(*arrays)
-    R = np.random.default_rng(1).standard_normal(y.shape)
-    dx, grads = backward(R)
-    errors = []
-    for array, by_hand in zip(arrays, (dx, *grads.values()), strict=True):
-        numerical = np.empty_like(array)
-        for index in np.ndindex(array.shape):
-            ends = []
-            for sign in (1, -1):
-                moved = [a.copy() if a is array else a for a in arrays]
-                moved[[a is array for a in arrays].index(True)][index] += sign * STEP
-                ends.append((layer(*moved)[0] * R).sum())
-            numerical[index] = (ends[0] - ends[1]) / (2 * STEP)
-        errors.append(np.abs(numerical - by_hand).max() / np.abs(by_hand).max())
-    return max(errors)
+from models.layers.lanes import Lanes
 
 
 @pytest.fixture
@@ -55,18 +34,38 @@ def test_gradients_against_differences(arrays, p):
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        ("dy @ W,", "dy @ W[::-1],"),
-        ("dy.T @ x", "dy.T @ np.abs(x)"),
+        ("np.matmul(dy, W[:, i]", "np.matmul(dy, W[::-1, i]"),
+        ("np.matmul(dy[:, o].T, x,", "np.matmul(dy[:, o].T, np.abs(x),"),
         ("dy.sum(axis=0)", "dy.mean(axis=0)"),
         ("affine_backward(relu_backward(dropout_backward(dy)))", "affine_backward(dropout_backward(dy))"),
         ("affine_backward(relu_backward(dropout_backward(dy)))", "affine_backward(relu_backward(dy))"),
     ],
 )
-def test_a_planted_bug_is_caught(arrays, right, wrong):
-    bugged = mutant(dense, right, wrong)
-    vars(bugged)["np"] = np
+def test_a_planted_bug_is_caught(monkeypatch, arrays, right, wrong):
+    plant(monkeypatch, dense, dense, right, wrong)
     mask = keep_mask(np.random.default_rng(2), (5, 4), 0.4, float)
-    assert worst(lambda x, W, b: bugged.hidden(x, W, b, mask), *arrays) > CEILING
+    assert worst(lambda x, W, b: dense.hidden(x, W, b, mask), *arrays) > CEILING
+
+
+def test_affine_without_a_bias_or_dx(arrays):
+    x, W, b = arrays
+    _, (dx, dW, _) = by_hand(affine, x, W, b)
+    assert_same(by_hand(lambda x, W: affine(x, W, None), x, W), (x @ W.T, [dx, dW]))
+    _, (nothing, same_dW, _) = by_hand(lambda *a: affine(*a, needs_dx=False), x, W, b)
+    assert nothing is None
+    assert (same_dW == dW).all()
+
+
+def test_a_large_product_has_the_same_bits_for_any_number_of_threads():
+    x, W, b = (a.astype(np.float32) for a in (draw(50, 1030), draw(101, 1030, seed=2), draw(101, seed=3)))
+    assert x.size * len(W) > LARGE
+    with Lanes(1).calm():
+        y, gradients = by_hand(affine, x, W, b)
+        for threads in (1, 2, 5):
+            other_y, others = by_hand(lambda *a, t=threads: affine(*a, workers=Lanes(t)), x, W, b)
+            assert all((a == b).all() for a, b in zip([y, *gradients], [other_y, *others], strict=True))
+    expected = by_autograd(torch.nn.functional.linear, *(a.astype(float) for a in (x, W, b)))
+    assert_same((y, gradients), expected, rtol=1e-4, atol=1e-3)  # float32, sums of a thousand
 
 
 def test_relu_is_torchs_also_at_zero():

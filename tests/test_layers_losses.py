@@ -1,12 +1,14 @@
-"""Cross-entropy and L2: against numbers worked out by hand, torch, and differences."""
+"""Cross-entropy, SVM loss and L2: against numbers worked out by hand, torch, and differences."""
 
 import math
 
 import numpy as np
 import pytest
 import torch
+from layer_builders import CEILING, plant, worst
 
-from models.layers.losses import balanced, cross_entropy, l2, log_softmax
+from models.layers import losses
+from models.layers.losses import balanced, cross_entropy, l2, log_softmax, svm
 
 EXACT = 1e-13  # float64: only the order of sums differs
 WEIGHTS = np.array([1.0, 2.0, 0.5, 4.0])
@@ -81,3 +83,59 @@ def test_l2_is_half_lambda_times_the_squares():
     cost, grads = l2({"W": np.array([[3.0, 4.0]])}, 0.1)
     assert cost == pytest.approx(0.05 * 25)
     np.testing.assert_allclose(grads["W"], [[0.3, 0.4]])
+
+
+def test_svm_by_hand():
+    """Right class 0: 2 - 3 + 1 = 0 is no violation, 4 - 3 + 1 = 2 is one."""
+    loss, backward = svm(np.array([[3.0, 2.0, 4.0]]), np.array([0]))
+    assert loss == 2
+    assert backward().tolist() == [[-1, 0, 1]]
+
+
+@pytest.mark.parametrize("margin", [0.5, 1.0])
+def test_svm_is_torchs_times_the_classes(margin):
+    """Also where a margin is met exactly: logits are halves."""
+    rng = np.random.default_rng(0)
+    logits, targets = rng.integers(-4, 5, (40, 4)) / 2, rng.integers(4, size=40)
+    tensor = torch.tensor(logits, requires_grad=True)
+    expected = 4 * torch.nn.functional.multi_margin_loss(tensor, torch.tensor(targets), margin=margin)
+    expected.backward()
+    loss, backward = svm(logits, targets, margin)
+    assert loss == pytest.approx(expected.item(), rel=EXACT)
+    np.testing.assert_allclose(backward(), tensor.grad.numpy(), rtol=1e-12, atol=EXACT)
+
+
+def loss_layer(loss, targets):
+    """A loss in the form of a layer, for the checks of gradients."""
+
+    def layer(logits):
+        value, backward = loss(logits, targets)
+        return np.array([value]), lambda dy: dy * backward()
+
+    return layer
+
+
+@pytest.mark.parametrize("name", ["svm", "cross_entropy"])
+def test_gradients_of_losses_against_differences(name):
+    logits, targets = np.random.default_rng(3).standard_normal((6, 4)), np.array([0, 1, 2, 3, 3, 0])
+    assert worst(loss_layer(getattr(losses, name), targets), logits) < CEILING
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("svm", "-dlogits.sum(axis=1)", "-1"),
+        ("svm", "shortfall[rows, targets] = 0", "pass"),
+        ("svm", "/ logits.dtype.type(len(logits))", "/ logits.dtype.type(1)"),
+        ("cross_entropy", "np.exp(log_p) * a.sum(axis=1, keepdims=True) - a", "np.exp(log_p) - a"),
+    ],
+)
+def test_a_planted_bug_is_caught(monkeypatch, name, right, wrong):
+    plant(monkeypatch, losses, losses, right, wrong)
+    logits, targets = np.random.default_rng(3).standard_normal((6, 4)), np.array([0, 1, 2, 3, 3, 0])
+    assert worst(loss_layer(getattr(losses, name), targets), logits) > CEILING
+
+
+def test_svm_stays_float32():
+    _, backward = svm(np.zeros((2, 4), np.float32), np.array([0, 1]))
+    assert backward().dtype == np.float32

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+LEAK = 0.01  # slope of the leaky ReLU below 0: torch's
 
 
 class Activation(NamedTuple):
@@ -61,8 +62,28 @@ def relu_backward(dy: Array, y: Array) -> Array:
     return dy
 
 
+def leaky_relu(z: Array, b: Array | None = None) -> Array:
+    """y = z + b where that is positive, else 0.01 (z + b)."""
+    if b is not None:
+        z += b
+    return np.maximum(z, LEAK * z, out=z)
+
+
+def leaky_relu_backward(dy: Array, y: Array) -> Array:
+    """dz = dy where z > 0, else 0.01 dy: the slope at z = 0 is 0.01, as in torch. y has the sign of z."""
+    return np.multiply(dy, LEAK, out=dy, where=y <= 0)
+
+
 ACTIVATIONS = {
     "sigmoid": Activation(sigmoid, sigmoid_backward),
     "tanh": Activation(tanh, tanh_backward),
     "relu": Activation(relu, relu_backward),
+    "leaky_relu": Activation(leaky_relu, leaky_relu_backward),
 }
+
+
+def activation(name: str, z: Array) -> tuple[Array, Callable[[Array], Array]]:
+    """y = f(z) of any shape, backward(dy) -> dz. Leaves its arguments as they are, where the above work in place."""
+    function = ACTIVATIONS[name]
+    y = function.forward(z.copy())
+    return y, lambda dy: function.backward(dy.copy(), y.copy())

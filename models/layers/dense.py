@@ -4,36 +4,56 @@ Legend: B batch, I inputs, O outputs. Weights are (O, I), as torch keeps them.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, overload
 
+import numpy as np
 from numpy.typing import NDArray
 
-from models.layers.activations import ACTIVATIONS
+from models.layers.activations import activation
 from models.layers.dropout import dropout
+from models.layers.lanes import Lanes, over, shares
 
 Array = NDArray[Any]
 Backward = Callable[[Array], tuple[Array, dict[str, Array]]]
 """dy -> dx, gradients by name."""
+FirstBackward = Callable[[Array], tuple[Array | None, dict[str, Array]]]
+"""The same, where dx is None if nobody needs it."""
+LARGE = 2**22  # multiplications, from which on a product is worth sharing. Part of the result.
 
 
-def affine(x: Array, W: Array, b: Array) -> tuple[Array, Backward]:
-    """y = x Wᵀ + b. x (B, I), W (O, I), b (O,) -> y (B, O), backward(dy) -> dx, {weight, bias}."""
-    y = x @ W.T + b
+@overload
+def affine(x: Array, W: Array, b: Array | None) -> tuple[Array, Backward]: ...
+@overload
+def affine(
+    x: Array, W: Array, b: Array | None, *, needs_dx: bool = True, workers: Lanes | None = None
+) -> tuple[Array, FirstBackward]: ...
+def affine(
+    x: Array, W: Array, b: Array | None, *, needs_dx: bool = True, workers: Lanes | None = None
+) -> tuple[Array, FirstBackward]:
+    """y = x Wᵀ + b. x (B, I), W (O, I), b (O,) or None -> y (B, O), backward(dy) -> dx, {weight, bias}.
 
-    def backward(dy: Array) -> tuple[Array, dict[str, Array]]:
-        return dy @ W, {"weight": dy.T @ x, "bias": dy.sum(axis=0)}
+    Large products are shared out by columns of what they give, so that nothing is left to be added up.
+    """
+    large = x.size * len(W) >= LARGE
+    outputs, inputs = (shares(n, n) if large else [slice(n)] for n in W.shape)
+    y = np.empty((len(x), len(W)), x.dtype)
+    over(workers, lambda o: np.matmul(x, W[o].T, out=y[:, o]), outputs)
+    if b is not None:
+        y += b
+
+    def backward(dy: Array) -> tuple[Array | None, dict[str, Array]]:
+        dx, dW = np.empty_like(x) if needs_dx else None, np.empty_like(W)
+        if dx is not None:
+            over(workers, lambda i: np.matmul(dy, W[:, i], out=dx[:, i]), inputs)
+        over(workers, lambda o: np.matmul(dy[:, o].T, x, out=dW[o]), outputs)
+        return dx, {"weight": dW} if b is None else {"weight": dW, "bias": dy.sum(axis=0)}
 
     return y, backward
 
 
 def relu(z: Array) -> tuple[Array, Callable[[Array], Array]]:
     """y = max(z, 0), of any shape, backward(dy) -> dz; the slope at z = 0 is 0, as in torch."""
-    y = ACTIVATIONS["relu"].forward(z.copy())
-
-    def backward(dy: Array) -> Array:
-        return ACTIVATIONS["relu"].backward(dy.copy(), y)
-
-    return y, backward
+    return activation("relu", z)
 
 
 def hidden(x: Array, W: Array, b: Array, mask: Array | None = None) -> tuple[Array, Backward]:

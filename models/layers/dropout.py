@@ -15,7 +15,7 @@ Array = NDArray[Any]
 def keep_mask(rng: np.random.Generator, shape: tuple[int, ...], p: float, dtype: DTypeLike) -> Array:
     """0 with probability p, else 1 / (1 - p): its mean is 1."""
     kept = rng.random(shape, np.float32) >= p
-    return np.asarray(kept / (1 - p), dtype)
+    return np.asarray(kept * np.asarray(1 / (1 - p), dtype))
 
 
 def dropout(x: Array, mask: Array | None) -> tuple[Array, Callable[[Array], Array]]:

@@ -46,6 +46,25 @@ def _shares(targets: Array, class_weights: Array | None, label_smoothing: float,
     return shares
 
 
+def svm(logits: Array, targets: Array, margin: float = 1.0) -> tuple[float, Callable[[], Array]]:
+    """The multi-class hinge loss, backward() -> dlogits. logits (B, C), targets (B,) in [0, C).
+
+    L = 1/B Σ_n Σ_{c ≠ y_n} max(0, s_nc - s_{n y_n} + margin)   (Weston and Watkins 1999).
+
+    torch's multi_margin_loss divides by C besides. The slope where a margin is met exactly is 0 here and there.
+    """
+    rows = np.arange(len(logits))
+    shortfall = np.maximum(logits - logits[rows, targets][:, None] + margin, 0)
+    shortfall[rows, targets] = 0
+
+    def backward() -> Array:
+        dlogits = (shortfall > 0).astype(logits.dtype)
+        dlogits[rows, targets] = -dlogits.sum(axis=1)
+        return np.asarray(dlogits / logits.dtype.type(len(logits)))
+
+    return float(shortfall.sum()) / len(logits), backward
+
+
 def balanced(targets: Array, classes: int) -> Array:
     """The weights (C,) that make every class count alike: N / (C count_c), 1 where classes are equally frequent.
 

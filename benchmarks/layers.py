@@ -1,0 +1,150 @@
+"""Layers by hand, fast, beside the report's loops and torch: forward and backward, float32.
+
+First the report's own shapes, then the convolutional blocks of its networks.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from benchmarks.measure import CONSOLE, Target, kernel, report, side_by_side, timed
+from models.layers.activations import ACTIVATIONS
+from models.layers.conv import conv2d
+from models.layers.conv_naive import conv2d_naive
+from models.layers.lanes import Lanes
+from models.layers.norm import batch_norm
+from models.layers.pool import max_pool2d
+from models.layers.pool_naive import max_pool2d_naive
+
+Array = NDArray[Any]
+Work = Callable[[], object]
+ROUNDS = 15
+BOUND = 2.0  # of a block: not promised, but to be noticed
+LANES = Lanes()
+# x, W, padding, batch norm: conv - [batch norm] - relu - 2 × 2 max pool, as the networks have it
+BLOCKS = {
+    "three_layer_convnet": ((50, 3, 32, 32), (32, 3, 7, 7), 3, False),
+    "challenge, first": ((64, 3, 32, 32), (16, 3, 5, 5), 2, True),
+    "challenge, second": ((64, 16, 16, 16), (32, 16, 3, 3), 1, True),
+    "challenge, third": ((64, 32, 8, 8), (64, 32, 3, 3), 1, True),
+}
+
+
+def main() -> None:
+    """Prints times and ratios."""
+    CONSOLE.print(f"layers; {kernel()}; torch {torch.get_num_threads()} threads", highlight=False)
+    convolution()
+    pooling()
+    for name, shapes in BLOCKS.items():
+        work = {"by hand": block_by_hand(*shapes), "torch": block_by_torch(*shapes)}
+        report(f"{name}: block", side_by_side(work, ROUNDS), [Target("by hand", "torch", BOUND)])
+
+
+def convolution() -> None:
+    """25 filters 3 × 3, stride 2, padding 1, with the gradient of the input."""
+    x, W, b, dy = draw(100, 3, 31, 31), draw(25, 3, 3, 3), draw(25), draw(100, 25, 16, 16)
+    forward = partial(F.conv2d, stride=2, padding=1)
+    work = {
+        "by hand": calm(lambda: conv2d(x, W, b, 2, 1, workers=LANES)[1](dy)),
+        "torch": both_ways(forward, [x, W, b], dy),
+    }
+    seconds = side_by_side(work, ROUNDS)
+    seconds["naive loops"] = [timed(lambda: conv2d_naive(x, W, b, 2, 1)[1](dy))] * ROUNDS  # seconds long: once will do
+    targets = [Target("naive loops", "by hand", 500, at_least=True), Target("by hand", "torch", 1.5)]
+    report("conv2d (100, 3, 31, 31), forward and backward", seconds, targets)
+
+
+def pooling() -> None:
+    """2 × 2, stride 2: each way against the loops, both against torch."""
+    x, dy = draw(100, 3, 32, 32), draw(100, 3, 16, 16)
+    forward, backward = (lambda: max_pool2d(x, 2, workers=LANES)), max_pool2d(x, 2, workers=LANES)[1]
+    work = {
+        "forward": forward,
+        "backward": lambda: backward(dy),
+        "by hand": lambda: forward()[1](dy),
+        "torch": both_ways(partial(F.max_pool2d, kernel_size=2), [x], dy),
+    }
+    seconds = side_by_side(work, ROUNDS)
+    _, naive_backward = max_pool2d_naive(x, 2)
+    seconds["naive forward"] = [timed(lambda: max_pool2d_naive(x, 2))] * ROUNDS
+    seconds["naive backward"] = [timed(lambda: naive_backward(dy))] * ROUNDS
+    targets = [
+        Target("naive forward", "forward", 40, at_least=True),
+        Target("naive backward", "backward", 40, at_least=True),
+        Target("by hand", "torch", 3),
+    ]
+    report("max_pool2d (100, 3, 32, 32)", seconds, targets)
+
+
+def block_by_hand(x_shape: tuple[int, ...], W_shape: tuple[int, ...], padding: int, norm: bool) -> Work:
+    """A first block does not need the gradient of its input."""
+    x, W, b, scale, shift, dy = block_arrays(x_shape, W_shape)
+    running = {"mean": np.zeros_like(shift), "var": np.ones_like(scale)}
+    relu, first = ACTIVATIONS["relu"], x_shape[1] == 3
+
+    def work() -> None:
+        z, conv_back = conv2d(x, W, b, 1, padding, needs_dx=not first, workers=LANES)
+        norm_back = None
+        if norm:
+            z, norm_back = batch_norm(z, scale, shift, running, training=True, workers=LANES)
+        a = relu.forward(z)
+        _, pool_back = max_pool2d(a, 2, workers=LANES)
+        dz = relu.backward(pool_back(dy), a)
+        conv_back(dz if norm_back is None else norm_back(dz)[0])
+
+    return calm(work)
+
+
+def block_by_torch(x_shape: tuple[int, ...], W_shape: tuple[int, ...], padding: int, norm: bool) -> Work:
+    x, W, b, scale, shift, dy = block_arrays(x_shape, W_shape)
+    mean, var = torch.zeros(len(shift)), torch.ones(len(scale))
+
+    def forward(x: torch.Tensor, W: torch.Tensor, b: torch.Tensor, *parameters: torch.Tensor) -> torch.Tensor:
+        z = F.conv2d(x, W, b, padding=padding)
+        if norm:
+            z = F.batch_norm(z, mean, var, *parameters, training=True)
+        return F.max_pool2d(F.relu(z), 2)
+
+    return both_ways(forward, [x, W, b, *([scale, shift] if norm else [])], dy, needs_dx=x_shape[1] != 3)
+
+
+def block_arrays(x_shape: tuple[int, ...], W_shape: tuple[int, ...]) -> Iterable[Array]:
+    """x, W, b, scale, shift, dy."""
+    (B, _, H, W), F_ = x_shape, W_shape[0]
+    return draw(*x_shape), draw(*W_shape), draw(F_), draw(F_), draw(F_), draw(B, F_, H // 2, W // 2)
+
+
+def both_ways(forward: Callable[..., torch.Tensor], arrays: list[Array], dy: Array, needs_dx: bool = True) -> Work:
+    """Torch's forward, and its backward to all arrays, or to all but the first."""
+    tensors = [torch.from_numpy(a).requires_grad_(needs_dx or i > 0) for i, a in enumerate(arrays)]
+    error = torch.from_numpy(dy)
+
+    def work() -> None:
+        for tensor in tensors:
+            tensor.grad = None
+        forward(*tensors).backward(error)
+
+    return work
+
+
+def calm(work: Work) -> Work:
+    """The same with BLAS on one thread inside of lanes, as a network's step has it."""
+
+    def calmly() -> None:
+        with LANES.calm():
+            work()
+
+    return calmly
+
+
+def draw(*shape: int) -> Array:
+    return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+
+
+if __name__ == "__main__":
+    main()

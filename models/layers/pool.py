@@ -1,0 +1,116 @@
+"""Pooling by hand, fast: a tap is the pixel at one place of every window, and each tap of all images is a strided view.
+
+Windows may overlap, or leave pixels between them and behind them. `pool_naive` says the same as plain loops.
+
+Legend: B batch, C channels, H, W image, KH, KW window, OH, OW output.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.layers.lanes import Lanes, over, shares
+from models.layers.sliding import Pair, Sliding, slide
+
+Array = NDArray[Any]
+Backward = Callable[[Array], Array]
+PIXELS = 2**18  # of a share, so that it stays in cache
+
+
+def max_pool2d(
+    x: Array, size: int | Pair, stride: int | Pair | None = None, *, workers: Lanes | None = None
+) -> tuple[Array, Backward]:
+    """The greatest of each window: x (B, C, H, W) -> y (B, C, OH, OW), backward(dy) -> dx. stride None: the size.
+
+    The error goes to a window's first greatest pixel, row by row, as in torch. What is left over at the border is not
+    seen: sizes round down. Raises ValueError: a window larger than the image.
+    """
+    sliding = pool_sliding(x, size, stride)
+    y = np.empty((*x.shape[:2], *sliding.positions), x.dtype)
+    winner = np.zeros(y.shape, np.min_scalar_type(sliding.size[0] * sliding.size[1]))  # the tap that was greatest
+    parts = _shares(x)
+
+    def forward(part: slice) -> None:
+        greatest, views = y[part], enumerate(taps(x[part], sliding))
+        greatest[...] = next(views)[1]
+        for t, tap in views:
+            ahead = (tap > greatest) * winner.dtype.type(t)
+            np.maximum(winner[part], ahead, out=winner[part])  # t only grows, so that the latest to lead wins
+            np.maximum(greatest, tap, out=greatest)
+
+    over(workers, forward, parts)
+
+    def backward(dy: Array) -> Array:
+        return _back(x, sliding, workers, lambda part, t: (dy[part], winner[part] == t))
+
+    return y, backward
+
+
+def average_pool2d(
+    x: Array, size: int | Pair, stride: int | Pair | None = None, *, workers: Lanes | None = None
+) -> tuple[Array, Backward]:
+    """The mean of each window: x (B, C, H, W) -> y (B, C, OH, OW), backward(dy) -> dx. Otherwise as `max_pool2d`."""
+    sliding = pool_sliding(x, size, stride)
+    y = np.zeros((*x.shape[:2], *sliding.positions), x.dtype)
+    share = x.dtype.type(1 / (sliding.size[0] * sliding.size[1]))
+
+    def forward(part: slice) -> None:
+        for tap in taps(x[part], sliding):
+            y[part] += tap
+        y[part] *= share
+
+    over(workers, forward, _shares(x))
+
+    def backward(dy: Array) -> Array:
+        return _back(x, sliding, workers, lambda part, _: (dy[part], share))
+
+    return y, backward
+
+
+def global_average_pool(x: Array) -> tuple[Array, Backward]:
+    """The mean of each channel: x (B, C, H, W) -> y (B, C), backward(dy) -> dx."""
+    pixels = x.shape[2] * x.shape[3]
+
+    def backward(dy: Array) -> Array:
+        dx = np.empty_like(x)
+        dx[...] = (dy / pixels)[:, :, None, None]
+        return dx
+
+    return x.mean(axis=(2, 3)), backward
+
+
+def pool_sliding(x: Array, size: int | Pair, stride: int | Pair | None) -> Sliding:
+    """Where the windows stand; one beside the other if no stride is given. Raises ValueError: larger than the image."""
+    return slide("pooling window", x.shape[2:], size, size if stride is None else stride)
+
+
+def taps(x: Array, sliding: Sliding) -> Iterator[Array]:
+    """Views (B, C, OH, OW) of x: the first pixel of every window, the second, …, row by row."""
+    (KH, KW), (SH, SW), (OH, OW) = sliding.size, sliding.stride, sliding.positions
+    for k in range(KH):
+        for l in range(KW):
+            yield x[:, :, k : k + (OH - 1) * SH + 1 : SH, l : l + (OW - 1) * SW + 1 : SW]
+
+
+def _back(
+    x: Array, sliding: Sliding, workers: Lanes | None, error: Callable[[slice, int], tuple[Array, Array]]
+) -> Array:
+    """dx: the product of what `error` gives for a share of the batch, to the pixels of each tap."""
+    dx = np.zeros_like(x)
+    apart = all(k <= s for k, s in zip(sliding.size, sliding.stride, strict=True))
+
+    def back(part: slice) -> None:
+        for t, tap in enumerate(taps(dx[part], sliding)):
+            if apart:  # no pixel is met twice
+                np.multiply(*error(part, t), out=tap)
+            else:
+                tap += np.multiply(*error(part, t))
+
+    over(workers, back, _shares(x))
+    return dx
+
+
+def _shares(x: Array) -> list[slice]:
+    return shares(len(x), max(1, PIXELS * len(x) // x.size))
