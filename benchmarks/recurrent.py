@@ -14,8 +14,9 @@ from torch.nn.functional import cross_entropy
 
 from benchmarks.measure import CONSOLE, Target, kernel, report, side_by_side
 from data.dataset import Batch
+from models.losses.config import CrossEntropyConfig
 from models.optimizers.config import RmspropConfig
-from models.recurrent.config import CrossEntropyConfig, RecurrentConfig
+from models.recurrent.config import RecurrentConfig
 from models.recurrent.numpy_net import RecurrentNet
 from runner.engines.numpy_engine import NumpyEngine
 

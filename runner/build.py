@@ -2,11 +2,15 @@
 
 import importlib.util
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
 from data.dataset import DataSet
 from data.load import load
+from models.convnet.config import ConvNetConfig
+from models.errors import ArchitectureError
 from models.optimizers.config import LbfgsConfig
 from runner.config import RunConfig, TorchBackend
 from runner.engines import Engine
@@ -30,8 +34,9 @@ def engine(config: RunConfig, data: DataSet) -> Engine:
 
 
 def numpy_engine(config: RunConfig, data: DataSet) -> NumpyEngine:
-    """The by-hand network with its optimizer."""
-    return NumpyEngine(numpy_net(config, data), config.optimizer)
+    """The by-hand network with its optimizer. Raises UserError."""
+    with _told():
+        return NumpyEngine(numpy_net(config, data), config.optimizer)
 
 
 def torch_engine(config: RunConfig, data: DataSet) -> Engine:
@@ -40,15 +45,26 @@ def torch_engine(config: RunConfig, data: DataSet) -> Engine:
         raise UserError("backend=torch needs torch, which is not installed: pip install torch")
     from runner import torch_nets
 
-    return torch_nets.torch_engine(config, data)
+    with _told():
+        return torch_nets.torch_engine(config, data)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """A network that cannot be built for this data is the user's to change."""
+    try:
+        yield
+    except ArchitectureError as error:
+        raise UserError(str(error)) from None
 
 
 def plan(config: RunConfig, data: DataSet) -> Plan:
-    """What the loop is to do."""
+    """What the loop is to do. Raises UserError."""
     solver = isinstance(config.optimizer, LbfgsConfig)
     base_lr = 1.0 if isinstance(config.optimizer, LbfgsConfig) else config.optimizer.lr
     samples = len(data.train)
     steps = config.epochs * math.ceil(samples / (config.batch_size or samples))
+    _require_batches_with_a_variance(config, samples)
     return Plan(
         epochs=config.epochs,
         batch_size=config.batch_size,
@@ -59,6 +75,17 @@ def plan(config: RunConfig, data: DataSet) -> Plan:
         eval_batch_size=config.eval_batch_size,
         watch_test=config.evaluate_test_each_epoch,
     )
+
+
+def _require_batches_with_a_variance(config: RunConfig, samples: int) -> None:
+    """Raises UserError where the last batch of an epoch is a single sample, and batch norm has nothing to divide by."""
+    size = config.batch_size or samples
+    alone = size == 1 or samples % size == 1
+    if alone and isinstance(config.model, ConvNetConfig) and config.model.dense_norm == "batch":
+        raise UserError(
+            f"batch_size={size} leaves a batch of one of {samples} samples, but model.dense_norm=batch needs a "
+            "variance: choose another batch_size"
+        )
 
 
 def early_stopping(config: RunConfig) -> list[Hook]:

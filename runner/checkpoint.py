@@ -1,6 +1,6 @@
 """Checkpoints: all that a run needs to go on as if nothing had happened, in one safetensors file.
 
-Arrays: the parameters under torch's names, the optimizer's state under `optimizer/`, the best parameters under `best/`.
+Arrays: the weights under torch's names, the optimizer's state under `optimizer/`, the best weights under `best/`.
 The loop's and the hooks' state is JSON in the file's metadata, under one key, so that equal states are equal bytes.
 """
 
@@ -29,7 +29,7 @@ def save(folder: RunFolder, training: Training, hooks: Sequence[Hook]) -> None:
     """Writes checkpoint.safetensors, then best.safetensors, each atomically. The first is enough to go on from."""
     best = next(hook for hook in hooks if isinstance(hook, Best))
     loop = training.state()
-    arrays = training.engine.state() | {f"best/{name}": w for name, w in best.params.items()}
+    arrays = training.engine.state() | {f"best/{name}": w for name, w in best.weights.items()}
     state = {"loop": loop, "hooks": {hook.name: hook.state() for hook in hooks}}
     atomic.write_bytes(folder.checkpoint, to_bytes(arrays, {KEY: json.dumps(state)}))
     save_best(folder, best)
@@ -38,8 +38,8 @@ def save(folder: RunFolder, training: Training, hooks: Sequence[Hook]) -> None:
 
 def save_best(folder: RunFolder, best: Best) -> None:
     """Writes best.safetensors, where there is a best yet."""
-    if best.params:
-        atomic.write_bytes(folder.best, to_bytes(dict(best.params), {KEY: json.dumps(best.state())}))
+    if best.weights:
+        atomic.write_bytes(folder.best, to_bytes(dict(best.weights), {KEY: json.dumps(best.state())}))
 
 
 def restore(folder: RunFolder, training: Training, hooks: Sequence[Hook]) -> bool:
@@ -54,9 +54,10 @@ def restore(folder: RunFolder, training: Training, hooks: Sequence[Hook]) -> boo
     training.engine.load(arrays)
     training.train_seconds = folder.read_json(folder.clock).get("train_seconds", 0.0)
     for hook in hooks:
-        hook.load(state["hooks"][hook.name])
+        if hook.name in state["hooks"]:  # a hook that came with a later version has nothing to remember
+            hook.load(state["hooks"][hook.name])
         if isinstance(hook, Best):
-            hook.params = {name.removeprefix("best/"): w for name, w in arrays.items() if name.startswith("best/")}
+            hook.weights = {name.removeprefix("best/"): w for name, w in arrays.items() if name.startswith("best/")}
     return True
 
 

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from data.dataset import Split
 from runner.engines import Engine
+from runner.training import batches
 
 Array = NDArray[Any]
 BATCH = 1000  # samples predicted at once
 
 
-def predicted_classes(engine: Engine, inputs: Array) -> NDArray[np.intp]:
-    """The likeliest class of each input (N, …): (N,)."""
-    batches = (inputs[start : start + BATCH] for start in range(0, len(inputs), BATCH))
-    return np.concatenate([engine.predict(batch).argmax(axis=1) for batch in batches])
+def predicted_classes(engine: Engine, split: Split) -> NDArray[np.intp]:
+    """The likeliest class of each sample: (N,)."""
+    return np.concatenate([engine.predict(batch.inputs).argmax(axis=1) for batch in batches(split, BATCH)])
 
 
 def confusion(true: Array, predicted: Array, classes: int) -> NDArray[np.intp]:
@@ -32,7 +32,7 @@ def judge(engine: Engine, split: Split, classes: Sequence[str]) -> dict[str, Any
     from sklearn.metrics import classification_report
 
     assert split.targets is not None
-    predicted = predicted_classes(engine, split.inputs)
+    predicted = predicted_classes(engine, split)
     arguments: dict[str, Any] = {"labels": range(len(classes)), "target_names": list(classes), "zero_division": 0.0}
     return {
         "counts": confusion(split.targets, predicted, len(classes)),

@@ -43,7 +43,7 @@ def evaluate(training: Training, split: Split) -> Floats:
 def _full_epoch(training: Training) -> Floats:
     """One step on all samples at once; its terms are those before the update."""
     batch = training.training_batch()
-    training.before = training.engine.params()
+    training.before = training.engine.weights()
     terms = training.timed(lambda: read(training.engine.step(batch, training.lr())))
     training.step += 1
     check(terms, training.step)

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from data.dataset import DataSet
 from models.autoencoder.config import AutoencoderConfig, SparseLossConfig
-from models.recurrent.config import CrossEntropyConfig, RecurrentConfig
+from models.convnet.config import ConvNetConfig
+from models.recurrent.config import RecurrentConfig
 from runner.config import RunConfig, TorchBackend
 from runner.engines.torch_engine import TorchEngine
 from runner.errors import UserError
@@ -22,28 +23,41 @@ def torch_engine(config: RunConfig, data: DataSet) -> TorchEngine:
         raise UserError("device=cuda: torch sees no CUDA device here; use device=cpu")
     if config.backend.threads:
         torch.set_num_threads(config.backend.threads)
-    compiled = isinstance(config.backend, TorchBackend) and config.backend.compile
-    return TorchEngine(torch_net(config, data), config.optimizer, config.device, compiled)
+    backend = config.backend
+    options: dict[str, Any] = (
+        {"compiled": backend.compile, "channels_last": backend.channels_last, "autocast": backend.autocast}
+        if isinstance(backend, TorchBackend)
+        else {}
+    )
+    return TorchEngine(torch_net(config, data), config.optimizer, config.device, **options)
 
 
 def torch_net(config: RunConfig, data: DataSet) -> nn.Module:
     """The twin of `nets.numpy_net`, at the same initial weights."""
-    inputs, model, loss = data.train.inputs.shape[-1], config.model, config.loss
+    shape, model, loss = data.train.inputs.shape[1:], config.model, config.loss
     match model:
         case AutoencoderConfig():
             from models.autoencoder import numpy_net as autoencoder
             from models.autoencoder.torch_net import TorchAutoencoder
 
             assert isinstance(loss, SparseLossConfig)
-            weights = autoencoder.initial_weights(model, inputs, config.seed, config.dtype)
+            weights = autoencoder.initial_weights(model, shape[-1], config.seed, config.dtype)
             return TorchAutoencoder(model, loss, tensors(weights))
         case RecurrentConfig():
             from models.recurrent import weights as recurrent
             from models.recurrent.torch_net import TorchRecurrent
 
-            assert isinstance(loss, CrossEntropyConfig)
-            weights = recurrent.initial_weights(model, inputs, len(data.classes), config.seed, config.dtype)
+            assert not isinstance(loss, SparseLossConfig)
+            weights = recurrent.initial_weights(model, shape[-1], len(data.classes), config.seed, config.dtype)
             return TorchRecurrent(model, loss, tensors(weights), config.seed, class_weights(loss, data))
+        case ConvNetConfig():
+            from models.convnet.torch_net import torch_convnet
+            from models.convnet.weights import initial_weights
+
+            assert not isinstance(loss, SparseLossConfig)
+            classes = len(data.classes)
+            weights = initial_weights(model, shape, classes, config.seed, config.dtype)
+            return torch_convnet(model, loss, shape, classes, tensors(weights), config.seed, class_weights(loss, data))
         case _:
             assert_never(model)
 

@@ -8,9 +8,11 @@ import numpy as np
 import torch
 
 from data.dataset import Batch
+from models.losses import numpy_losses
+from models.losses.config import CrossEntropyConfig
 from models.optimizers.config import SgdConfig
 from models.recurrent import numpy_net
-from models.recurrent.config import CrossEntropyConfig, RecurrentConfig
+from models.recurrent.config import RecurrentConfig
 from models.recurrent.numpy_net import RecurrentNet
 from models.recurrent.torch_net import TorchRecurrent
 from runner.engines.numpy_engine import NumpyEngine
@@ -48,7 +50,9 @@ def recurrent_net(
 
 def recurrent_twin(net: RecurrentNet) -> TorchRecurrent:
     """The torch net of the same parameters; both draw the twin's dropout masks from now on."""
-    twin = TorchRecurrent(net.config, net.loss, {name: torch.tensor(w) for name, w in net.params.items()}, net.seed)
+    twin = TorchRecurrent(
+        net.config, net.loss.config, {name: torch.tensor(w) for name, w in net.params.items()}, net.seed
+    )
 
     def masks(B: int, T: int, step: int) -> Any:
         return tuple([None if m is None else m.numpy() for m in group] for group in twin.masks(B, T, step))
@@ -78,6 +82,7 @@ def mutant(module: ModuleType, right: str, wrong: str) -> ModuleType:
 def plant(monkeypatch: Any, module: ModuleType, right: str, wrong: str) -> None:
     """Nets built from now on use the module with a bug."""
     changed = mutant(module, right, wrong)
-    for name, value in vars(numpy_net).items():
-        if getattr(value, "__module__", None) == module.__name__ and hasattr(changed, name):
-            monkeypatch.setattr(numpy_net, name, getattr(changed, name))
+    for user in (numpy_net, numpy_losses):
+        for name, value in vars(user).items():
+            if getattr(value, "__module__", None) == module.__name__ and hasattr(changed, name):
+                monkeypatch.setattr(user, name, getattr(changed, name))

@@ -47,7 +47,7 @@ def train(*overrides, hooks=()):
 
 
 def loss_of(training, params):
-    training.engine.set_params(params)
+    training.engine.set_weights(params)
     return float(training.engine.evaluate(training.data.train.batch())["loss"])
 
 
@@ -68,7 +68,7 @@ def test_best_holds_the_parameters_that_gave_the_best_value(backend):
     best = Best()
     training, log = train(f"backend={backend}", hooks=[best])
     assert best.value == min(record["train/loss"] for record in log.records)
-    assert loss_of(training, best.params) == pytest.approx(best.value, rel=1e-12)
+    assert loss_of(training, best.weights) == pytest.approx(best.value, rel=1e-12)
 
 
 def test_best_follows_the_validation_split_where_there_is_one():
@@ -76,7 +76,7 @@ def test_best_follows_the_validation_split_where_there_is_one():
     training, log = train("data.validation_fraction=0.2", "optimizer.lr=30", "epochs=8", hooks=[best])
     values = [record["val/loss"] for record in log.records]
     assert best.value == min(values)
-    training.engine.set_params(best.params)
+    training.engine.set_weights(best.weights)
     assert loop.evaluate(training, training.data.validation)["loss"] == pytest.approx(best.value, rel=1e-12)
 
 
@@ -184,7 +184,7 @@ def test_lbfgs_feeds_the_same_hooks(backend):
     assert losses[0] == sgd.records[0]["train/loss"]
     assert losses[-1] < sgd.records[-1]["train/loss"]
     assert training.train_seconds > 0
-    assert loss_of(training, best.params) == pytest.approx(best.value, rel=1e-9)
+    assert loss_of(training, best.weights) == pytest.approx(best.value, rel=1e-9)
 
 
 def test_frames_are_dense_at_first_and_depend_on_the_epoch_alone():

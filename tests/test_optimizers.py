@@ -106,5 +106,5 @@ def test_lbfgs_beats_sgd(backend):
     assert losses == sorted(losses, reverse=True)
     end = float(lbfgs.evaluate(batch)["loss"])
     assert end <= losses[-1] < float(sgd.evaluate(batch)["loss"])
-    lbfgs.set_params(records[3][1])
+    lbfgs.set_weights(records[3][1])
     assert float(lbfgs.evaluate(batch)["loss"]) == pytest.approx(losses[3], rel=1e-12)

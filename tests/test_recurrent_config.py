@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from recurrent_builders import CELLS, CLASSES, HIDDEN, INPUTS, cross_entropy_loss, recurrent_config
 
 from models.layers.init import orthogonal
-from models.recurrent.config import CrossEntropyConfig, RecurrentConfig
+from models.losses.config import CrossEntropyConfig
+from models.recurrent.config import RecurrentConfig
 from models.recurrent.weights import initial_weights
 
 CONF = Path(__file__).parents[1] / "conf"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from safetensors.numpy import load_file
 
 from runner import build
@@ -13,17 +14,25 @@ from runner.compose import compose
 from runner.folder import RunFolder
 from runner.run import run
 
-MODELS = sorted(path.stem for path in (Path(__file__).parents[1] / "conf" / "model").glob("*.yaml"))
-TASKS = {"autoencoder": "autoencoder"}
+CONF = Path(__file__).parents[1] / "conf" / "model"
+MODELS = sorted(path.stem for path in CONF.glob("*.yaml"))
+TASKS = {"autoencoder": "autoencoder", "recurrent": "activity", "convnet": "cnn"}
 SMALL = {
     "autoencoder": ["data.count=60", "data.size=4", "model.hidden_size=5"],
     "activity": ["data.count=36", "data.test_count=24", "data.window=9", "model.hidden_size=5"],
+    "cnn": ["data.count=20", "data.test_count=10", "data.size=8", "batch_size=10"],
 }
+
+
+def family(model: str) -> str:
+    """The family of a model, which may stand in the YAML that it starts from."""
+    tree = yaml.safe_load((CONF / f"{model}.yaml").read_text())
+    return tree.get("family") or family(tree["defaults"][0])
 
 
 def small(model: str, *overrides: str) -> list[str]:
     """The variant at its smallest, on offline data."""
-    task = TASKS.get(model, "activity")
+    task = TASKS[family(model)]
     return [f"task={task}", f"model={model}", "preset=smoke", "tracking=none", *SMALL[task], *overrides]
 
 
@@ -31,7 +40,7 @@ def small(model: str, *overrides: str) -> list[str]:
 def test_gradient_against_differences_and_autograd(model):
     numerical, autograd = errors(small(model))
     assert max(numerical.values()) < CEILING, numerical
-    assert max(autograd.values()) < 1e-12, autograd
+    assert max(autograd.values()) < (CEILING if family(model) == "convnet" else 1e-12), autograd
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -63,6 +63,7 @@ class AutoencoderNet:
         self.hidden = ACTIVATIONS[config.hidden_activation]
         self.output = ACTIVATIONS[config.output_activation]
         self.params = initial_weights(config, input_size, seed, dtype)
+        self.buffers: dict[str, Array] = {}  # nothing is carried along
         self.dtype = np.dtype(dtype)
         self.threads = min(threads or os.cpu_count() or 1, LANES)
         self._blas = ThreadpoolController()

@@ -1,4 +1,4 @@
-"""What a recurrent classifier and its loss are, as checked configuration."""
+"""What a recurrent classifier is, as checked configuration."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ CellName = Literal["rnn", "lstm", "gru"]
 InitName = Literal["report", "xavier_uniform", "torch"]
 Size = Annotated[int, Field(ge=1, le=1_000_000)]
 
-_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True, populate_by_name=True)
+_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
 
 class RecurrentConfig(BaseModel):
@@ -58,16 +58,3 @@ class RecurrentConfig(BaseModel):
     def mask_shapes(self, B: int, T: int) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
         """Where dropout acts: between recurrent layers (B, T, H), and after dense layers (B, O)."""
         return [(B, T, self.hidden_size)] * (self.num_layers - 1), [(B, O) for O in self.dense]
-
-
-class CrossEntropyConfig(BaseModel):
-    """Cross-entropy, averaged over the batch, + lambda/2 Σ‖W‖² over weights, not biases.
-
-    class_weights: one a class, or balanced (from the training labels), or null (all one).
-    """
-
-    model_config = _STRICT
-    name: Literal["cross_entropy"]
-    lambda_: float = Field(alias="lambda", ge=0)
-    label_smoothing: float = Field(ge=0, lt=1)
-    class_weights: Literal["balanced"] | list[Annotated[float, Field(ge=0)]] | None

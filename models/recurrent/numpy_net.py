@@ -18,13 +18,14 @@ from threadpoolctl import ThreadpoolController
 from models.layers.dense import affine, hidden
 from models.layers.dropout import keep_mask
 from models.layers.gru import ResetAfter, ResetBefore
-from models.layers.losses import cross_entropy, l2
 from models.layers.lstm import LSTM
 from models.layers.recurrence import Helper, Recurrence, Watch
 from models.layers.rnn import RNN
 from models.layers.stacked import stacked
-from models.recurrent.config import CrossEntropyConfig, RecurrentConfig
-from models.recurrent.weights import decayed, dense_names, initial_weights, recurrent_weights, resolve_class_weights
+from models.losses.config import ClassifierLossConfig
+from models.losses.numpy_losses import ClassifierLoss
+from models.recurrent.config import RecurrentConfig
+from models.recurrent.weights import dense_names, initial_weights, recurrent_weights
 
 Array = NDArray[Any]
 Grads = dict[str, Array]
@@ -44,7 +45,7 @@ class RecurrentNet:
     def __init__(
         self,
         config: RecurrentConfig,
-        loss: CrossEntropyConfig,
+        loss: ClassifierLossConfig,
         input_size: int,
         classes: int,
         seed: int,
@@ -53,9 +54,9 @@ class RecurrentNet:
         threads: int | None = None,
     ) -> None:
         self.config = config
-        self.loss = loss
-        self.class_weights = resolve_class_weights(loss, classes, class_weights)
+        self.loss = ClassifierLoss(loss, classes, class_weights)
         self.params = initial_weights(config, input_size, classes, seed, dtype)
+        self.buffers: dict[str, Array] = {}  # nothing is carried along
         self.seed = seed
         self.dtype = np.dtype(dtype)
         self.threads = min(threads or os.cpu_count() or 1, READERS)
@@ -70,8 +71,8 @@ class RecurrentNet:
     def evaluate(self, inputs: Array, targets: Array) -> dict[str, float]:
         """The loss's terms over inputs (N, T, I), targets (N,), without dropout."""
         logits = self.predict(inputs)
-        error, _ = self._error(logits, targets)
-        return self._terms(logits, targets, error, self._l2()[0])
+        error, _ = self.loss.error(logits, targets)
+        return self.loss.terms(logits, targets, error, self.loss.penalty(self.params)[0])
 
     def predict(self, inputs: Array) -> Array:
         """Logits (N, C)."""
@@ -107,14 +108,14 @@ class RecurrentNet:
         with self._calm():
             h, recurrent_backward = stacked(self.layers, self._recurrent_weights(), inputs, masks[0])
             logits, dense_backward = self._dense(h, masks[1])
-            error, error_backward = self._error(logits, targets)
+            error, error_backward = self.loss.error(logits, targets)
             dh, grads = dense_backward(error_backward())
             for l, layer_grads in enumerate(recurrent_backward(dh, self.config.truncate, watch)):
                 grads |= {f"recurrent.{key}_l{l}": g for key, g in layer_grads.items()}
-        penalty, decay = self._l2()
+        penalty, decay = self.loss.penalty(self.params)
         for name, dW in decay.items():
             grads[name] = grads[name] + dW
-        return self._terms(logits, targets, error, penalty), grads
+        return self.loss.terms(logits, targets, error, penalty), grads
 
     def _dense(self, h: Array, masks: Sequence[Array | None]) -> tuple[Array, Callable[[Array], tuple[Array, Grads]]]:
         """Logits: h (B, H) -> (B, C), backward(dlogits) -> dh, gradients by name."""
@@ -135,18 +136,6 @@ class RecurrentNet:
             return d, grads
 
         return logits, backward
-
-    def _error(self, logits: Array, targets: Array) -> tuple[float, Callable[[], Array]]:
-        return cross_entropy(logits, targets, self.class_weights, self.loss.label_smoothing)
-
-    def _l2(self) -> tuple[float, Grads]:
-        if not self.loss.lambda_:
-            return 0.0, {}
-        return l2({name: W for name, W in self.params.items() if decayed(name)}, self.loss.lambda_)
-
-    def _terms(self, logits: Array, targets: Array, error: float, penalty: float) -> dict[str, float]:
-        parts = {"cross_entropy": error} | ({"l2": penalty} if self.loss.lambda_ else {})
-        return {"loss": sum(parts.values()), **parts, "accuracy": float((logits.argmax(axis=1) == targets).mean())}
 
     # -- layers and threads ------------------------------------------------------------------------------------------
 

@@ -10,11 +10,12 @@ from typing import cast
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
-from models.recurrent.config import CrossEntropyConfig, RecurrentConfig
+from models.losses.config import ClassifierLossConfig
+from models.losses.torch_losses import TorchClassifierLoss
+from models.recurrent.config import RecurrentConfig
 from models.recurrent.torch_cells import Layer, State, Weights, by_kernel, by_step
-from models.recurrent.weights import decayed, recurrent_weights, resolve_class_weights
+from models.recurrent.weights import recurrent_weights
 
 PREFIX = "recurrent."
 Masks = tuple[list[Tensor | None], list[Tensor | None]]
@@ -26,19 +27,16 @@ class TorchRecurrent(nn.Module):
     Its named parameters are the trained ones only: see `weights` for torch's second bias, which is not.
     """
 
-    class_weights: Tensor | None
-
     def __init__(
         self,
         config: RecurrentConfig,
-        loss: CrossEntropyConfig,
+        loss: ClassifierLossConfig,
         weights: Mapping[str, Tensor],
         seed: int = 0,
         class_weights: ArrayLike | None = None,
     ) -> None:
         super().__init__()
         self.config = config
-        self.loss = loss
         self.seed = seed
         self.recurrent = nn.ParameterDict(
             [(name.removeprefix(PREFIX), w.clone()) for name, w in weights.items() if name.startswith(PREFIX)]
@@ -47,20 +45,14 @@ class TorchRecurrent(nn.Module):
         sizes = [config.hidden_size, *config.dense, classes]
         *hidden, classifier = [nn.Linear(fan_in, fan_out, dtype=dtype) for fan_in, fan_out in pairwise(sizes)]
         self.dense, self.classifier = nn.ModuleList(hidden), classifier
-        resolved = resolve_class_weights(loss, classes, class_weights)
-        self.register_buffer("class_weights", None if resolved is None else torch.tensor(resolved, dtype=dtype), False)
+        self.loss = TorchClassifierLoss(loss, classes, class_weights)
         self.load_state_dict(weights)
 
     def terms(self, inputs: Tensor, targets: Tensor, step: int = 0) -> dict[str, Tensor]:
         """The loss's terms over inputs (B, T, I), targets (B,). In training, dropout depends on (seed, step)."""
         B, T, _ = inputs.shape
         logits = self._logits(inputs, self.masks(B, T, step) if self.training else self._no_masks())
-        parts = {"cross_entropy": self._error(logits, targets)}
-        if self.loss.lambda_:
-            penalty = torch.stack([(W**2).sum() for name, W in self.named_parameters() if decayed(name)]).sum()
-            parts["l2"] = self.loss.lambda_ / 2 * penalty
-        accuracy = (logits.argmax(dim=1) == targets).to(logits.dtype).mean()
-        return {"loss": torch.stack(list(parts.values())).sum(), **parts, "accuracy": accuracy}
+        return self.loss.terms(logits, targets, self.named_parameters())
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits (B, C), without dropout."""
@@ -70,7 +62,7 @@ class TorchRecurrent(nn.Module):
     def probe(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
         """What figures ask for: how large the error is at each step, ‖dL/dh_t‖ of the last recurrent layer (T,)."""
         hs: list[Tensor] = []
-        error = self._error(self._logits(inputs, self._no_masks(), hs), targets)
+        error = self.loss.error(self._logits(inputs, self._no_masks(), hs), targets)
         reached = [h for h in hs if h.requires_grad]
         norms = [g.norm() for g in torch.autograd.grad(error, reached)]
         return {"gradient_norm_by_step": torch.stack([error.new_zeros(())] * (len(hs) - len(norms)) + norms)}
@@ -123,9 +115,6 @@ class TorchRecurrent(nn.Module):
             h, state = layer(dropout(h, mask), state, w)
             after.append(state)
         return h, after
-
-    def _error(self, logits: Tensor, targets: Tensor) -> Tensor:
-        return cross_entropy(logits, targets.long(), self.class_weights, label_smoothing=self.loss.label_smoothing)
 
     def _no_masks(self) -> Masks:
         return [None] * (self.config.num_layers - 1), [None] * len(self.config.dense)

@@ -13,11 +13,11 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from models.layers.init import orthogonal, xavier_limit
 from models.layers.unroll import Weights
-from models.recurrent.config import CrossEntropyConfig, RecurrentConfig
+from models.recurrent.config import RecurrentConfig
 
 Array = NDArray[Any]
 Weight = TypeVar("Weight")  # an array of either backend
@@ -58,11 +58,6 @@ def recurrent_weights(params: Mapping[str, Weight], layer: int) -> dict[str, Wei
     }
 
 
-def decayed(name: str) -> bool:
-    """Whether the L2 penalty counts a parameter: weights, not biases."""
-    return name.rsplit(".", 1)[1].startswith("weight")
-
-
 def _recurrent(config: RecurrentConfig, rng: np.random.Generator, I: int) -> Weights:
     H = config.hidden_size
     G = H * GATES[config.cell]
@@ -96,16 +91,3 @@ def _dense(config: RecurrentConfig, rng: np.random.Generator, I: int, O: int) ->
 
 def _draw(rng: np.random.Generator, limit: float, *shape: int) -> Array:
     return rng.uniform(-limit, limit, shape)
-
-
-def resolve_class_weights(loss: CrossEntropyConfig, classes: int, balanced: ArrayLike | None) -> Array | None:
-    """The weights (C,) that the loss names; balanced ones are handed in. Raises ValueError where they do not fit."""
-    if loss.class_weights == "balanced" and balanced is None:
-        raise ValueError("class_weights=balanced needs the weights of the training labels")
-    chosen = balanced if loss.class_weights == "balanced" else loss.class_weights
-    found = None if chosen is None else np.asarray(chosen, float)
-    if found is not None and len(found) != classes:
-        raise ValueError(
-            f"class_weights={found.tolist()} has {len(found)} weights: expected one for each of {classes} classes"
-        )
-    return found

@@ -42,11 +42,14 @@ class Engine(Protocol):
     def params(self) -> dict[str, Array]:
         """Copies of the parameters, by torch's names."""
 
-    def set_params(self, params: Mapping[str, Array]) -> None:
-        """Replaces the parameters."""
+    def weights(self) -> dict[str, Array]:
+        """Copies of the parameters and of what training carries along with them (running averages): a network whole."""
+
+    def set_weights(self, weights: Mapping[str, Array]) -> None:
+        """Replaces all that `weights` gives."""
 
     def state(self) -> dict[str, Array]:
-        """Copies of all that the next step depends on: parameters, and the optimizer's under `optimizer/`."""
+        """Copies of all that the next step depends on: the weights, and the optimizer's memory under `optimizer/`."""
 
     def load(self, state: Mapping[str, Array]) -> None:
         """Puts back what `state` gave, from either backend."""

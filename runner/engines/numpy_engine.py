@@ -15,12 +15,13 @@ Array = NDArray[Any]
 
 
 class NumpyNet(Protocol):
-    """What a by-hand network offers: parameters, and loss_and_grad over them.
+    """What a by-hand network offers: parameters, loss_and_grad over them, and buffers that it carries along.
 
     step: how many steps were done before; what is random in a step is a function of the network's seed and this.
     """
 
     params: dict[str, Array]
+    buffers: dict[str, Array]
 
     def loss_and_grad(self, inputs: Array, targets: Any, step: int = 0) -> tuple[dict[str, float], Grads]: ...
     def evaluate(self, inputs: Array, targets: Any) -> dict[str, float]: ...
@@ -59,7 +60,7 @@ class NumpyEngine:
             seen[w.tobytes()] = terms
             return terms["loss"], self._flat(grads)
 
-        start = self.params()
+        start = self.weights()
         terms_at_start: Terms | None = None
 
         def callback(intermediate_result: OptimizeResult) -> None:
@@ -69,7 +70,7 @@ class NumpyEngine:
             w = intermediate_result.x
             self._set_flat(w)
             at_start, before = terms_at_start, start
-            start, terms_at_start = self.params(), seen[w.tobytes()]
+            start, terms_at_start = self.weights(), seen[w.tobytes()]
             seen = {}
             after(at_start, before)
 
@@ -77,7 +78,7 @@ class NumpyEngine:
         options: Any = {**limits, "maxcor": self.config.history_size}
         solve: Any = minimize  # its stubs know no fun that returns cost and gradient of one float64 vector
         result = solve(cost, self._flat(start), jac=True, method="L-BFGS-B", callback=callback, options=options)
-        self.set_params(start)  # the solver's last point may be a trial of its line search
+        self.set_weights(start)  # the solver's last point may be a trial of its line search
         return f"L-BFGS: {result.message}"
 
     def evaluate(self, batch: Batch) -> Terms:
@@ -92,15 +93,18 @@ class NumpyEngine:
     def params(self) -> dict[str, Array]:
         return {name: w.copy() for name, w in self.net.params.items()}
 
-    def set_params(self, params: Mapping[str, Array]) -> None:
-        for name, w in self.net.params.items():
-            w[...] = params[name]
+    def weights(self) -> dict[str, Array]:
+        return self.params() | {name: value.copy() for name, value in self.net.buffers.items()}
+
+    def set_weights(self, weights: Mapping[str, Array]) -> None:
+        for name, w in (self.net.params | self.net.buffers).items():
+            w[...] = weights[name]
 
     def state(self) -> dict[str, Array]:
-        return self.params() | {f"optimizer/{key}": value.copy() for key, value in self.memory.items()}
+        return self.weights() | {f"optimizer/{key}": value.copy() for key, value in self.memory.items()}
 
     def load(self, state: Mapping[str, Array]) -> None:
-        self.set_params(state)
+        self.set_weights(state)
         for key, value in self.memory.items():
             value[...] = state[f"optimizer/{key}"]
 

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -21,10 +22,20 @@ Tensors = tuple[Tensor, Tensor | None]
 class TorchEngine:
     """A torch module with `terms(inputs, targets, step)`, and its optimizer; see `runner.engines.Engine`."""
 
-    def __init__(self, net: nn.Module, optimizer: OptimizerConfig, device: str = "cpu", compiled: bool = False) -> None:
-        self.net: Any = net.to(device)
+    def __init__(
+        self,
+        net: nn.Module,
+        optimizer: OptimizerConfig,
+        device: str = "cpu",
+        compiled: bool = False,
+        channels_last: bool = False,
+        autocast: str | None = None,
+    ) -> None:
+        self.images = torch.channels_last if channels_last else torch.contiguous_format
+        self.net = cast(Any, net).to(device, memory_format=self.images)
         self.config = optimizer
         self.device = device
+        self.autocast = partial(torch.autocast, device, getattr(torch, autocast or "bfloat16"), autocast is not None)
         terms: Any = self.net.terms
         self.terms = torch.compile(terms) if compiled else terms
         self.named = dict(net.named_parameters())
@@ -70,7 +81,7 @@ class TorchEngine:
             return terms["loss"]
 
         for _ in range(iterations):
-            before = self.params()
+            before = self.weights()
             evaluated.clear()
             solver.step(closure)  # type: ignore[no-untyped-call]
             if all(np.array_equal(before[name], w) for name, w in self.params().items()):
@@ -84,14 +95,16 @@ class TorchEngine:
     @torch.no_grad()
     def evaluate(self, batch: Batch) -> Terms:
         self.net.eval()
-        terms = self.net.terms(*self._tensors(batch))
+        with self.autocast():
+            terms = self.net.terms(*self._tensors(batch))
         self.net.train()
         return cast(Terms, terms)
 
     @torch.no_grad()
     def predict(self, inputs: Array) -> Array:
         self.net.eval()
-        output = self.net(self._tensor(inputs))
+        with self.autocast():
+            output = self.net(self._tensor(inputs))
         self.net.train()
         return _array(output)
 
@@ -105,17 +118,20 @@ class TorchEngine:
     def params(self) -> dict[str, Array]:
         return {name: _array(w) for name, w in self.named.items()}
 
+    def weights(self) -> dict[str, Array]:
+        return {name: _array(w) for name, w in self.net.state_dict().items()}
+
     @torch.no_grad()
-    def set_params(self, params: Mapping[str, Array]) -> None:
-        for name, w in self.named.items():
-            w.copy_(torch.as_tensor(params[name]))
+    def set_weights(self, weights: Mapping[str, Array]) -> None:
+        for name, w in self.net.state_dict().items():
+            w.copy_(torch.as_tensor(weights[name]))
 
     def state(self) -> dict[str, Array]:
         memory = torch_optim.state_of(self.optimizer, self.named, self.steps) if self.optimizer else {}
-        return self.params() | {f"optimizer/{key}": _array(value) for key, value in memory.items()}
+        return self.weights() | {f"optimizer/{key}": _array(value) for key, value in memory.items()}
 
     def load(self, state: Mapping[str, Array]) -> None:
-        self.set_params(state)
+        self.set_weights(state)
         if self.optimizer:
             memory = {
                 k.removeprefix("optimizer/"): torch.tensor(v) for k, v in state.items() if k.startswith("optimizer/")
@@ -126,7 +142,8 @@ class TorchEngine:
     def _backward(self, batch: Batch) -> dict[str, Tensor]:
         for w in self.named.values():
             w.grad = None
-        terms = cast(dict[str, Tensor], self.terms(*self._tensors(batch), self.steps))
+        with self.autocast():
+            terms = cast(dict[str, Tensor], self.terms(*self._tensors(batch), self.steps))
         terms["loss"].backward()  # type: ignore[no-untyped-call]
         return terms
 
@@ -140,9 +157,11 @@ class TorchEngine:
         return tensors
 
     def _tensor(self, array: Array) -> Tensor:
-        return torch.as_tensor(array, device=self.device)
+        tensor = torch.as_tensor(array, device=self.device)
+        return tensor.contiguous(memory_format=self.images) if tensor.ndim == 4 else tensor
 
 
 def _array(tensor: Tensor) -> Array:
     """A NumPy copy that no later update can change."""
-    return tensor.detach().cpu().numpy().copy()
+    whole = tensor.detach().cpu()
+    return (whole.float() if whole.dtype is torch.bfloat16 else whole).numpy().copy()  # NumPy has no bfloat16

@@ -1,4 +1,4 @@
-"""Keeps the parameters that gave the best value of the monitored metric."""
+"""Keeps the weights that gave the best value of the monitored metric."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,21 +10,21 @@ from runner.training import Floats, Training
 
 
 class Best(Hook):
-    """value: the best so far, at epoch; params: those that gave it, not those of one update later."""
+    """value: the best so far, at epoch; weights: those that gave it, not those of one update later."""
 
     name = "best"
 
     def __init__(self) -> None:
         self.value: float | None = None
         self.at_epoch = 0
-        self.params: Mapping[str, NDArray[Any]] = {}
+        self.weights: Mapping[str, NDArray[Any]] = {}
 
     def epoch(self, training: Training, record: Floats) -> None:
         monitor = training.plan.monitor
         if self.value is None or training.plan.better(record[monitor], self.value):
             self.value, self.at_epoch = record[monitor], training.epoch
             of_training = monitor.startswith("train/") and training.before is not None
-            self.params = training.before if of_training and training.before else training.engine.params()
+            self.weights = training.before if of_training and training.before else training.engine.weights()
 
     def state(self) -> dict[str, Any]:
         return {"value": self.value, "epoch": self.at_epoch}

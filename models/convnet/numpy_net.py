@@ -1,0 +1,206 @@
+"""The image classifier by hand: its layers' forward passes in order, their backward passes in reverse.
+
+Legend: N samples, B batch, C channels, H height, W width, K classes.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, assert_never
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from models.convnet.architecture import (
+    Activation,
+    Affine,
+    Conv,
+    Dropout,
+    Flatten,
+    GlobalPool,
+    Layer,
+    Norm,
+    Pool,
+    Shape,
+    architecture,
+)
+from models.convnet.config import ConvNetConfig
+from models.convnet.masks import masks
+from models.convnet.weights import initial_buffers, initial_weights
+from models.layers.activations import ACTIVATIONS
+from models.layers.conv import conv2d
+from models.layers.dense import affine
+from models.layers.dropout import dropout
+from models.layers.lanes import Lanes
+from models.layers.norm import batch_norm, group_norm
+from models.layers.pool import average_pool2d, global_average_pool, max_pool2d
+from models.losses.config import ClassifierLossConfig
+from models.losses.numpy_losses import ClassifierLoss
+
+Array = NDArray[Any]
+Grads = dict[str, Array]
+Back = Callable[[Array], tuple[Array | None, Grads]]
+"""dy -> dx, gradients by the parameter's name within its layer. dy may be overwritten."""
+Maps = dict[str, Array]
+ROWS = 250  # samples that are predicted at once; bounds the memory that evaluation takes
+
+
+class ConvNet:
+    """Parameters (torch's names and shapes), the loss and its gradient. Not for use by two threads at once.
+
+    image: (C, H, W). class_weights (K,) are those of loss.class_weights=balanced, which come from the training labels.
+    threads: None takes the machine's cores; the result does not depend on it. Raises ArchitectureError.
+    """
+
+    def __init__(
+        self,
+        config: ConvNetConfig,
+        loss: ClassifierLossConfig,
+        image: Shape,
+        classes: int,
+        seed: int,
+        dtype: DTypeLike = np.float32,
+        class_weights: Array | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self.config = config
+        self.loss = ClassifierLoss(loss, classes, class_weights)
+        self.layers = architecture(config, image, classes)
+        self.params = initial_weights(config, image, classes, seed, dtype)
+        self.buffers = initial_buffers(self.layers, dtype)
+        self.seed = seed
+        self.dtype = np.dtype(dtype)
+        self.lanes = Lanes(threads)
+        self.first = next(i for i, layer in enumerate(self.layers) if isinstance(layer, Conv | Norm | Affine))
+
+    def loss_and_grad(self, inputs: Array, targets: Array, step: int = 0) -> tuple[dict[str, float], Grads]:
+        """The loss's terms over inputs (B, C, H, W), targets (B,), and its gradient. Moves the running averages.
+
+        Dropout depends on (seed, step).
+        """
+        return self.loss_and_grad_with(inputs, targets, masks(self.layers, len(inputs), self.seed, step, self.dtype))
+
+    def loss_and_grad_with(
+        self, inputs: Array, targets: Array, dropped: Sequence[Array]
+    ) -> tuple[dict[str, float], Grads]:
+        """The same with the masks of dropout given."""
+        with self._calm():
+            logits, backward = self._train(inputs, dropped)
+            error, error_backward = self.loss.error(logits, targets)
+            grads = backward(error_backward())
+        penalty, decay = self.loss.penalty(self.params)
+        for name, dW in decay.items():
+            grads[name] += dW
+        return self.loss.terms(logits, targets, error, penalty), {name: grads[name] for name in self.params}
+
+    def evaluate(self, inputs: Array, targets: Array) -> dict[str, float]:
+        """The loss's terms over inputs (N, C, H, W), targets (N,): no dropout, running averages."""
+        logits = self.predict(inputs)
+        error, _ = self.loss.error(logits, targets)
+        return self.loss.terms(logits, targets, error, self.loss.penalty(self.params)[0])
+
+    def predict(self, inputs: Array) -> Array:
+        """Logits (N, K)."""
+        with self._calm():
+            return np.concatenate([self._read(inputs[i : i + ROWS]) for i in range(0, len(inputs), ROWS)])
+
+    def probe(self, inputs: Array, targets: Array | None = None) -> Maps:
+        """What figures ask for: the activation maps (B, F, H, W) of each convolution, by its name."""
+        maps: Maps = {}
+        with self._calm():
+            self._read(inputs, maps)
+        return {name: a for name, a in maps.items() if name.startswith("conv")}
+
+    # -- all layers --------------------------------------------------------------------------------------------------
+
+    def _train(self, x: Array, dropped: Sequence[Array]) -> tuple[Array, Callable[[Array], Grads]]:
+        """Logits, and backward(dlogits) -> the gradient of every parameter."""
+        remaining = iter(dropped)
+        x = self._own(x)
+        backs: list[tuple[str, Back]] = []
+        for i, layer in enumerate(self.layers):
+            mask = next(remaining) if isinstance(layer, Dropout) else None
+            x, back = self._forward(layer, x, mask, training=True, needs_dx=i > self.first)
+            backs.append((getattr(layer, "name", ""), back))
+
+        def backward(d: Array | None) -> Grads:
+            grads: Grads = {}
+            while backs:  # each is let go as soon as it is done, with the arrays that it keeps
+                name, back = backs.pop()
+                if d is None:
+                    break
+                d, layer_grads = back(d)
+                grads |= {f"{name}.{key}": g for key, g in layer_grads.items()}
+            return grads
+
+        return x, backward
+
+    def _read(self, x: Array, maps: Maps | None = None) -> Array:
+        """Logits of a few samples; what each activation gives goes into the maps."""
+        x = self._own(x)
+        for layer in self.layers:
+            x, _ = self._forward(layer, x, None, training=False, needs_dx=False)
+            if maps is not None and isinstance(layer, Activation):
+                maps[layer.name] = x.copy()
+        return x
+
+    def _own(self, x: Array) -> Array:
+        """A copy where the first layer would work in place on the caller's images."""
+        return x.copy() if isinstance(self.layers[0], Activation) else x
+
+    # -- one layer ---------------------------------------------------------------------------------------------------
+
+    def _forward(
+        self, layer: Layer, x: Array, mask: Array | None, *, training: bool, needs_dx: bool
+    ) -> tuple[Array, Back]:
+        lanes = self.lanes
+        match layer:
+            case Conv():
+                W, b = self._weights(layer.name)
+                return conv2d(x, W, b, layer.stride, layer.padding, needs_dx=needs_dx, workers=lanes)
+            case Affine():
+                return affine(x, *self._weights(layer.name), needs_dx=needs_dx, workers=lanes)
+            case Norm():
+                return self._norm(layer, x, training)
+            case Activation():
+                return activated(layer.kind, x)
+            case Dropout():
+                return without_weights(dropout(x, mask))
+            case Pool(kind, size, stride):
+                pool = max_pool2d if kind == "max" else average_pool2d
+                return without_weights(pool(x, size, stride, workers=lanes))
+            case GlobalPool():
+                return without_weights(global_average_pool(x))
+            case Flatten():
+                return x.reshape(len(x), -1), lambda dy: (dy.reshape(x.shape), {})
+            case _:
+                assert_never(layer)
+
+    def _norm(self, layer: Norm, x: Array, training: bool) -> tuple[Array, Back]:
+        weight, bias = self.params[f"{layer.name}.weight"], self.params[f"{layer.name}.bias"]
+        if layer.kind != "batch":
+            return group_norm(x, layer.groups, weight, bias, workers=self.lanes)
+        running = {key: self.buffers[f"{layer.name}.running_{key}"] for key in ("mean", "var")}
+        momentum = self.config.norm_momentum
+        return batch_norm(x, weight, bias, running, training=training, momentum=momentum, workers=self.lanes)
+
+    def _weights(self, name: str) -> tuple[Array, Array | None]:
+        return self.params[f"{name}.weight"], self.params.get(f"{name}.bias")
+
+    @contextmanager
+    def _calm(self) -> Iterator[None]:
+        """BLAS on one thread inside of lanes, which have their own; activations may saturate by way of infinity."""
+        with self.lanes.calm(), np.errstate(over="ignore"):
+            yield
+
+
+def activated(kind: str, z: Array) -> tuple[Array, Back]:
+    """The activation in place: z becomes y, and dy becomes dz. Nobody else needs z: no layer keeps its own output."""
+    function = ACTIVATIONS[kind]
+    y = function.forward(z)
+    return y, lambda dy: (function.backward(dy, y), {})
+
+
+def without_weights(layer: tuple[Array, Callable[[Array], Array]]) -> tuple[Array, Back]:
+    """A layer without parameters, in the form of those that have some."""
+    y, backward = layer
+    return y, lambda dy: (backward(dy), {})

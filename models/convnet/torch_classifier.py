@@ -1,0 +1,68 @@
+"""What the three ways of writing the network in torch share: loss, dropout's masks, and what figures ask for.
+
+Legend: B batch, C channels, H height, W width, K classes.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.convnet.architecture import Layer
+from models.convnet.config import ConvNetConfig
+from models.convnet.masks import masks
+from models.losses.torch_losses import TorchClassifierLoss
+
+Maps = dict[str, Tensor]
+
+
+class TorchClassifier(nn.Module):
+    """A module whose layers and `logits` a style defines."""
+
+    def __init__(
+        self,
+        config: ConvNetConfig,
+        layers: Sequence[Layer],
+        loss: TorchClassifierLoss,
+        seed: int,
+        weights: Mapping[str, Tensor],
+    ) -> None:
+        super().__init__()
+        self.plan = list(layers)
+        self.loss = loss
+        self.seed = seed
+        self.build(config, weights)
+        self.to(next(iter(weights.values())).dtype)
+        with torch.no_grad():
+            for name, w in self.state_dict().items():
+                w.copy_(weights[name])
+
+    def build(self, config: ConvNetConfig, weights: Mapping[str, Tensor]) -> None:
+        """Makes the layers; their values come afterwards. weights: parameters and buffers, by name."""
+        raise NotImplementedError
+
+    def logits(self, x: Tensor, masks: Sequence[Tensor] = (), maps: Maps | None = None) -> Tensor:
+        """x (B, C, H, W) -> (B, K), with dropout's masks where given; what each activation gives goes into maps."""
+        raise NotImplementedError
+
+    def terms(self, inputs: Tensor, targets: Tensor, step: int = 0) -> dict[str, Tensor]:
+        """The loss's terms over inputs (B, C, H, W), targets (B,). In training, dropout depends on (seed, step)."""
+        dropped = self.masks(inputs, step) if self.training else []
+        return self.loss.terms(self.logits(inputs, dropped), targets, self.named_parameters())
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Logits (B, K), without dropout."""
+        return self.logits(inputs)
+
+    def probe(self, inputs: Tensor, targets: Tensor | None = None) -> Maps:
+        """What figures ask for: the activation maps (B, F, H, W) of each convolution, by its name."""
+        maps: Maps = {}
+        self.logits(inputs, maps=maps)
+        return {name: a for name, a in maps.items() if name.startswith("conv")}
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def masks(self, inputs: Tensor, step: int) -> list[Tensor]:
+        """One mask (B, …) a dropout layer, in order: those of the by-hand network."""
+        dtype = np.float64 if inputs.dtype is torch.float64 else np.float32
+        return [torch.as_tensor(mask).to(inputs) for mask in masks(self.plan, len(inputs), self.seed, step, dtype)]

@@ -1,0 +1,68 @@
+"""An image classifier's parameters at the start, drawn by NumPy for both backends.
+
+Names and shapes are torch's: `conv0.weight` (F, C, K, K), `norm0.weight` (F,), `dense0.weight` (O, I).
+
+Legend: C channels, F filters, K kernel, I inputs, O outputs, D features.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from models.convnet.architecture import Affine, Conv, Layer, Norm, Shape, architecture
+from models.convnet.config import ConvNetConfig
+
+Array = NDArray[Any]
+
+
+def initial_weights(config: ConvNetConfig, image: Shape, classes: int, seed: int, dtype: DTypeLike) -> dict[str, Array]:
+    """The parameters at the start, by name. Raises ArchitectureError."""
+    rng = np.random.default_rng(seed)
+    params: dict[str, Array] = {}
+    for layer in architecture(config, image, classes):
+        match layer:
+            case Conv(name, C, F, K):
+                params |= _layer(rng, config, name, (F, C, K, K), layer.bias)
+            case Affine(name, I, O):
+                params |= _layer(rng, config, name, (O, I), layer.bias)
+            case Norm(name, _, D):
+                params |= {f"{name}.weight": np.ones(D), f"{name}.bias": np.zeros(D)}
+    return {name: np.ascontiguousarray(w, dtype) for name, w in params.items()}
+
+
+def initial_buffers(layers: Iterable[Layer], dtype: DTypeLike) -> dict[str, Array]:
+    """The running averages of batch normalisation at the start, mean 0 and variance 1 (D,), by torch's names."""
+    norms = [layer for layer in layers if isinstance(layer, Norm) and layer.kind == "batch"]
+    means = {f"{norm.name}.running_mean": np.zeros(norm.features, dtype) for norm in norms}
+    return means | {f"{norm.name}.running_var": np.ones(norm.features, dtype) for norm in norms}
+
+
+def _layer(
+    rng: np.random.Generator, config: ConvNetConfig, name: str, shape: tuple[int, ...], bias: bool
+) -> dict[str, Array]:
+    limit = 1 / math.sqrt(math.prod(shape[1:]))
+    b = rng.uniform(-limit, limit, shape[0]) if bias and config.init == "torch" else np.zeros(shape[0])
+    return {f"{name}.weight": _draw(rng, config, shape)} | ({f"{name}.bias": b} if bias else {})
+
+
+def _draw(rng: np.random.Generator, config: ConvNetConfig, shape: tuple[int, ...]) -> Array:
+    """A weight (outputs, inputs, …): what lies behind each output and each input counts in its fan."""
+    fan_in = math.prod(shape[1:])
+    fan_out = fan_in // shape[1] * shape[0]
+    match config.init:
+        case "normal":
+            return rng.normal(0, config.weight_scale or 0, shape)
+        case "kaiming_normal":  # He et al. 2015, for ReLU
+            return rng.normal(0, math.sqrt(2 / fan_in), shape)
+        case "xavier_normal":  # Glorot and Bengio 2010
+            return rng.normal(0, math.sqrt(2 / (fan_in + fan_out)), shape)
+        case "kaiming_uniform":
+            limit = math.sqrt(6 / fan_in)
+        case "xavier_uniform":
+            limit = math.sqrt(6 / (fan_in + fan_out))
+        case "torch":
+            limit = 1 / math.sqrt(fan_in)
+    return rng.uniform(-limit, limit, shape)
