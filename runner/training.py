@@ -16,6 +16,8 @@ from runner.engines import Engine, Terms
 T = TypeVar("T")
 AUGMENT = 2  # sets augmentation's random numbers apart from those of the samples' order, which have the same seed
 Floats = dict[str, float]
+Losses = list[tuple[int, float]]
+"""Steps, counted from 1, and their losses."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class Training:
 
     epoch, step: completed so far. in_epoch: steps done of the epoch under way, with their weighted `sums`.
     pending: (step, samples, terms) of steps whose terms have not been read yet, so that no accelerator waits at each.
-    before: the parameters that the last record's train/… belong to, where these are known (full batch).
+    on_losses: told the loss of each step of a mini-batch epoch, a few steps at a time, once they have been read.
+    before: the weights that the last record's train/… belong to, where these are known (full batch).
     """
 
     engine: Engine
@@ -68,6 +71,7 @@ class Training:
     in_epoch: int = 0
     sums: Floats = field(default_factory=dict)
     pending: list[tuple[int, int, Terms]] = field(default_factory=list)
+    on_losses: Callable[[Losses], None] | None = None
     train_seconds: float = 0.0
     stop_reason: str | None = None
     before: Mapping[str, NDArray[Any]] | None = None
@@ -116,12 +120,18 @@ class Training:
             self.train_seconds += time.perf_counter() - start
 
     def settle(self) -> None:
-        """Reads the terms that wait, and adds them up. Raises Diverged, naming the step."""
-        for step, samples, lazy in self.pending:
-            terms = read(lazy)
-            check(terms, step)
-            add(self.sums, terms, samples)
-        self.pending.clear()
+        """Reads the terms that wait, adds them up, and tells their losses. Raises Diverged, naming the step."""
+        losses: Losses = []
+        try:
+            for step, samples, lazy in self.pending:
+                terms = read(lazy)
+                check(terms, step)
+                add(self.sums, terms, samples)
+                losses.append((step, terms["loss"]))
+        finally:  # the steps before a divergence are the ones to look at
+            self.pending.clear()
+            if self.on_losses and losses:
+                self.on_losses(losses)
 
     def state(self) -> dict[str, Any]:
         """What the next step depends on, as plain data."""

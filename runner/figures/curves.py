@@ -133,7 +133,7 @@ def draw_curves(
     show_values(axes, scale)
     for curve in curves:
         _line(axes, curve)
-    _label_ends(axes, curves)
+    label_ends(axes, curves)
     return save(figure, path)
 
 
@@ -157,7 +157,7 @@ def trace(values: Floats) -> tuple[Floats, Floats, list[int]]:
     return epoch[there], values[there], list(range(count)) if count <= MOST_DOTS else []
 
 
-def _label_ends(axes: "Axes", curves: Sequence[Curve]) -> None:
+def label_ends(axes: "Axes", curves: Sequence[Curve]) -> None:
     """Names at the right, as high as the curves end, moved apart where they would overlap."""
     if not curves:
         say_empty(axes)

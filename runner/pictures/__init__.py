@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from data.dataset import DataSet
 from runner.engines import Engine
-from runner.pictures import autoencoder, classifier, curves
+from runner.pictures import autoencoder, classifier, curves, images
 from runner.pictures.finished import Facts, Finished
 
 FIGURES: Mapping[str, Callable[[Finished], Facts]] = {
     "loss_curve": curves.loss_curve,
+    "step_curve": curves.step_curve,
     "accuracy_curve": curves.accuracy_curve,
     "patches": autoencoder.patches,
     "hidden_weights": autoencoder.hidden_weights,
@@ -19,10 +20,18 @@ FIGURES: Mapping[str, Callable[[Finished], Facts]] = {
     "confusion_matrices": classifier.confusion_matrices,
     "windows": classifier.windows,
     "gradient_norm": classifier.gradient_norm,
+    "samples": images.samples,
+    "filters": images.filters,
+    "activation_maps": images.activation_maps,
+    "mistakes": images.mistakes,
 }
+
+# What a figure finds out, where that is wanted without the picture.
+FACTS: Mapping[str, Callable[[Finished], Facts]] = {"confusion_matrices": classifier.reports}
 
 FRAMES: Mapping[str, Callable[[DataSet, Engine], NDArray[np.uint8]]] = {
     "hidden_weights": autoencoder.hidden_weights_frame,
+    "filters": images.filters_frame,
 }
 
 
@@ -31,4 +40,13 @@ def draw_all(names: list[str], run: Finished) -> Facts:
     facts: Facts = {}
     for name in names:
         facts |= FIGURES[name](run)
+    return facts
+
+
+def find_facts(names: list[str], run: Finished) -> Facts:
+    """The facts of the named figures without drawing any: a sweep draws once, for all its runs."""
+    facts: Facts = {}
+    for name in names:
+        if name in FACTS:
+            facts |= FACTS[name](run)
     return facts

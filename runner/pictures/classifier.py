@@ -18,21 +18,27 @@ PROBED = 100  # samples whose gradient is followed back in time
 
 
 def confusion_matrices(run: Finished) -> Facts:
-    """A confusion matrix a split (the test's in all three forms), and scikit-learn's report as table and JSON."""
+    """A confusion matrix a split (the test's in all three forms), with what `reports` finds."""
     from runner.figures.confusion import confusion_matrix as draw
 
-    splits = {"train": run.data.train, "val": run.data.validation, "test": run.data.test}
-    verdicts = {name: judge(run.engine, split, run.data.classes) for name, split in splits.items() if split is not None}
-    for name, verdict in verdicts.items():
+    facts = reports(run)
+    for name, counts in facts["confusion"].items():
         for normalise in ("recall", "precision", "counts") if name == "test" else ("recall",):
             path = run.path(f"confusion_{name}_{normalise}")
             title = f"Confusion on {name}: {run.title}"
-            draw(verdict["counts"], run.data.classes, path, title, normalise=normalise, footer=run.footer)
+            draw(np.array(counts), run.data.classes, path, title, normalise=normalise, footer=run.footer)
+    return facts
+
+
+def reports(run: Finished) -> Facts:
+    """Counts of true and predicted classes and F1 a split; scikit-learn's report as table and JSON."""
+    splits = {"train": run.data.train, "val": run.data.validation, "test": run.data.test}
+    verdicts = {name: judge(run.engine, split, run.data.classes) for name, split in splits.items() if split is not None}
     text = "\n".join(f"{name}\n{verdict['text']}" for name, verdict in verdicts.items())
-    reports = {name: verdict["report"] for name, verdict in verdicts.items()}
+    found = {name: verdict["report"] for name, verdict in verdicts.items()}
     atomic.write_bytes(run.folder.path / "classification_report.txt", text.encode())
-    atomic.write_json(run.folder.path / "classification_report.json", reports)
-    f1 = {name: {c: report[c]["f1-score"] for c in run.data.classes} for name, report in reports.items()}
+    atomic.write_json(run.folder.path / "classification_report.json", found)
+    f1 = {name: {c: report[c]["f1-score"] for c in run.data.classes} for name, report in found.items()}
     return {"confusion": {name: verdict["counts"].tolist() for name, verdict in verdicts.items()}, "f1": f1}
 
 
@@ -42,7 +48,7 @@ def windows(run: Finished) -> Facts:
 
     split = run.data.test or run.data.validation or run.data.train
     assert split.targets is not None
-    predicted = predicted_classes(run.engine, split.inputs)
+    predicted = predicted_classes(run.engine, split)
     chosen = _chosen(split.targets, predicted, run.seed)
     classes = np.array(run.data.classes)
     true, said = classes[split.targets[chosen]].tolist(), classes[predicted[chosen]].tolist()

@@ -1,4 +1,4 @@
-"""Metrics over epochs."""
+"""Metrics over epochs, and the loss over steps."""
 
 from runner.pictures.finished import Facts, Finished
 
@@ -11,6 +11,20 @@ def loss_curve(run: Finished) -> Facts:
     names = [name.removeprefix("train/") for name in history if name.startswith("train/")]
     terms = [name for name in names if name not in ("loss", "accuracy")]
     draw(history, run.path("loss_curve"), f"Loss: {run.title}", terms, run.footer)
+    return {}
+
+
+def step_curve(run: Finished) -> Facts:
+    """The loss of every step of mini-batch training; nothing for full batches, whose steps are the epochs."""
+    from runner.figures.step_curve import step_curve as draw
+
+    losses = run.folder.step_losses()
+    if not losses:
+        return {}
+    steps, values = zip(*losses, strict=True)
+    in_epoch = steps[-1] // len(run.history()["epoch"])
+    ends = range(in_epoch, steps[-1] + 1, in_epoch)
+    draw(steps, values, ends, run.path("step_curve"), f"Loss by step: {run.title}", run.footer)
     return {}
 
 

@@ -1,0 +1,43 @@
+"""What each convolution makes of one image: its activation maps.
+
+Legend: F filters, H height, W width.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from runner.figures.grid import Images, fit_side, stretch_each, tile
+from runner.figures.page import Panel, draw_page
+
+MOST = 32  # maps of a convolution
+COLUMNS = 16
+SIDE = 1200  # pixels of a row of maps
+IMAGE_SIDE = 256
+BACKGROUND = 0.75  # between maps, and for what fills their last row: neither black nor white, as maps are
+READ = "in each map black is its smallest value and white its largest; a map of one value is mid grey"
+
+
+def activation_maps(
+    image: Images, label: str, maps: Mapping[str, Images], path: Path, title: str, footer: str = ""
+) -> Path:
+    """Draw an image (H, W, 3) or (H, W) in [0, 1], and below it the maps (F, H, W) of each layer; returns `path`."""
+    rows = [[Panel(label, fit_side(tile(image[None]), IMAGE_SIDE))]]
+    for name, values in maps.items():
+        grid = tile(stretch_each(values[:MOST]), min(COLUMNS, len(values)), background=BACKGROUND)
+        rows.append([Panel(_label(name, values), fit_side(grid, SIDE))])
+    return draw_page(rows, path, title, READ, footer)
+
+
+def _label(name: str, maps: Images) -> str:
+    """How many maps of which size and range, and how many of them are flat."""
+    count, height, width = maps.shape
+    shown = maps[:MOST]
+    flat = int((np.ptp(shown.reshape(len(shown), -1), axis=1) == 0).sum())
+    notes = (
+        f"{name}: {f'the first {MOST} of ' if count > MOST else ''}{count} maps of {width}×{height}",
+        f"values {shown.min():.3g} to {shown.max():.3g}",
+        f"{flat} of one value" if flat else "",
+    )
+    return " · ".join(filter(None, notes))

@@ -1,0 +1,132 @@
+"""Numbers over swept axes, curves over each other, contact sheets, matrices side by side: they open, whatever comes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawn import LONG, NAN, opened
+
+from runner.figures.along import Along, along, places_of
+from runner.figures.confusions import confusion_matrices
+from runner.figures.contact import Cell, contact_sheet
+from runner.figures.digits import digits_for, number
+from runner.figures.heat_map import Side, Table, heat_maps
+from runner.figures.overlay import Line, overlay
+from runner.figures.panels import Gaps, in_rows
+
+NOTHING = np.full((2, 2), NAN)
+
+
+def test_as_many_digits_as_tell_values_apart() -> None:
+    assert digits_for([1.0, 2.0, NAN]) == 4
+    assert digits_for([1.9666, 1.9681]) == 4
+    assert digits_for([1.9666, 1.9674]) == 5
+    assert digits_for([1.96661, 1.96659]) == 6
+    assert digits_for([1.0, 1.0]) == 4
+    assert [number(v, 4) for v in (1.5, 0.0, NAN, 1234.5678, 8.04e-5)] == ["1.500", "0", "–", "1235", "8.040e-05"]
+
+
+@pytest.mark.parametrize("rises", [True, False])
+def test_the_better_cell_is_the_darker(tmp_path: Path, rises: bool) -> None:
+    """Cells of one row: the first holds the larger value."""
+    table = Table("", np.array([[9.0, 1.0]]), np.full((1, 2), NAN))
+    path = heat_maps([table], Side("r", "a"), Side("c", "bc"), rises, tmp_path / "h.png", "title", "")
+    pixels = opened(path).astype(int)
+    blue = (pixels[:, :, 2] - pixels[:, :, 0]).clip(0)
+    columns = np.flatnonzero((blue > 60).sum(axis=0) > 30)  # where a dark cell stands
+    others = np.flatnonzero(((blue > 5) & (blue < 40)).sum(axis=0) > 30)
+    assert (columns.mean() < others.mean()) == rises
+
+
+@pytest.mark.parametrize("values", [NOTHING, np.array([[1.0, NAN], [1e-9, 1e9]]), np.ones((2, 2)), -np.ones((2, 2))])
+def test_heat_maps_open(tmp_path: Path, values: np.ndarray) -> None:
+    words = {(0, 1): "diverged"}
+    tables = [Table(f"panel {LONG[: 40 * k]}", values, values / 10, words) for k in range(5)]
+    sides = Side(LONG[:30], ["照片", "$x$"]), Side("columns", ["1e-05", LONG[:80]])
+    opened(heat_maps(tables, *sides, False, tmp_path / "h.png", LONG, "what", LONG))
+
+
+@pytest.mark.parametrize(
+    ("values", "places", "how"),
+    [
+        ([10, 50, 100], [0, 4 / 9, 1], "linear"),
+        ([0.001, 0.01, 1.0], [0, 1 / 3, 1], "log"),
+        ([0, 1e-5, 1e-3], [0, 0.5, 1], "even"),
+        (["a", "b"], [0, 1], "even"),
+        ([5], [0.5], "even"),
+        ([True, False], [0, 1], "even"),
+        ([3, 1, 2], [1, 0, 0.5], "linear"),
+    ],
+)
+def test_numbers_stand_where_they_belong(values: list, places: list[float], how: str) -> None:
+    found, named = places_of(values)
+    np.testing.assert_allclose(found, places)
+    assert named == how
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_along_opens(tmp_path: Path, count: int) -> None:
+    runs = [np.array([1.0, 2.0, 30.0]), np.array([NAN]), np.empty(0), np.array([4.0])]
+    panels = [
+        Along(LONG[:60], [0.1, 1, 10, 1000], runs),
+        Along("names", ["sgd", LONG, "$\\frac{$", ""], runs),
+        Along("nothing", [1, 2], [np.empty(0)] * 2),
+        Along("one", [1], runs[:1]),
+    ]
+    opened(along(panels[:count], tmp_path / "a.png", LONG, "what", LONG))
+
+
+def test_overlay_opens(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    lines = [Line(f"{LONG[:60]} {k}", rng.random(30 - k), k, k // 7) for k in range(21)]
+    odd = [Line("", np.full(4, NAN), 0, 0), Line("inf", np.array([np.inf, 1.0]), 1, 0), Line("none", np.empty(0), 2, 0)]
+    opened(overlay({"train": lines, "test": odd}, tmp_path / "o.png", LONG, "loss", LONG))
+    opened(overlay({"train": lines}, tmp_path / "one.png", "title", "loss"))
+    opened(overlay({"train": odd, "validation": [], "test": []}, tmp_path / "odd.png", "title", "loss"))
+    opened(overlay({"train": lines[:1] * 3}, tmp_path / "seeds.png", "title", "loss", "", "linear"))
+
+
+def test_the_steep_beginning_is_left_out_only_where_it_flattens_the_rest() -> None:
+    from runner.figures.overlay import _scale
+
+    steep = np.r_[100.0, 50.0, np.linspace(2.0, 1.9, 98)]
+    scale, note = _scale([steep], "auto")
+    assert scale.high < 2.1
+    assert scale.low < 1.9
+    assert "above the axis" in note
+    for curve in (np.linspace(2, 1, 100), np.r_[0.1, np.linspace(2.0, 1.9, 99)], steep[:5]):
+        scale, note = _scale([curve], "auto")
+        assert scale.low < curve.min()
+        assert scale.high > curve.max()
+        assert not note
+
+
+def test_contact_sheet_lays_cells_out_in_columns(tmp_path: Path) -> None:
+    dark, light = np.zeros((16, 16), np.uint8), np.full((16, 16), 200, np.uint8)
+    path = contact_sheet([[Cell(dark), Cell(light)]], ["row"], ["a", "b"], tmp_path / "c.png", "title")
+    pixels = opened(path)[:, :, 0]
+    black, grey = (np.flatnonzero((pixels == shade).sum(axis=0) > 200) for shade in (0, 200))
+    assert len(black) == len(grey) > 200
+    assert black.max() < grey.min()
+
+
+def test_contact_sheet_opens(tmp_path: Path) -> None:
+    big, wide = np.zeros((500, 700), np.uint8), np.zeros((33, 203, 3), np.uint8)
+    cells = [[Cell(big, LONG), Cell(None, LONG)], [Cell(wide), Cell(None)]]
+    opened(contact_sheet(cells, [LONG, ""], [LONG, "b"], tmp_path / "c.png", LONG, LONG, LONG))
+    opened(contact_sheet([[Cell(None, "not run")]], [""], [""], tmp_path / "d.png", "title"))
+
+
+@pytest.mark.parametrize("classes", [2, 6, 12])
+def test_confusion_matrices_open(tmp_path: Path, classes: int) -> None:
+    counts = np.random.default_rng(8).integers(0, 10**5, (classes, classes))
+    counts[0] = 0
+    names = [LONG[: 7 * (k + 1)] for k in range(classes)]
+    matrices = {f"run {LONG[: 20 * k]} {k}": counts * (k > 0) for k in range(5)}
+    opened(confusion_matrices(matrices, names, tmp_path / "c.png", LONG, "test", LONG))
+
+
+def test_places_in_rows() -> None:
+    places = in_rows(3, 2, 100, 50, Gaps(left=10, below=20, above=5), top=7)
+    assert [(p.x, p.y) for p in places] == [(10, 12), (120, 12), (10, 87)]
+    assert [(p.left, p.lowest) for p in places] == [(True, False), (False, True), (True, True)]
