@@ -1,0 +1,67 @@
+"""A finished run's network and data, made anew from its folder, for pictures that need predictions."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from data.dataset import DataSet
+from data.errors import DataError
+from runner import build, checkpoint
+from runner.answer.records import Record
+from runner.config import RunConfig
+from runner.engines import Engine
+from runner.errors import UserError
+from runner.folder import RunFolder
+from runner.validate import validate_plain
+
+
+class MissingError(Exception):
+    """What a picture needs cannot be had: the reason, in words that can stand in the answer."""
+
+
+@dataclass
+class Workshop:
+    """Makes data sets and networks. Runs of one data configuration share its data set; only the last is kept."""
+
+    _kept: tuple[Any, DataSet] | None = field(default=None, repr=False)
+
+    def data(self, record: Record) -> DataSet:
+        """The data set that the run saw. Raises MissingError where it cannot be had, or is not what it was."""
+        config = _config(record)
+        key = (config.data, config.dtype)
+        if self._kept is None or self._kept[0] != key:
+            try:
+                self._kept = key, build.data_set(config)
+            except (DataError, OSError) as error:
+                raise MissingError(str(error)) from None
+        data = self._kept[1]
+        if data.digest != record.identity.get("digest"):
+            raise MissingError(f"the data of {record.name} is not what it was when the run began")
+        return data
+
+    def engine(self, record: Record, best: bool) -> Engine:
+        """The run's network with its best weights, or its last. Raises MissingError."""
+        config, data = _config(record), self.data(record)
+        try:
+            engine = build.engine(config, data)
+            engine.set_weights(weights(record, best))
+        except (UserError, KeyError, ValueError) as error:
+            raise MissingError(f"{record.name}: {error}") from None
+        return engine
+
+
+def weights(record: Record, best: bool) -> checkpoint.Arrays:
+    """The run's best weights, or its last, as its folder keeps them. Raises MissingError."""
+    files = RunFolder(record.folder)
+    path = files.best if best else files.checkpoint
+    try:
+        arrays, _ = checkpoint.read(path)
+    except (UserError, OSError) as error:
+        raise MissingError(f"no {path.name} to read ({error})") from None
+    return {name: array for name, array in arrays.items() if not name.startswith(("best/", "optimizer/"))}
+
+
+def _config(record: Record) -> RunConfig:
+    try:
+        return validate_plain(record.config)
+    except UserError as error:
+        raise MissingError(f"{record.name} was written by another duograd ({str(error).partition(';')[0]})") from None

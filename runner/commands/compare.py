@@ -1,0 +1,53 @@
+"""duograd compare RUN... | SWEEP | EXPERIMENT: what differs, who did best, curves over each other, on one page."""
+
+import argparse
+from datetime import datetime
+from pathlib import Path
+
+from runner.errors import UserError, told
+from runner.tracking.address import OUTPUTS
+from runner.tracking.reader import is_run_folder
+
+DESCRIPTION = """\
+Compare runs of one task: a ranked table of what differs and what came out, learning curves over each other, heat maps,
+hidden features, reconstructions and confusion matrices, as pictures, Markdown and one self-contained HTML page.
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Prints the answer and writes it to a folder; 0. Raises UserError where there is nothing to compare."""
+    options = _parser().parse_args(arguments)
+    out = options.out or Path(OUTPUTS) / f"compare_{datetime.now():%Y-%m-%d_%H-%M-%S}"
+    if is_run_folder(out) or (out.exists() and not out.is_dir()):
+        raise UserError(f"--out {out} is {'a run' if out.is_dir() else 'a file'}: name another folder for the answer")
+
+    from rich.console import Console
+
+    from runner.answer.answer import write_answer
+    from runner.answer.find import find
+    from runner.answer.links import mlflow_link
+
+    found = find(options.names, options.uri)
+    link = mlflow_link(found.records, found.parent_run_id)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        answer = write_answer(
+            out, found.records, title=found.title, swept=found.swept, command=found.command, link=link
+        )
+    except OSError as error:
+        raise UserError(told(error)) from None
+    answer.show(Console())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="duograd compare", description=DESCRIPTION)
+    parser.add_argument(
+        "names",
+        nargs="+",
+        metavar="RUN | SWEEP | EXPERIMENT",
+        help="run folders, a sweep's folder, a folder that holds runs, or the name of an MLflow experiment",
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where to (default: outputs/compare_TIME)")
+    parser.add_argument("--uri", help="where an experiment is looked up (default: sqlite:///outputs/mlflow.db)")
+    return parser

@@ -1,0 +1,100 @@
+"""duograd compare: what can be named, and what is said where nothing can be compared."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from answer_builders import ACTIVITY, run_folder, sweep_folder
+from tracking_run import begin, end, train
+
+from runner.answer.find import find
+from runner.answer.links import mlflow_link
+from runner.answer.records import read_run
+from runner.commands.compare import main
+from runner.errors import UserError
+from runner.tracking.mirror import Mirror
+
+
+def test_runs_a_sweep_and_a_folder_of_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = sweep_folder(tmp_path / "all" / "sweep", {"loss.lambda": [0, 1e-3]})
+    one = run_folder(tmp_path / "all" / "run", {"loss.lambda": 5.0})
+    assert find([str(sweep)]).title == "a sweep"
+    assert find([str(sweep)]).records[1].swept == {"loss.lambda": 1e-3}
+    assert len(find([str(tmp_path / "all")]).records) == 3
+    both = find([str(one), str(sweep), str(one)])
+    assert len(both.records) == 3  # none twice
+    assert not both.records[0].swept
+    assert main([str(one), str(sweep), "--out", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / "answer.html").is_file()
+    assert "1e-03" in (printed := capsys.readouterr().out) or "0.001" in printed
+
+
+def test_the_answer_goes_to_outputs_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_folder(tmp_path / "a")
+    assert main(["a"]) == 0
+    [folder] = (tmp_path / "outputs").iterdir()
+    assert folder.name.startswith("compare_")
+
+
+def test_comparing_leaves_the_runs_as_they_are(tmp_path: Path) -> None:
+    path = run_folder(tmp_path / "run")
+    before = {file.name: file.read_bytes() for file in path.iterdir()}
+    main([str(path), "--out", str(tmp_path / "out")])
+    assert {file.name: file.read_bytes() for file in path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["nowhere/at/all"], r"no folder nowhere/at/all: name run folders"),
+        (["nothing"], r"no folder nothing, and no MLflow database"),
+        (["empty"], r"empty holds no run: name run folders"),
+        (["ae", "gait"], r"different tasks cannot be compared \(1 of autoencoder, 1 of activity\)"),
+        (["ae", "--out", "gait"], r"--out gait is a run: name another folder"),
+        (["ae", "--out", "file"], r"--out file is a file: name another folder"),
+        (["ae", "--out", "file/below"], r"file/below.*Not a directory"),
+        (["unstarted"], r"unstarted has no jobs"),
+    ],
+)
+def test_one_line_for_each_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: list[str], said: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    run_folder(tmp_path / "ae")
+    run_folder(tmp_path / "gait", config=ACTIVITY)
+    (tmp_path / "unstarted").mkdir()
+    (tmp_path / "unstarted" / "sweep.json").write_text('{"jobs": []}')
+    with pytest.raises(UserError, match=said) as error:
+        main(names)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's use of SQLAlchemy
+def test_an_experiment_in_mlflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found by its runs' ids; a folder that is gone, by the copy that MLflow keeps."""
+    monkeypatch.chdir(tmp_path)
+    uri = f"sqlite:///{tmp_path}/outputs/mlflow.db"
+    paths = [begin(tmp_path / "outputs" / name, uri, name) for name in ("a", "b")]
+    for path in paths:
+        train(path, 1, 5)
+        end(path)
+        Mirror(uri).update(path, alive=False)
+    found = find(["autoencoder"])
+    assert [record.folder for record in found.records] == paths
+    link = mlflow_link(found.records)
+    assert link
+    assert link.startswith("http://127.0.0.1:5000/#/compare-runs?runs=%5B%22")
+    assert link.endswith("%22%5D&experiments=%5B%221%22%5D")
+    shutil.move(paths[0], tmp_path / "elsewhere")
+    copy, other = find(["autoencoder"]).records
+    assert copy.status == "FINISHED"
+    assert copy.identity["id"] == "a"
+    assert "mlartifacts" in str(copy.folder)
+    assert other.folder == paths[1]
+    with pytest.raises(UserError, match="no folder and no MLflow experiment 'nothere'"):
+        find(["nothere"])
+
+
+def test_runs_that_were_not_mirrored_have_no_link(tmp_path: Path) -> None:
+    assert mlflow_link([read_run(run_folder(tmp_path / "run"))]) is None
