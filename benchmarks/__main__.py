@@ -3,8 +3,22 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("startup", "autoencoder", "tracking", "recurrent")
+from runner.cli import complain
+from runner.errors import suggestion
+
+BENCHMARKS = ("startup", "autoencoder", "tracking", "recurrent", "convnet", "layers", "sweep")
+
+
+def main(names: list[str]) -> int:
+    """0 well, 1 a benchmark failed, 2 a name is not known."""
+    for name in names:
+        if name not in BENCHMARKS:
+            return complain(f"unknown benchmark {name!r}{suggestion(name, BENCHMARKS)}")
+    for name in names or BENCHMARKS:
+        if subprocess.run([sys.executable, "-m", f"benchmarks.{name}"]).returncode:
+            return 1
+    return 0
+
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or BENCHMARKS:
-        subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
+    sys.exit(main(sys.argv[1:]))

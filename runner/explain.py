@@ -58,4 +58,6 @@ def _composition_fault(message: str) -> str:
 
 
 def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0] if text.strip() else "no message"
+    """The first line that says something: one that ends in a colon needs the next."""
+    lines = [line.strip() for line in text.strip().splitlines()] or ["no message"]
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]

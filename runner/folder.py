@@ -30,6 +30,10 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     @property
+    def steps(self) -> Path:
+        return self.path / "steps.jsonl"
+
+    @property
     def checkpoint(self) -> Path:
         return self.path / "checkpoint.safetensors"
 
@@ -72,9 +76,14 @@ class RunFolder:
 
     def history(self) -> dict[str, list[float | None]]:
         """metrics.jsonl by column; a last line torn by a kill is left out."""
-        rows = [json.loads(line) for line in self.metrics.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        rows = _whole_lines(self.metrics)
         names = dict.fromkeys(name for row in rows for name in row)
         return {name: [row.get(name) for row in rows] for name in names}
+
+    def step_losses(self) -> list[tuple[int, float]]:
+        """steps.jsonl: steps and their losses; nothing where it was not written (full batch)."""
+        rows = _whole_lines(self.steps) if self.steps.exists() else []
+        return [(row["step"], row["train/loss"]) for row in rows]
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -102,3 +111,8 @@ class RunFolder:
                 (self.path / locks.TRAINER).unlink(missing_ok=True)
                 for folder in (self.path, *self.path.parents[:2]):
                     folder.rmdir()  # fails, and ends this, at the first that is not empty
+
+
+def _whole_lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file of JSON lines; a last line torn by a kill is left out."""
+    return [json.loads(line) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]

@@ -4,7 +4,7 @@ import shlex
 import subprocess
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -17,12 +17,20 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 GROUPS = ("task", "data", "model", "loss", "optimizer", "backend", "tracking", "preset", "experiment", "recipe")
 
 
-def identity(config: RunConfig, data: DataSet, parameters: int, overrides: Sequence[str]) -> dict[str, Any]:
-    """The content of run.json."""
+def identity(
+    config: RunConfig,
+    data: DataSet,
+    parameters: int,
+    overrides: Sequence[str],
+    named: str | None = None,
+    swept: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The content of run.json. named: by its sweep, which also tells what it gave this run, `swept`."""
     return {
         "id": uuid.uuid4().hex,
-        "name": name(config, overrides),
+        "name": named or name(config, overrides),
         **labels(config),
+        "swept": dict(swept or {}),
         "source": data.source,
         "synthetic": data.synthetic,
         "digest": data.digest,

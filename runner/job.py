@@ -7,7 +7,8 @@ from omegaconf import DictConfig
 
 from runner.folder import RunFolder
 from runner.run import run
-from runner.validate import validate
+from runner.sweep.options import refuse_for_a_single_run
+from runner.validate import SWEEP, plain, validate_plain
 
 
 def run_job(tree: DictConfig) -> int:
@@ -16,6 +17,8 @@ def run_job(tree: DictConfig) -> int:
     folder = RunFolder(Path(hydra.runtime.output_dir))
     overrides = [str(override) for override in hydra.overrides.task]
     try:
-        return run(validate(tree), folder, overrides)
+        content = plain(tree)
+        refuse_for_a_single_run(content[SWEEP])
+        return run(validate_plain(content), folder, overrides)
     finally:
         folder.discard_if_empty()

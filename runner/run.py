@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from omegaconf import OmegaConf
-from rich.console import Console
 
 from data.dataset import DataSet
 from data.errors import DataError
@@ -30,9 +29,11 @@ from runner.hooks.best import Best
 from runner.hooks.checkpointing import Checkpointing
 from runner.hooks.frames import Frames
 from runner.hooks.metrics_log import MetricsLog
-from runner.hooks.requests import Signals, StopFile
-from runner.pictures import FRAMES, draw_all
+from runner.hooks.requests import StopFile
+from runner.hooks.steps_log import StepsLog
+from runner.pictures import FRAMES, draw_all, find_facts
 from runner.pictures.finished import Finished
+from runner.setting import Setting, alone
 from runner.summary import Outcome
 from runner.tracking import address
 from runner.tracking.follower import Follower
@@ -43,31 +44,32 @@ LONGEST_TITLE = 60  # characters of a picture's title; the run folder knows the 
 MIRROR_SECONDS = 60.0  # the longest wait at the end for MLflow to be brought up to date
 
 
-def run(config: RunConfig, folder: RunFolder, overrides: Sequence[str]) -> int:
+def run(config: RunConfig, folder: RunFolder, overrides: Sequence[str], setting: Setting | None = None) -> int:
     """Trains from the beginning, in a folder that holds no run yet; the exit code. Raises UserError."""
+    setting = setting or alone()
     with folder.locked():
         folder.refuse_if_used()
-        config = anchored(config)
-        data, engine = _built(config)
-        who = identity.identity(config, data, build.parameter_count(engine), overrides)
+        config = anchored(config, Path.cwd())
+        data, engine = _built(config, setting)
+        who = identity.identity(config, data, build.parameter_count(engine), overrides, setting.name, setting.swept)
         atomic.write_json(folder.identity, who)
         atomic.write_bytes(folder.config, OmegaConf.to_yaml(OmegaConf.create(dump(config))).encode())
-        return Run(config, folder, data, engine, who).go()
+        return Run(config, folder, data, engine, who, setting).go()
 
 
-def resume(config: RunConfig, folder: RunFolder) -> int:
+def resume(config: RunConfig, folder: RunFolder, setting: Setting | None = None) -> int:
     """Goes on with the run of a folder from its last checkpoint; the exit code. Raises UserError."""
+    setting = setting or alone()
     with folder.locked():
-        data, engine = _built(config)
+        data, engine = _built(config, setting)
         who = folder.read_json(folder.identity)
         if who["digest"] != data.digest:
             raise UserError(f"{folder.path}: the data is not what it was when the run began; put back {who['source']}")
-        return Run(config, folder, data, engine, who).go()
+        return Run(config, folder, data, engine, who, setting).go()
 
 
-def anchored(config: RunConfig) -> RunConfig:
+def anchored(config: RunConfig, here: Path) -> RunConfig:
     """The configuration with absolute paths, so that a run can be resumed and mirrored from any directory."""
-    here = Path.cwd()
     paths = {
         key: str((here / value).resolve()) for key in ("path", "root") if (value := getattr(config.data, key, None))
     }
@@ -77,27 +79,32 @@ def anchored(config: RunConfig) -> RunConfig:
     return config.model_copy(update=update)
 
 
-def _built(config: RunConfig) -> tuple[DataSet, Engine]:
+def _built(config: RunConfig, setting: Setting) -> tuple[DataSet, Engine]:
     try:
-        data = build.data_set(config)
+        data = setting.load(config)
     except DataError as error:
         raise UserError(str(error)) from None
-    return data, build.engine(config, data)
+    return data, build.engine(setting.threaded(config), data)
 
 
 class Run:
     """One run on its way through its folder."""
 
     def __init__(
-        self, config: RunConfig, folder: RunFolder, data: DataSet, engine: Engine, who: dict[str, Any]
+        self,
+        config: RunConfig,
+        folder: RunFolder,
+        data: DataSet,
+        engine: Engine,
+        who: dict[str, Any],
+        setting: Setting,
     ) -> None:
         self.config, self.folder, self.data, self.engine, self.who = config, folder, data, engine, who
+        self.setting, self.console, self.interruption = setting, setting.console, setting.interruption
         self.started = time.monotonic()
-        self.console = Console()
         self.training = Training(engine, data, build.plan(config, data))
         self.best = Best()
         self.display = display.Display(self.console)
-        self.signals = Signals()
         self.hooks = self._hooks()
 
     def _hooks(self) -> list[Hook]:
@@ -105,13 +112,14 @@ class Run:
         frames = {name: partial(FRAMES[name], self.data) for name in self.config.task.frames}
         return [
             MetricsLog(self.folder.metrics),
+            StepsLog(self.folder.steps),
             self.best,
             *build.early_stopping(self.config),
             StopFile(self.folder.stop),
             Frames(self.folder.frames, frames),
             self.display,
             Checkpointing(self.config.checkpoint.every_seconds, self._save),
-            self.signals,
+            self.interruption,
         ]
 
     def go(self) -> int:
@@ -125,12 +133,15 @@ class Run:
             atomic.write_json(self.folder.summary, result)
             log.info("%s after %d epochs. %s", outcome.status, self.training.epoch, outcome.error or "")
             display.ending(self.console, self.folder, result)
-        return EXIT.get(outcome.status, 128 + (self.signals.caught or 0))
+        return EXIT.get(outcome.status, 128 + (self.interruption.caught or 0))
 
     def _attempt(self, log: logging.Logger) -> Outcome:
         """The training and what follows it; whatever happens, what it reached is saved and told."""
         try:
-            with self.signals.listening(), np.errstate(all="ignore"):  # the loop itself checks that losses are finite
+            with (
+                self.interruption.listening(),
+                np.errstate(all="ignore"),
+            ):  # the loop itself checks that losses are finite
                 self._train(log)
                 metrics = self._evaluate()
                 return Outcome("FINISHED", metrics=metrics, facts=self._draw(metrics))
@@ -145,7 +156,8 @@ class Run:
             raise
         except Exception as error:
             log.exception("a fault of duograd's own")
-            traceback.print_exc()
+            if not self.console.quiet:
+                traceback.print_exc()
             return Outcome("FAILED", f"a fault of duograd's own: {error!r}; the traceback is in {self.folder.log}")
 
     def _train(self, log: logging.Logger) -> None:
@@ -174,17 +186,18 @@ class Run:
 
     def _draw(self, metrics: Floats) -> dict[str, Any]:
         source = f"{self.data.name}, {self.data.source}"
-        footer = f"{source} · seed {self.config.seed} · {self.training.epoch} epochs"
+        footer = f"{source} · seed {self.config.seed} · {display.counted(self.training.epoch, 'epoch')}"
         untrained = partial(build.engine, self.config, self.data)
         name, seed = self.who["name"], self.config.seed
         title = name if len(name) <= LONGEST_TITLE else f"{self.who['model']} {self.who['backend']}"
         run = Finished(self.engine, untrained, self.data, metrics, seed, title, footer, self.folder)
-        return draw_all(self.config.task.figures, run)
+        names = self.config.task.figures
+        return draw_all(names, run) if self.setting.drawn else find_facts(names, run)
 
     @contextmanager
     def _mirrored(self) -> Iterator[None]:
         """Follows the folder in MLflow meanwhile, from another process: training neither waits nor fails with it."""
-        if not isinstance(self.config.tracking, MlflowTracking):
+        if not self.setting.mirrored or not isinstance(self.config.tracking, MlflowTracking):
             yield
             return
         follower = Follower.start(self.folder.path)

@@ -1,15 +1,21 @@
-"""From Hydra's composed tree to a RunConfig, or to one line that says what is wrong with it."""
+"""From Hydra's composed tree to a RunConfig, or to one line that says what is wrong with it.
+
+`sweep.*` is no part of a run: `plain` keeps it, `validate` leaves it out (runner/sweep/options.py checks it).
+"""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from runner.config import RunConfig
 from runner.errors import UserError, suggestion
+
+M = TypeVar("M", bound=BaseModel)
+SWEEP = "sweep"
 
 # What a `strict` model calls a type -> what a person calls it.
 EXPECTED = {
@@ -24,28 +30,38 @@ EXPECTED = {
 
 def validate(tree: DictConfig) -> RunConfig:
     """The checked configuration. Raises UserError naming every fault, the value and what was expected."""
+    return validate_plain(plain(tree))
+
+
+def plain(tree: DictConfig) -> dict[str, Any]:
+    """The tree as plain data, every interpolation resolved. Raises UserError."""
     try:
-        plain = OmegaConf.to_container(tree, resolve=True, throw_on_missing=True)
+        content = OmegaConf.to_container(tree, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         raise UserError(str(error).splitlines()[0]) from None
-    assert isinstance(plain, dict)
-    return validate_plain({str(key): value for key, value in plain.items()})
+    assert isinstance(content, dict)
+    return {str(key): value for key, value in content.items()}
 
 
 def validate_plain(tree: Mapping[str, Any]) -> RunConfig:
     """The same for plain data, such as a run folder's config.yaml."""
+    return checked(RunConfig, {key: value for key, value in tree.items() if key != SWEEP})
+
+
+def checked(model: type[M], tree: Mapping[str, Any]) -> M:
+    """The model's object for plain data. Raises UserError."""
     try:
-        return RunConfig.model_validate(tree)
+        return model.model_validate(tree)
     except ValidationError as error:
-        raise UserError("; ".join(dict.fromkeys(_line(fault, tree) for fault in error.errors()))) from None
+        raise UserError("; ".join(dict.fromkeys(_line(fault, tree, model) for fault in error.errors()))) from None
 
 
-def _line(fault: ErrorDetails, tree: Mapping[str, Any]) -> str:
+def _line(fault: ErrorDetails, tree: Mapping[str, Any], model: type[BaseModel]) -> str:
     path = _path(fault["loc"], tree)
     key = ".".join(path)
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
-        known = _known(path[:-1])
+        known = _known(model, path[:-1])
         return f"unknown key '{key}'{suggestion(path[-1], known, '.'.join([*path[:-1], '']) if path[:-1] else '')}"
     if fault["type"] == "missing":
         return f"{key} is not set"
@@ -71,9 +87,9 @@ def _path(loc: Iterable[int | str], tree: Mapping[str, Any]) -> list[str]:
     return path
 
 
-def _known(parents: list[str]) -> list[str]:
+def _known(model: type[BaseModel], parents: list[str]) -> list[str]:
     """The keys that may stand under a node, in every variant of it."""
-    models = [RunConfig]
+    models: list[Any] = [model]
     for part in parents:
         models = [m for model in models for m in _models(model, part)]
     return [field.alias or name for model in models for name, field in model.model_fields.items()]

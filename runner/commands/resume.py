@@ -1,4 +1,4 @@
-"""duograd resume RUN_DIR: go on with a run that was interrupted, to the same end as if it had not been."""
+"""duograd resume DIR: go on with a run or a sweep that was interrupted, to the same end as if it had not been."""
 
 import argparse
 from pathlib import Path
@@ -8,12 +8,31 @@ from omegaconf import DictConfig, OmegaConf
 from runner.errors import UserError
 from runner.folder import RunFolder
 
+SWEEP = "sweep.json"
+
 
 def main(arguments: list[str]) -> int:
-    """Resumes the run of a folder; the run's exit code, 0 where it had finished. Raises UserError."""
+    """Resumes the run or the sweep of a folder; its exit code, 0 where it had finished. Raises UserError."""
+    given = _parser().parse_args(arguments)
+    if (given.dir / SWEEP).exists():
+        from runner.sweep.again import resume_sweep
+
+        changes = {"n_workers": given.n_workers, "scheduler": given.scheduler}
+        return resume_sweep(given.dir, {key: value for key, value in changes.items() if value is not None})
+    if given.n_workers or given.scheduler:
+        raise UserError(f"{given.dir} is not the folder of a sweep: --n-workers and --scheduler are for sweeps")
+    return _resume_run(RunFolder(given.dir))
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="duograd resume", description=__doc__)
-    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="the folder of a run")
-    folder = RunFolder(parser.parse_args(arguments).run_dir)
+    parser.add_argument("dir", type=Path, metavar="DIR", help="the folder of a run or of a sweep")
+    parser.add_argument("--n-workers", type=int, help="of a sweep: processes on this machine")
+    parser.add_argument("--scheduler", help="of a sweep: the Dask scheduler of a cluster, tcp://HOST:8786")
+    return parser
+
+
+def _resume_run(folder: RunFolder) -> int:
     _check(folder)
     if folder.read_json(folder.summary).get("status") == "FINISHED":
         print(f"{folder.path} is finished already")

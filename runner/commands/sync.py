@@ -1,7 +1,6 @@
 """`duograd sync RUN_DIR...`: bring run folders up to date in MLflow, whatever happened while they were trained."""
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from runner.errors import UserError
 from runner.locks import MIRROR, TRAINER, is_held, locked
-from runner.tracking.address import ARTIFACTS
 from runner.tracking.errors import TrackingError, UnreachableError
+from runner.tracking.folders import runs_below
 
 if TYPE_CHECKING:
     from runner.tracking.mirror import Mirror
@@ -36,17 +35,10 @@ def _run_folders(paths: list[Path]) -> Iterator[Path]:
     for path in paths:
         if not path.is_dir():
             raise UserError(f"no folder {path}: name a run folder, or a folder that holds some")
-        found = list(_runs_below(path))
+        found = list(runs_below(path))
         if not found:
             raise UserError(f"{path} is not a run folder and holds none: a run folder has a run.json")
         yield from found
-
-
-def _runs_below(path: Path) -> Iterator[Path]:
-    for folder, below, files in os.walk(path):
-        below.sort()
-        if "run.json" in files and ARTIFACTS not in Path(folder).resolve().parts:  # MLflow's copies are no runs
-            yield Path(folder)
 
 
 def _sync_all(folders: list[Path], uri: str | None) -> int:

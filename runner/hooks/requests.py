@@ -9,9 +9,11 @@ from types import FrameType
 from runner.hooks import Hook
 from runner.training import Floats, Interrupted, Training
 
+PRUNED = "pruned"  # what a search writes into the file: the run is worse than others
+
 
 class StopFile(Hook):
-    """A file `stop` in the run folder ends the run after the epoch, as if it had been its last."""
+    """A file `stop` in the run folder ends the run after the epoch, as if it had been its last; its text says why."""
 
     name = "stop_file"
 
@@ -19,14 +21,14 @@ class StopFile(Hook):
         self.path = path
 
     def epoch(self, training: Training, record: Floats) -> None:
-        if self.path.exists():
-            training.stop_reason = "the file 'stop' in the run folder"
+        if self.path.exists() and not training.ended:
+            training.stop_reason = self.path.read_text().strip() or "the file 'stop' in the run folder"
 
 
-class Signals(Hook):
-    """Ctrl-C and SIGTERM end a run where its state is whole: after a step. A second one ends it at once."""
+class Interruption(Hook):
+    """Ends a run where its state is whole: after a step. `caught` is the signal that it ends with."""
 
-    name = "signals"
+    name = "signals"  # in checkpoints: a job of a sweep can be resumed alone, and the other way round
     caught: int | None = None
 
     def step(self, training: Training) -> None:
@@ -35,6 +37,15 @@ class Signals(Hook):
 
     def epoch(self, training: Training, record: Floats) -> None:
         self.step(training)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Requests inside the block are heard."""
+        yield
+
+
+class Signals(Interruption):
+    """Ctrl-C and SIGTERM. A second one ends the run at once."""
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -50,3 +61,15 @@ class Signals(Hook):
         if self.caught is not None:
             raise Interrupted(signum)
         self.caught = signum
+
+
+class EndFile(Interruption):
+    """A file stands for Ctrl-C: a job of a sweep is no main thread, and may be on another machine than the terminal."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def step(self, training: Training) -> None:
+        if self.path.exists():
+            self.caught = signal.SIGINT
+        super().step(training)

@@ -29,15 +29,16 @@ def attach(client: MlflowClient, uri: str, reader: Reader, parent: str | None, s
 
 
 def _find(client: MlflowClient, uri: str, reader: Reader, cursor: Cursor) -> Run | None:
-    run = _by_id(client, cursor.run_id) if cursor.run_id else None
-    run = run or _by_tag(client, uri, reader)
+    run = by_id(client, cursor.run_id) if cursor.run_id else None
+    run = run or by_tag(client, experiment_id(client, uri, _experiment_name(reader)), reader.identity["id"])
     if run is None and cursor.run_id:
         # the database was replaced: nothing in it is known to the cursor
         cursor.ended, cursor.artifacts = "", {}
     return run
 
 
-def _by_id(client: MlflowClient, run_id: str) -> Run | None:
+def by_id(client: MlflowClient, run_id: str) -> Run | None:
+    """The run, None where the store has none such. TrackingError where it was deleted."""
     try:
         run = client.get_run(run_id)
     except MlflowException as error:
@@ -52,9 +53,9 @@ def _by_id(client: MlflowClient, run_id: str) -> Run | None:
     return run
 
 
-def _by_tag(client: MlflowClient, uri: str, reader: Reader) -> Run | None:
-    experiment = experiment_id(client, uri, _experiment_name(reader))
-    query = f"tags.`{description.ID_TAG}` = '{reader.identity['id']}'"
+def by_tag(client: MlflowClient, experiment: str, identity: str) -> Run | None:
+    """The run that was created for a folder's id."""
+    query = f"tags.`{description.ID_TAG}` = '{identity}'"
     found = client.search_runs([experiment], query, max_results=1)
     return client.get_run(found[0].info.run_id) if found else None
 

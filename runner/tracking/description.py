@@ -26,13 +26,18 @@ def tags(reader: Reader, parent: str | None) -> dict[str, str]:
         PARENT_TAG: parent,
         "synthetic": "true" if run.get("synthetic") else None,
         "mlflow.runName": run["name"],
-        "mlflow.user": _user(),
-        "mlflow.source.name": "duograd",
-        "mlflow.source.type": "LOCAL",
+        **origin(),
+        **{safe_name(key): value for key, value in run.get("swept", {}).items()},
         "mlflow.source.git.commit": _commit(run.get("git")),
         "mlflow.note.content": _note(run),
     }
     return {name: str(value) for name, value in found.items() if value}
+
+
+def origin() -> dict[str, str]:
+    """Who and what made a run, under the names of MLflow's own."""
+    user = _user()
+    return {"mlflow.source.name": "duograd", "mlflow.source.type": "LOCAL", **({"mlflow.user": user} if user else {})}
 
 
 def _user() -> str | None:
@@ -51,9 +56,10 @@ def _note(run: dict[str, Any]) -> str:
 
 
 def parameters(reader: Reader) -> list[Param]:
-    """config.yaml with dotted names (`loss.lambda` = 0.0005), values as YAML writes them."""
-    values = [(name, value) for name, value in _flat(reader.config, "") if not name.startswith(NOT_PARAMETERS)]
-    return [Param(safe_name(name), _readable(value)) for name, value in values]
+    """config.yaml with dotted names (`loss.lambda` = 0.0005), values as YAML writes them; and what a sweep gave."""
+    found = {name: value for name, value in _flat(reader.config, "") if not name.startswith(NOT_PARAMETERS)}
+    swept = reader.identity.get("swept", {})  # groups among them, such as optimizer=adam
+    return [Param(safe_name(name), _readable(value)) for name, value in (swept | found).items()]
 
 
 def _flat(node: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""`python -m runner.tracking.follow RUN_DIR NICENESS`: mirrors a run folder until standard input ends.
+"""`python -m runner.tracking.follow DIR NICENESS`: mirrors a run's or a sweep's folder until standard input ends.
 
 Started by `follower.Follower`, which holds the other end of the pipe. What goes wrong is one line on standard error
 (`mirror.log` in the folder); the last one is the reason for an exit code other than 0.
@@ -11,6 +11,9 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,17 +26,19 @@ from runner.tracking.follower import LOG
 if TYPE_CHECKING:
     from runner.tracking.mirror import Mirror
 
+SWEEP = "sweep.json"
 POLL_S = 2.0  # at 70 epochs/s, 6 metrics each, one call of 1000 metrics takes about one poll
+SWEEP_POLL_S = 5.0  # each look at a run costs, and a sweep has many
 LONGEST_PAUSE_S = 60.0  # between attempts at a store that fails
 LIFETIME_S = 120.0  # after the trainer has gone, whatever hangs
 OTHER_MIRROR_S = 60.0  # for the follower of a killed trainer to finish before a resumed run's begins
 
 
 def main(argv: list[str]) -> int:
-    """Follow RUN_DIR; exit code 0 if MLflow has everything."""
+    """Follow DIR; exit code 0 if MLflow has everything."""
     run_dir, niceness, trainer = Path(argv[0]), int(argv[1]), os.getppid()
     started = time.time()
-    os.nice(niceness)
+    _step_back(niceness)
     over = threading.Event()
     threading.Thread(target=_watch, args=(trainer, over), daemon=True).start()
     try:
@@ -43,6 +48,15 @@ def main(argv: list[str]) -> int:
         return _say(str(error))
     finally:
         _drop_empty(run_dir / LOG)
+
+
+def _step_back(niceness: int) -> None:
+    """Lower priority. Linux weighs sessions against each other first, and this process has one of its own."""
+    os.nice(niceness)
+    group = Path("/proc/self/autogroup")
+    if group.exists():
+        with suppress(OSError):  # not every container lets it be written
+            group.write_text(str(niceness))
 
 
 def _watch(trainer: int, over: threading.Event) -> None:
@@ -57,27 +71,41 @@ def _watch(trainer: int, over: threading.Event) -> None:
 
 
 def _follow(run_dir: Path, over: threading.Event, started: float) -> int:
-    from runner.tracking.mirror import Mirror  # mlflow: 1 to 2 s, so the watch comes first
-
-    gc.freeze()  # what mlflow's import made need not be searched for garbage again: a quarter less work
-    mirror = Mirror(since=started)
+    update = _updater(run_dir, started)  # imports mlflow: 1 to 2 s, so the watch comes first
+    gc.freeze()  # what that made need not be searched for garbage again: a quarter less work
+    poll = SWEEP_POLL_S if (run_dir / SWEEP).exists() else POLL_S
     pause, said = 0.0, None
     while not over.wait(pause):
-        failure = _attempt(mirror, run_dir, alive=True)
-        pause = POLL_S if failure is None else min(2 * pause + 1, LONGEST_PAUSE_S)
+        failure = _attempt(update, alive=True)
+        pause = poll if failure is None else min(2 * pause + 1, LONGEST_PAUSE_S)
         if failure not in (None, said):
             _say(failure)
         said = failure
-    failure = _attempt(mirror, run_dir, alive=False)
+    failure = _attempt(update, alive=False)
     return 0 if failure is None else _say(failure)
 
 
-def _attempt(mirror: "Mirror", run_dir: Path, alive: bool) -> str | None:
-    """One update; None if all is well, else what failed, in one line."""
-    if not RunFolder(run_dir).config.exists():
-        return None  # the run has not begun, or never did
-    try:
+def _updater(folder: Path, started: float) -> Callable[..., object]:
+    """What brings the folder up to date: update(alive=…)."""
+    if (folder / SWEEP).exists():
+        from runner.tracking.sweep import SweepMirror
+
+        return SweepMirror(folder, since=started).update
+
+    from runner.tracking.mirror import Mirror
+
+    return partial(_update_run, Mirror(since=started), folder)
+
+
+def _update_run(mirror: "Mirror", run_dir: Path, alive: bool) -> None:
+    if RunFolder(run_dir).config.exists():  # else the run has not begun, or never did
         mirror.update(run_dir, alive=alive)
+
+
+def _attempt(update: Callable[..., object], alive: bool) -> str | None:
+    """One update; None if all is well, else what failed, in one line."""
+    try:
+        update(alive=alive)
     except (TrackingError, UserError) as error:
         return str(error)
     except Exception as error:  # a bug of ours must not end the following

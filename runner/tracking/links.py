@@ -2,7 +2,7 @@
 
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -26,6 +26,24 @@ def experiment_page(url: str, experiment_id: str) -> str:
 def run_page(url: str, experiment_id: str, run_id: str) -> str:
     """The page of one run."""
     return f"{url}/#/experiments/{experiment_id}/runs/{run_id}?workflowType=machine_learning"
+
+
+def compare_page(url: str, experiment_ids: Iterable[str], run_ids: Iterable[str]) -> str:
+    """The page that sets runs side by side."""
+    query = {"runs": json.dumps(list(run_ids)), "experiments": json.dumps(list(experiment_ids))}
+    return f"{url}/#/compare-runs?{urlencode(query, quote_via=quote)}"
+
+
+def children_page(url: str, experiment_id: str, parent_run_id: str) -> str:
+    """The charts of a sweep's runs."""
+    query = {
+        "searchFilter": f"tags.`mlflow.parentRunId` = '{parent_run_id}'",
+        "orderByKey": SORTED_BY,
+        "orderByAsc": "true",
+        "compareRunsMode": "CHART",
+        "workflowType": "machine_learning",
+    }
+    return f"{url}/#/experiments/{experiment_id}/runs?{urlencode(query, quote_via=quote)}"
 
 
 def pages(url: str) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,100 @@
+"""Where jobs run: worker processes on this machine, or a cluster that the user started."""
+
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+
+import dask
+from distributed import Client, LocalCluster
+from distributed.comm.core import CommClosedError
+
+from runner.errors import UserError
+from runner.sweep.options import LauncherOptions
+
+SETTINGS = {
+    "distributed.scheduler.allowed-failures": 0,  # a deadly job is tried once, not four times
+    "distributed.scheduler.worker-saturation": 1.0,  # no job waits on a worker, and would die with it
+    "distributed.logging.distributed": "critical",  # its warnings would tear the table
+    "distributed.comm.timeouts.connect": "10s",
+    "distributed.worker.profile.enabled": False,  # it would stop the trainer a hundred times a second to look at it
+    # with it, malloc gives every large array back to the system and asks for it again: training takes a fifth longer
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
+}
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def local_workers(options: LauncherOptions, jobs: int) -> int:
+    """One worker a core, and none without a job."""
+    return max(1, min(options.n_workers or cores(), jobs))
+
+
+def threads_each(workers: int) -> int:
+    """The cores divided among workers, so that their threads do not fight."""
+    return max(1, cores() // workers)
+
+
+@contextmanager
+def connected(options: LauncherOptions, jobs: int) -> Iterator[Client]:
+    """A client of the cluster. Processes that were started here are gone when the block ends. Raises UserError."""
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with dask.config.set(SETTINGS):
+        if options.scheduler is None:
+            with _local(local_workers(options, jobs)) as cluster, Client(cluster, set_as_default=False) as client:
+                yield client
+        else:
+            with _remote(options.scheduler, options.timeout) as client:
+                yield client
+
+
+@contextmanager
+def _local(workers: int) -> Iterator[LocalCluster]:
+    """Processes of one job each, that share the cores among them."""
+    with _deaf_children():
+        cluster = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else a second sweep warns that 8787 is taken
+            memory_limit=0,  # a worker that needs much memory is not to be killed at half of the machine's
+            silence_logs=logging.CRITICAL,
+            env=dict.fromkeys(THREAD_VARIABLES, str(threads_each(workers))),
+        )
+    with cluster:
+        yield cluster
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Threads that start in the block, and every process that they ever start, do not hear Ctrl-C.
+
+    A terminal sends it to all processes at once; but it is the sweep that ends its jobs, in order.
+    """
+    resource_tracker.ensure_running()  # else multiprocessing starts it later, and lifts the block as it does
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _remote(address: str, timeout: float) -> Iterator[Client]:
+    try:
+        client = Client(address, timeout=timeout, set_as_default=False)
+    except (OSError, ValueError, CommClosedError) as error:  # TimeoutError is an OSError
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(
+            f"hydra.launcher.scheduler={address} does not answer within {timeout:g} s ({reason}): "
+            "start it with 'dask scheduler', or check the address"
+        ) from None
+    with client:
+        yield client

@@ -1,0 +1,29 @@
+"""Ctrl-C, SIGTERM and a closed terminal, while a sweep goes on."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+HEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupt:
+    """The first signal is a request (`caught`); a second one is KeyboardInterrupt, at once."""
+
+    caught: int | None = None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Handles the signals inside the block, as they were handled before after it."""
+        previous = {signum: signal.signal(signum, self._handle) for signum in HEARD}
+        try:
+            yield
+        finally:
+            for signum, handler in previous.items():
+                signal.signal(signum, handler)
+
+    def _handle(self, signum: int, frame: FrameType | None) -> None:
+        if self.caught is not None:
+            raise KeyboardInterrupt
+        self.caught = signum

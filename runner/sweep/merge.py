@@ -1,0 +1,82 @@
+"""Going on with a sweep: which of the jobs wanted now are known already, by the hash of their configuration."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from runner.config import dump
+from runner.errors import UserError
+from runner.folder import RunFolder
+from runner.sweep.naming import folder_name, key_of, shown, what_counts
+from runner.sweep.plan import Job
+from runner.sweep.record import JobRecord, SweepRecord
+
+
+def merge(sweep: Path, wanted: Sequence[Job], records: list[JobRecord]) -> dict[int, Job]:
+    """Adds to `records` those of new jobs; the wanted jobs by the number of their record.
+
+    A known job keeps its number and folder, and takes the name that it has now. Raises UserError where a job of the
+    same name had another configuration: its folder holds a run that this one is not.
+    """
+    by_hash = {record.hash: record for record in records}
+    _refuse_changed(sweep, wanted, records, by_hash)
+    numbered = {}
+    for job in wanted:
+        record = by_hash.get(job.hash) or add(records, job.name, job.hash)
+        record.name, record.overrides = job.name, [f"{key}={value}" for key, value in job.swept.items()]
+        numbered[record.number] = job
+    return numbered
+
+
+def rebase(record: SweepRecord, fixed: list[str], wanted: Collection[int]) -> None:
+    """Makes `fixed` what all jobs share. A job that is wanted no more keeps what it shared with others until now."""
+    for job in record.jobs:
+        if job.number not in wanted:
+            own = {key_of(override) for override in job.overrides}
+            lost = [o for o in record.overrides if o not in fixed and key_of(o) not in own]
+            job.overrides = [*lost, *job.overrides]
+    record.overrides = list(fixed)
+
+
+def add(records: list[JobRecord], name: str, digest: str) -> JobRecord:
+    """Adds the record of a new job, with a number and a folder of its own."""
+    folder = folder_name(name, digest, {record.folder for record in records})
+    number = max((record.number for record in records), default=-1) + 1
+    records.append(JobRecord(number, [], name, digest, folder, str(Path(folder) / RunFolder(Path()).log)))
+    return records[-1]
+
+
+def _refuse_changed(
+    sweep: Path, wanted: Sequence[Job], records: Sequence[JobRecord], by_hash: Mapping[str, JobRecord]
+) -> None:
+    names = {record.name: record for record in records}
+    for job in wanted:
+        if job.hash not in by_hash and job.name in names:
+            what = _what_changed(job, RunFolder(sweep / names[job.name].folder)) or "its configuration is another now"
+            raise UserError(
+                f"{sweep}: job {job.name} was begun differently: {what}; "
+                "resume with the same configuration, or choose another folder with hydra.sweep.dir=DIR"
+            )
+
+
+def _what_changed(job: Job, folder: RunFolder) -> str | None:
+    """`epochs was 100, is 200 now`, where the job's run had begun."""
+    if not folder.config.exists():
+        return None
+    then = OmegaConf.to_container(OmegaConf.load(folder.config))
+    assert isinstance(then, dict)
+    before = dict(_flat(what_counts({str(key): value for key, value in then.items()}), ""))
+    for key, value in _flat(what_counts(dump(job.config)), ""):
+        if before.get(key) != value:
+            return f"{key} was {shown(before.get(key))}, is {shown(value)} now"
+    return None
+
+
+def _flat(node: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

@@ -1,0 +1,72 @@
+"""Which jobs a sweep has: every one composed and checked before anything starts."""
+
+import random
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.config import RunConfig
+from runner.errors import UserError
+from runner.run import anchored
+from runner.sweep.composer import Composer
+from runner.sweep.naming import config_hash, key_of, names, value_of
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to be. overrides: all that its command would have; swept: those of them that the sweep varies, by key."""
+
+    name: str
+    overrides: tuple[str, ...]
+    swept: dict[str, str]
+    config: RunConfig
+    hash: str
+
+
+def plan(composer: Composer, grid: Sequence[Sequence[str]], keys: Collection[str], directory: Path) -> list[Job]:
+    """The jobs of a grid of overrides, of which `keys` are swept; paths are meant from `directory`.
+
+    Jobs that come to the same configuration are one. Raises UserError, naming the job.
+    """
+    swept = [{key_of(o): value_of(o) for o in job if key_of(o) in keys} for job in grid]
+    named = names(swept)
+    configs = _checked(composer, grid, named)
+    jobs: dict[str, Job] = {}
+    for name, overrides, values, config in zip(named, grid, swept, configs, strict=True):
+        config = anchored(config, directory)
+        digest = config_hash(config)
+        jobs.setdefault(digest, Job(name, tuple(overrides), values, config, digest))
+    return list(jobs.values())
+
+
+def effort(config: RunConfig) -> int:
+    """Grows with the time that a job takes, as far as a configuration tells without its data."""
+    return config.epochs * int(getattr(config.model, "hidden_size", 1))
+
+
+def drawn(grid: Sequence[Sequence[str]], count: int, seed: int) -> list[Sequence[str]]:
+    """So many jobs of the grid, none twice, in the grid's order. Raises UserError where it has fewer."""
+    if count > len(grid):
+        raise UserError(f"sweep.random={count}: the grid has only {len(grid)} jobs")
+    return [grid[i] for i in sorted(random.Random(seed).sample(range(len(grid)), count))]
+
+
+def _checked(composer: Composer, grid: Sequence[Sequence[str]], named: Sequence[str]) -> list[RunConfig]:
+    configs, faults = [], {}
+    for name, overrides in zip(named, grid, strict=True):
+        try:
+            configs.append(composer.config(overrides))
+        except UserError as error:
+            faults[name] = str(error)
+    if faults:
+        raise UserError(_told(faults, len(grid)))
+    return configs
+
+
+def _told(faults: dict[str, str], jobs: int) -> str:
+    """The first fault with its job; without it, where all jobs have the same."""
+    name, fault = next(iter(faults.items()))
+    if len(faults) == jobs and len(set(faults.values())) == 1:
+        return fault
+    more = f" (and {len(faults) - 1} more of {jobs} jobs)" if len(faults) > 1 else ""
+    return f"job {name}: {fault}{more}; nothing was started"

@@ -1,0 +1,76 @@
+"""Jobs on a cluster: hand one out, hear of each as it ends. Nothing in here knows which jobs there are, or why."""
+
+import queue
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from distributed import Client, Future, KilledWorker
+
+from runner.errors import UserError
+from runner.sweep.record import DIED
+from runner.sweep.worker import Task, Warm, work
+
+LOOK_SECONDS = 2.0  # between two looks at how many workers there are
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A job that came back from its worker, and what went wrong beyond what its folder says."""
+
+    number: int
+    error: str | None
+
+
+class Pool:
+    """Up to as many jobs at a time as there are workers."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._futures: dict[Any, tuple[int, Future[Any]]] = {}
+        self._done: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+        self._slots, self._looked = 0, 0.0
+        client.register_plugin(Warm())
+
+    @property
+    def running(self) -> list[int]:
+        """The numbers of the jobs that are out, the first first."""
+        return [number for number, _ in self._futures.values()]
+
+    @property
+    def free(self) -> bool:
+        """Whether another job would find a worker."""
+        if time.monotonic() - self._looked > LOOK_SECONDS:
+            self._slots, self._looked = max(1, len(self._client.nthreads())), time.monotonic()
+        return len(self._futures) < self._slots
+
+    def submit(self, number: int, task: Task) -> None:
+        """Hands the job to the cluster."""
+        future = self._client.submit(work, task, key=f"duograd-{uuid.uuid4().hex}", pure=False, retries=0)
+        self._futures[future.key] = number, future
+        future.add_done_callback(self._done.put)
+
+    def ended(self, timeout: float) -> list[Ended]:
+        """The jobs that have ended, after waiting up to `timeout` seconds for a first one. Raises UserError."""
+        found = []
+        try:
+            found.append(self._settle(self._done.get(timeout=timeout)))
+            while True:
+                found.append(self._settle(self._done.get_nowait()))
+        except queue.Empty:
+            pass
+        if self._client.status != "running":
+            raise UserError("the scheduler went away: start it again, then go on with duograd resume")
+        return found
+
+    def _settle(self, future: Future[Any]) -> Ended:
+        """Lets go of a result at once: one still held by a worker that dies would be computed again."""
+        number, _ = self._futures.pop(future.key)
+        try:
+            if future.status == "finished":
+                return Ended(number, future.result())
+            error = future.exception() if future.status == "error" else None
+            return Ended(number, DIED if isinstance(error, KilledWorker | None) else f"its worker failed: {error}")
+        finally:
+            future.release()

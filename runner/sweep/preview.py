@@ -1,0 +1,113 @@
+"""A sweep before it starts: its jobs, how large their networks are, and how long they will take."""
+
+import statistics
+import time
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+
+from data.errors import DataError
+from runner import build
+from runner.config import RunConfig
+from runner.display import duration
+from runner.errors import UserError
+from runner.hooks.requests import Interruption
+from runner.setting import Setting
+from runner.sweep.cluster import local_workers, threads_each
+from runner.sweep.options import LauncherOptions
+from runner.sweep.plan import Job
+from runner.sweep.record import SweepRecord
+from runner.sweep.worker import DataCache, quiet
+
+CALIBRATION_SECONDS = 0.5  # of steps, for each of the two networks that are measured
+FIXED_SECONDS = 0.5  # of a job beyond its training, in a warm worker
+LISTED = 100  # jobs
+
+Seconds = Mapping[int, float]
+
+
+def preview(
+    console: Console, record: SweepRecord, jobs: Mapping[int, Job], launcher: LauncherOptions, estimate: bool
+) -> None:
+    """Prints the jobs with what differs and their parameters; with `estimate`, the time they will take.
+
+    Reads the data, which decides how large a network is. Raises UserError.
+    """
+    cache = DataCache()
+    parameters = {number: parameter_count(job.config, cache) for number, job in jobs.items()}
+    left = {job.number: jobs[job.number].config for job in record.jobs if job.number in jobs and not job.settled}
+    seconds = expected(left, parameters, cache, launcher) if estimate and left else {}
+    console.print(_table(record, parameters, seconds), highlight=False)
+    console.print(_summary(len(jobs), len(left), seconds, launcher), highlight=False, soft_wrap=True)
+
+
+def parameter_count(config: RunConfig, cache: DataCache) -> int:
+    """The NumPy twin tells: it has the parameters of the other, and imports no torch. Raises UserError."""
+    try:
+        return build.parameter_count(build.numpy_engine(config, cache.load(config)))
+    except DataError as error:
+        raise UserError(str(error)) from None
+
+
+def expected(
+    configs: Mapping[int, RunConfig], parameters: Mapping[int, int], cache: DataCache, launcher: LauncherOptions
+) -> Seconds:
+    """Seconds of each job: the smallest and the largest network are measured, and a line is drawn between them."""
+    small, large = min(configs, key=parameters.__getitem__), max(configs, key=parameters.__getitem__)
+    threads = threads_each(local_workers(launcher, len(configs)))
+    pace = {number: _seconds_a_sample(configs[number], cache, threads) for number in {small, large}}
+    between = parameters[large] - parameters[small]
+
+    def seconds(number: int) -> float:
+        at = (parameters[number] - parameters[small]) / between if between else 0.0
+        samples = configs[number].epochs * len(cache.load(configs[number]).train)
+        return FIXED_SECONDS + samples * (pace[small] + at * (pace[large] - pace[small]))
+
+    return {number: seconds(number) for number in configs}
+
+
+def _seconds_a_sample(config: RunConfig, cache: DataCache, threads: int) -> float:
+    """The median of a few gradients, past a first one that warms up."""
+    data = cache.load(config)
+    engine = build.engine(Setting(quiet(), Interruption(), threads=threads).threaded(config), data)
+    batch = data.train.batch(slice(config.batch_size or len(data.train)))
+    engine.loss_and_grad(batch)
+    taken: list[float] = []
+    while sum(taken) < CALIBRATION_SECONDS:
+        start = time.perf_counter()
+        float(engine.loss_and_grad(batch)[0]["loss"])  # waits for a device
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken) / len(batch)
+
+
+def _table(record: SweepRecord, parameters: Mapping[int, int], seconds: Seconds) -> Table:
+    keys = list(record.swept)
+    found = Table("job", *(key.rpartition(".")[2] for key in keys), "state", "parameters", box=None)
+    if seconds:
+        found.add_column("expected")
+    for job in record.jobs[:LISTED]:
+        values = dict(override.lstrip("+~").split("=", 1) for override in job.overrides)
+        cells = [
+            job.status,
+            str(parameters.get(job.number, "")),
+            *([_duration(seconds, job.number)] if seconds else []),
+        ]
+        found.add_row(str(job.number), *(values.get(key, "–") for key in keys), *cells)
+    return found
+
+
+def _duration(seconds: Seconds, number: int) -> str:
+    return duration(seconds[number]) if number in seconds else ""
+
+
+def _summary(jobs: int, left: int, seconds: Seconds, launcher: LauncherOptions) -> str:
+    unlisted = f" ({jobs - LISTED} not listed)" if jobs > LISTED else ""
+    line = f"{jobs} jobs{unlisted}, {left} to run"
+    if not seconds:
+        return line
+    total = sum(seconds.values())
+    if launcher.scheduler is not None:
+        return f"{line}: about {duration(total)} of one worker's time"
+    workers = local_workers(launcher, left)
+    return f"{line}: about {duration(max(total / workers, max(seconds.values())))} on {workers} workers"

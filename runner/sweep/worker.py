@@ -1,0 +1,127 @@
+"""What happens in a worker: one job at a time, in a process that stays warm for the next."""
+
+import json
+import os
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from distributed import Worker, WorkerPlugin, get_worker
+from rich.console import Console
+
+from data.dataset import DataSet
+from runner import atomic, build
+from runner.config import RunConfig
+from runner.errors import UserError, told
+from runner.folder import RunFolder
+from runner.hooks.requests import EndFile
+from runner.run import logged_to, resume, run
+from runner.setting import Setting
+from runner.sweep.folder import SweepFolder
+from runner.sweep.record import DIED
+from runner.validate import validate_plain
+
+BEGUN = ".begun"  # in a job's folder: the attempt that began it
+KEPT = 2  # data sets in a worker's memory
+
+
+@dataclass(frozen=True)
+class Task:
+    """What travels to a worker. attempt: unique to each submission of a job."""
+
+    config: dict[str, Any]
+    sweep: str
+    folder: str
+    attempt: str
+    name: str
+    overrides: list[str]
+    swept: Mapping[str, str]
+
+
+class DataCache:
+    """The data sets that were used last, so that a hundred jobs read theirs once."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept = kept
+        self._sets: OrderedDict[str, DataSet] = OrderedDict()
+
+    def load(self, config: RunConfig) -> DataSet:
+        """The data set of a configuration. Raises DataError."""
+        key = json.dumps([config.data.model_dump(), config.dtype], sort_keys=True)
+        if key not in self._sets:
+            while len(self._sets) >= self._kept:
+                self._sets.popitem(last=False)
+            self._sets[key] = build.data_set(config)
+        self._sets.move_to_end(key)
+        return self._sets[key]
+
+
+class Warm(WorkerPlugin):
+    """Makes a process a worker of duograd's. Sent by each sweep anew: no data is kept from one to the next."""
+
+    name = "duograd"
+
+    def setup(self, worker: Worker) -> None:
+        self.cache = DataCache()
+
+
+def work(task: Task) -> str | None:
+    """Runs a job in its folder, or goes on with it; what went wrong beyond what its summary says, in one line."""
+    sweep, folder = SweepFolder(Path(task.sweep)), RunFolder(Path(task.folder))
+    if not sweep.record.exists():
+        return f"worker {get_worker().address} does not see {sweep.path}"
+    if sweep.end.exists():
+        return None
+    folder.path.mkdir(exist_ok=True)
+    if _begun(folder) == task.attempt:
+        return DIED  # and Dask would try it again
+    atomic.write_bytes(folder.path / BEGUN, task.attempt.encode())
+    try:
+        _go(task, folder, sweep)
+    except UserError as error:
+        return _logged(folder, str(error))
+    except OSError as error:
+        return _logged(folder, told(error))
+    except Exception as error:
+        with logged_to(folder.log) as log:
+            log.exception("a fault of duograd's own")
+        return f"a fault of duograd's own: {error!r}"
+    return None
+
+
+def _go(task: Task, folder: RunFolder, sweep: SweepFolder) -> None:
+    plugin = get_worker().plugins[Warm.name]
+    assert isinstance(plugin, Warm)
+    setting = Setting(
+        console=quiet(),
+        interruption=EndFile(sweep.end),
+        load=plugin.cache.load,
+        name=task.name,
+        swept=task.swept,
+        threads=int(os.environ.get("OMP_NUM_THREADS", "1")),  # what the one who started the worker gave it
+        mirrored=False,
+        drawn=False,
+    )
+    config = validate_plain(task.config)
+    if folder.config.exists():
+        resume(config, folder, setting)
+    else:
+        run(config, folder, task.overrides, setting)
+
+
+def quiet() -> Console:
+    """A console that prints nothing: a worker's output would tear the sweep's table."""
+    return Console(quiet=True, force_terminal=False)
+
+
+def _begun(folder: RunFolder) -> str | None:
+    path = folder.path / BEGUN
+    return path.read_text() if path.exists() else None
+
+
+def _logged(folder: RunFolder, line: str) -> str:
+    with logged_to(folder.log) as log:
+        log.error("%s", line)
+    return line

@@ -1,0 +1,82 @@
+"""Sweeps in real processes, and looking into them while they go on."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SMALL = ["data.count=200", "data.size=4", "dtype=float64"]
+
+
+def sweep(folder: Path, *overrides: str, tracking: str = "none", answer: bool = False) -> list[str]:
+    """The command of a sweep of small runs into a folder; drawing the answer takes seconds."""
+    where = [f"hydra.sweep.dir={folder}", f"tracking={tracking}", f"sweep.answer={str(answer).lower()}", *SMALL]
+    return [sys.executable, "-m", "runner", "-m", "task=autoencoder", *where, *overrides]
+
+
+def done(command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+
+
+def started(command: list[str], cwd: Path) -> subprocess.Popen[str]:
+    """A process that goes on while the test does something to it, in a group of its own, as in a terminal."""
+    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return subprocess.Popen(command, cwd=cwd, text=True, start_new_session=True, **pipe)
+
+
+def resume(folder: Path, *flags: str) -> list[str]:
+    return [sys.executable, "-m", "runner", "resume", str(folder), *flags]
+
+
+def record(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "sweep.json").read_text())
+
+
+def statuses(folder: Path) -> dict[str, str]:
+    return {job["name"]: job["status"] for job in record(folder)["jobs"]}
+
+
+def epochs(folder: Path) -> int:
+    log = folder / "metrics.jsonl"
+    return log.read_bytes().count(b"\n") if log.exists() else 0
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+    """What the condition gives, as soon as that is true."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+    return found
+
+
+def trainer(folder: Path) -> int | None:
+    """The process that trains in a run's folder: it has metrics.jsonl open."""
+    wanted = str(folder / "metrics.jsonl")
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal() and wanted in _open_files(entry):
+            return int(entry.name)
+    return None
+
+
+def _open_files(process: Path) -> list[str]:
+    try:
+        return [str(file.readlink()) for file in (process / "fd").iterdir()]
+    except OSError:  # it has ended, or is another user's
+        return []
+
+
+def left_behind(group: int) -> list[int]:
+    """The processes of a group that still live."""
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal() and _group(entry) == group]
+
+
+def _group(process: Path) -> int | None:
+    try:
+        fields = (process / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else int(fields[2])

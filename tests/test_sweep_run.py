@@ -1,0 +1,298 @@
+"""Sweeps in real processes: what they leave, and what happens to them."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sweep_builders import (
+    done,
+    epochs,
+    left_behind,
+    record,
+    resume,
+    started,
+    statuses,
+    sweep,
+    trainer,
+    wait_until,
+)
+
+GRID = ["model.hidden_size=3,4", "loss.lambda=0,1e-3"]
+NAMES = [f"hidden_size={h},lambda={l}" for h in (3, 4) for l in ("0", "0.001")]
+SAME_BYTES = ("checkpoint.safetensors", "best.safetensors", "metrics.jsonl")
+
+
+def results(folder: Path) -> dict[str, tuple]:
+    """The final table: of each job its status, metrics and best value."""
+    return {job["name"]: (job["status"], job["metrics"], job["best"]) for job in record(folder)["jobs"]}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A tracked sweep, for the tests that only look."""
+    folder = tmp_path_factory.mktemp("sweep") / "grid"
+    process = done(sweep(folder, "epochs=2", *GRID, tracking="mlflow", answer=True), folder.parent)
+    assert process.returncode == 0, process.stdout + process.stderr
+    return folder, process
+
+
+def test_a_sweep_leaves_what_the_contract_promises(finished):
+    folder, process = finished
+    content = record(folder)
+    assert (content["name"], content["status"], content["task"]) == ("grid", "FINISHED", "autoencoder")
+    assert content["swept"] == {"model.hidden_size": [3, 4], "loss.lambda": [0, 0.001]}
+    assert content["command"].startswith("duograd -m task=autoencoder ")
+    assert "epochs=2" in content["overrides"]
+    job = content["jobs"][1]
+    assert (job["number"], job["name"], job["status"], job["error"]) == (1, NAMES[1], "FINISHED", None)
+    assert job["overrides"] == ["model.hidden_size=3", "loss.lambda=0.001"]
+    assert (job["epochs"], job["parameters"], job["best"]["metric"]) == (2, 2 * 3 * 16 + 3 + 16, "train/loss")
+    assert job["metrics"]["train/loss"] < job["best"]["value"]
+    assert [job["folder"] for job in content["jobs"]] == NAMES
+    assert all((folder / job["log"]).exists() for job in content["jobs"])
+    assert not process.stderr
+    assert "\x1b" not in process.stdout
+
+
+def test_a_job_of_a_sweep_saves_arrays_and_frames_and_draws_nothing(finished):
+    folder, _ = finished
+    job = folder / NAMES[0]
+    for name in ("config.yaml", "run.json", "run.log", "summary.json", *SAME_BYTES):
+        assert (job / name).stat().st_size > 0
+    assert (job / "frames" / "hidden_weights" / "000002.png").exists()
+    assert not (job / "figures").exists()
+    assert not (job / "mirror.log").exists()
+
+
+def test_a_sweep_is_a_parent_and_its_children(finished):
+    folder, _ = finished
+    with closing(sqlite3.connect(folder.parent / "outputs" / "mlflow.db")) as database:
+        runs = dict(database.execute("select run_uuid, name from runs where status = 'FINISHED'").fetchall())
+        tags = database.execute("select run_uuid, key, value from tags").fetchall()
+        losses = database.execute("select count(*) from metrics where key = 'train/loss'").fetchone()
+        best = database.execute("select count(*) from latest_metrics where key = 'best/train/loss'").fetchone()
+    content = record(folder)
+    parent = content["parent_run_id"]
+    assert runs == {parent: "sweep grid"} | {job["run_id"]: job["name"].replace(",", " ") for job in content["jobs"]}
+    children = {run for run, key, value in tags if (key, value) == ("mlflow.parentRunId", parent)}
+    assert children == {job["run_id"] for job in content["jobs"]}
+    first = {key: value for run, key, value in tags if run == content["jobs"][0]["run_id"]}
+    assert (first["model.hidden_size"], first["loss.lambda"]) == ("3", "0")
+    of_parent = {key: value for run, key, value in tags if run == parent}
+    assert (of_parent["sweep"], of_parent["command"]) == (str(folder), content["command"])
+    assert (*losses, *best) == (8, 4)
+
+
+def test_a_sweep_comes_to_the_same_bytes_as_single_runs(finished, tmp_path):
+    folder, _ = finished
+    overrides = [
+        "data.count=200",
+        "data.size=4",
+        "dtype=float64",
+        "epochs=2",
+        "model.hidden_size=4",
+        "loss.lambda=1e-3",
+    ]
+    command = [sys.executable, "-m", "runner", *overrides, "tracking=none", "hydra.run.dir=alone"]
+    assert done(command, tmp_path).returncode == 0
+    for name in SAME_BYTES:
+        assert (tmp_path / "alone" / name).read_bytes() == (folder / NAMES[3] / name).read_bytes()
+
+
+def test_a_sweep_ends_with_its_answer(finished):
+    folder, process = finished
+    for name in ("ranking.csv", "answer.md", "answer.html"):
+        assert (folder / name).stat().st_size > 0
+    assert f"answer: {folder / 'answer.html'}" in process.stdout
+    assert record(folder)["parent_run_id"] in process.stdout  # the link to compare in MLflow
+    artifacts = folder.parent / "outputs" / "mlartifacts" / "autoencoder" / record(folder)["parent_run_id"]
+    assert (artifacts / "artifacts" / "answer.html").read_bytes() == (folder / "answer.html").read_bytes()
+
+
+def test_adding_values_runs_the_new_ones_only(finished):
+    folder, _ = finished
+    before = {name: (folder / name / "summary.json").stat().st_mtime_ns for name in NAMES}
+    again = sweep(folder, "epochs=2", "model.hidden_size=3,4,5", "loss.lambda=0,1e-3", tracking="mlflow")
+    refused = done(again, folder.parent)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"duograd: {folder} already holds a sweep: go on with it by 'duograd resume")
+    added = done([*again, "sweep.resume=true"], folder.parent)
+    assert added.returncode == 0, added.stdout + added.stderr
+    assert "sweep of 6 jobs, 4 of them finished already" in added.stdout
+    assert statuses(folder) == dict.fromkeys(
+        [*NAMES, "hidden_size=5,lambda=0", "hidden_size=5,lambda=0.001"], "FINISHED"
+    )
+    assert {name: (folder / name / "summary.json").stat().st_mtime_ns for name in NAMES} == before
+    with closing(sqlite3.connect(folder.parent / "outputs" / "mlflow.db")) as database:
+        assert database.execute("select count(*) from runs").fetchone() == (7,)  # the parent is the same
+    changed = done([*sweep(folder, "epochs=3", *GRID), "sweep.resume=true"], folder.parent)
+    assert changed.returncode == 2
+    assert f"job {NAMES[0]} was begun differently: epochs was 2, is 3 now" in changed.stderr
+
+
+def test_failing_jobs_neither_hide_nor_stop_the_others(tmp_path):
+    """One diverges, one finds no file, two are well."""
+    good = tmp_path / "good"
+    good.mkdir()
+    overrides = [
+        "data=photos",
+        f"data.root={good},{tmp_path / 'gone'}",
+        "epochs=5",
+        "optimizer.lr=0.1,1e30",
+        "loss.lambda=1",
+    ]
+    from PIL import Image
+
+    Image.effect_noise((64, 64), 50).save(good / "noise.png")
+    folder = tmp_path / "sweep"
+    process = done(sweep(folder, "dtype=float32", *overrides), tmp_path)
+    assert process.returncode == 1
+    found = [(job["status"], job["error"] or "") for job in record(folder)["jobs"]]
+    assert [status for status, _ in found] == ["FINISHED", "FAILED", "FAILED", "FAILED"]
+    assert found[1][1].startswith("the loss became")
+    assert str(tmp_path / "gone") in found[2][1]
+    for job in record(folder)["jobs"][1:]:
+        assert f"{job['error']} ({folder / job['log']})" in process.stdout
+        assert job["error"] in (folder / job["log"]).read_text()
+    assert record(folder)["status"] == "FAILED"
+    Image.effect_noise((64, 64), 50).save((tmp_path / "gone").with_suffix(".png"))
+    (tmp_path / "gone").mkdir()
+    (tmp_path / "gone.png").rename(tmp_path / "gone" / "noise.png")
+    assert done(resume(folder), tmp_path).returncode == 1
+    assert [job["status"] for job in record(folder)["jobs"]] == ["FINISHED", "FAILED", "FINISHED", "FAILED"]
+
+
+def test_fail_fast_ends_the_others(tmp_path):
+    folder = tmp_path / "sweep"
+    overrides = ["optimizer.lr=1e30,0.1,0.2", "loss.lambda=1", "dtype=float32", "epochs=100000", "sweep.fail_fast=true"]
+    assert done(sweep(folder, *overrides), tmp_path).returncode == 1
+    assert list(statuses(folder).values()) == ["FAILED", "KILLED", "PENDING"]
+
+
+def test_killed_and_interrupted_then_resumed_is_as_if_undisturbed(tmp_path):
+    """A worker is killed by SIGKILL, then Ctrl-C; what is resumed after that ends like a sweep that nobody touched."""
+    grid = ["model.hidden_size=3,4,5", "epochs=3000", "checkpoint.every_seconds=0.1", "optimizer=adam"]
+    grid += ["hydra.launcher.n_workers=3"]
+    calm, rough = tmp_path / "calm", tmp_path / "rough"
+    process = started(sweep(rough, *grid), tmp_path)
+    wait_until(lambda: all(epochs(rough / f"hidden_size={size}") > 50 for size in (3, 4, 5)))
+    os.kill(wait_until(lambda: trainer(rough / "hidden_size=3")), signal.SIGKILL)
+    wait_until(lambda: statuses(rough)["hidden_size=3"] == "KILLED")
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=15)  # within seconds
+    assert process.returncode == 130
+    wait_until(lambda: not left_behind(process.pid), seconds=10)  # multiprocessing's tracker goes after its parent
+    assert statuses(rough) == dict.fromkeys(["hidden_size=3", "hidden_size=4", "hidden_size=5"], "KILLED")
+    assert record(rough)["status"] == "KILLED"
+    assert "hidden_size=3: its process died (killed, or out of memory)" in output
+    assert f"go on with it: duograd resume {rough}" in output
+    assert "Traceback" not in output
+    reached = {name: epochs(rough / name) for name in statuses(rough)}
+    assert all(0 < reached[name] < 3000 for name in reached)
+    assert done(resume(rough), tmp_path).returncode == 0
+    assert done(sweep(calm, *grid), tmp_path).returncode == 0
+    assert results(rough) == results(calm)
+    for name in statuses(calm):
+        for file in SAME_BYTES:
+            assert (rough / name / file).read_bytes() == (calm / name / file).read_bytes()
+
+
+def test_one_process_at_a_time_on_a_sweep(tmp_path):
+    folder = tmp_path / "sweep"
+    process = started(sweep(folder, "model.hidden_size=3,4", "epochs=100000"), tmp_path)
+    wait_until(lambda: epochs(folder / "hidden_size=3"))
+    second = done(resume(folder), tmp_path)
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert second.returncode == 2
+    assert second.stderr == f"duograd: {folder} is in use by another sweep: wait for it to end, or stop it\n"
+
+
+def test_a_killed_sweep_leaves_no_process_and_can_be_resumed(tmp_path):
+    folder = tmp_path / "sweep"
+    process = started(sweep(folder, "model.hidden_size=3,4", "epochs=3000"), tmp_path)
+    wait_until(lambda: epochs(folder / "hidden_size=4"))
+    process.kill()
+    process.communicate()
+    wait_until(lambda: not left_behind(process.pid), seconds=20)
+    assert record(folder)["status"] == "RUNNING"  # nobody was left to say otherwise
+    assert done(resume(folder), tmp_path).returncode == 0
+    assert set(statuses(folder).values()) == {"FINISHED"}
+
+
+def test_two_sweeps_at_once_share_a_new_database(tmp_path):
+    commands = [sweep(tmp_path / name, "epochs=1", "seed=1,2", tracking="mlflow") for name in ("one", "two")]
+    for process in [started(command, tmp_path) for command in commands]:
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, output
+        assert "look at it in MLflow" in output
+    with closing(sqlite3.connect(tmp_path / "outputs" / "mlflow.db")) as database:
+        found = database.execute("select name, status from runs order by name").fetchall()
+    expected = ["seed=1", "seed=1", "seed=2", "seed=2", "sweep one", "sweep two"]
+    assert found == [(name, "FINISHED") for name in expected]
+
+
+def none_lost(folder: Path, jobs: int) -> None:
+    overrides = ["preset=smoke", "epochs=1", f"seed=range({jobs})"]
+    process = done(sweep(folder, *overrides), folder.parent)
+    assert process.returncode == 0, process.stdout
+    assert statuses(folder) == {f"seed={seed}": "FINISHED" for seed in range(jobs)}
+    assert len({job["metrics"]["train/loss"] for job in record(folder)["jobs"]}) == jobs
+
+
+def test_twelve_tiny_jobs_and_none_lost(tmp_path):
+    none_lost(tmp_path / "sweep", 12)
+
+
+@pytest.mark.slow
+def test_a_hundred_tiny_jobs_and_none_lost(tmp_path):
+    none_lost(tmp_path / "sweep", 100)
+
+
+def dask(*arguments: str, cwd: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "dask", *arguments]
+    return subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A scheduler and two workers, each started by hand, as on machines of their own."""
+    file = tmp_path / "scheduler.json"
+    common = ["--scheduler-file", str(file)]
+    scheduler = dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", *common, cwd=tmp_path)
+    workers = [dask("worker", "--nthreads", "1", "--no-dashboard", "--no-nanny", *common, cwd=tmp_path) for _ in "12"]
+    try:
+        wait_until(file.exists)
+        yield json.loads(file.read_text())["address"]
+    finally:
+        for process in (*workers, scheduler):
+            process.kill()
+            process.wait()
+
+
+def test_a_cluster_that_the_user_started_loses_a_worker(cluster, tmp_path):
+    folder = tmp_path / "sweep"
+    long = ["model.hidden_size=3,4,5", "epochs=1500", f"hydra.launcher.scheduler={cluster}"]
+    process = started(sweep(folder, *long), tmp_path)
+    wait_until(lambda: epochs(folder / "hidden_size=3") > 5 and epochs(folder / "hidden_size=4") > 5)
+    os.kill(wait_until(lambda: trainer(folder / "hidden_size=3")), signal.SIGKILL)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 1, output
+    assert statuses(folder) == {"hidden_size=3": "KILLED", "hidden_size=4": "FINISHED", "hidden_size=5": "FINISHED"}
+    assert "hidden_size=3: its process died" in output
+    again = done(resume(folder), tmp_path)  # on the worker that is left
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert set(statuses(folder).values()) == {"FINISHED"}
+
+
+def test_hydras_basic_launcher_stays(tmp_path):
+    process = done(sweep(tmp_path / "sweep", "epochs=1", "seed=1,2", "hydra/launcher=basic"), tmp_path)
+    assert process.returncode == 0, process.stderr
+    assert [(tmp_path / "sweep" / job / "summary.json").exists() for job in "01"] == [True, True]

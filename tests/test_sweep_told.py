@@ -1,0 +1,85 @@
+"""What is told of a sweep before anything starts: faults, the jobs, how long they will take."""
+
+import sys
+
+import pytest
+from hydra.core.global_hydra import GlobalHydra
+
+from runner import cli
+
+GRID = ["model.hidden_size=3,4", "loss.lambda=0,1e-3"]
+
+
+@pytest.fixture
+def typed(tmp_path, monkeypatch, capsys):
+    """What `duograd ARGUMENTS` does in this process: its exit code, output and errors."""
+    monkeypatch.chdir(tmp_path)
+    small = ["hydra.sweep.dir=sweep", "tracking=none", "data.count=200", "data.size=4", "dtype=float64"]
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["duograd", *small, *arguments])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return (end.value.code, *capsys.readouterr())
+
+    yield run
+    GlobalHydra.instance().clear()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["model.hiden_size=3,4"], "unknown key 'model.hiden_size': did you mean 'model.hidden_size'?"),
+        (["model.hidden_size=3,0"], "job hidden_size=0: model.hidden_size=0: expected greater than or equal to 1"),
+        (["optimizer=sgd,sgdd"], "job optimizer=sgdd: unknown optimizer 'sgdd': did you mean 'sgd'?"),
+        (["seed=range(3,3)"], "seed=range(3,3) has no value: the grid is empty"),
+        (["seed=interval(1,3)"], "seed=interval(1,3): a grid needs values one by one"),
+        (["seed=1,2", "sweep.random=3"], "sweep.random=3: the grid has only 2 jobs"),
+        (["seed=1,2", "sweep.random=0"], "sweep.random=0: expected greater than or equal to 1"),
+        (["seed=1,2", "sweep.dryrun=true"], "unknown key 'sweep.dryrun': did you mean 'sweep.dry_run'?"),
+        (["seed=1,2", "sweep.resume=true"], "sweep.resume=true: "),
+        (["seed=1,2", "hydra.launcher.n_workers=0"], "hydra.launcher.n_workers=0: expected greater than or equal to 1"),
+        (
+            ["seed=1,2", "hydra.launcher.scheduler=tcp://127.0.0.1:9", "hydra.launcher.timeout=1"],
+            "hydra.launcher.scheduler=tcp://127.0.0.1:9 does not answer within 1 s",
+        ),
+    ],
+)
+def test_errors_are_one_line_before_anything_starts(overrides, message, tmp_path, typed):
+    code, out, err = typed("-m", *overrides)
+    assert code == 2
+    assert err.startswith(f"duograd: {message}")
+    assert (err.count("\n"), out) == (1, "")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_dry_run_lists_the_jobs_and_starts_none(tmp_path, typed):
+    code, out, err = typed("-m", *GRID, "epochs=10", "sweep.dry_run=true", "sweep.estimate=true")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].split() == ["job", "hidden_size", "lambda", "state", "parameters", "expected"]
+    assert lines[4].split()[:5] == ["3", "4", "0.001", "PENDING", str(2 * 4 * 16 + 4 + 16)]
+    assert lines[5].startswith("4 jobs, 4 to run: about ")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_preset_of_a_sweep_needs_no_flag(typed):
+    code, out, _ = typed("sweep=report_grid", "loss.lambda=0,1", "sweep.dry_run=true")
+    assert code == 0
+    assert [line.split()[1:3] for line in out.splitlines()[1:7]] == [[h, l] for h in ("10", "50", "100") for l in "01"]
+
+
+def test_a_random_sweep_draws_from_the_grid(typed):
+    draws = [
+        typed("-m", "seed=range(50)", "sweep.random=5", f"sweep.seed={s}", "sweep.dry_run=true") for s in (1, 1, 2)
+    ]
+    seeds = [[line.split()[1] for line in out.splitlines()[1:6]] for _, out, _ in draws]
+    assert seeds[0] == seeds[1] != seeds[2]
+    assert len(set(seeds[0])) == 5
+    assert "5 jobs, 5 to run" in draws[0][1]
+
+
+def test_what_only_a_sweep_can_do_is_refused_of_a_single_run(tmp_path, typed):
+    refused = "duograd: sweep.dry_run=true needs a sweep: duograd -m …, with hydra/launcher=dask\n"
+    assert typed("sweep.dry_run=true") == (2, "", refused)
+    assert not list(tmp_path.iterdir())
