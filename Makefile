@@ -47,6 +47,8 @@ smoke: $(READY) ## every code path of a run in seconds, both backends
 	$(BIN)/duograd task=autoencoder preset=smoke backend=torch
 	$(BIN)/duograd task=activity preset=smoke backend=numpy tracking=none
 	$(BIN)/duograd task=activity preset=smoke backend=torch
+	$(BIN)/duograd task=cnn preset=smoke backend=numpy tracking=none
+	$(BIN)/duograd task=cnn model=challenge preset=smoke backend=torch
 
 clean: ## remove the environment and caches; outputs/ stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache *.egg-info

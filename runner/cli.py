@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 
-SUB_COMMANDS = ("resume", "sync", "gradcheck", "ui")
+SUB_COMMANDS = ("resume", "compare", "sync", "gradcheck", "filters", "bench", "ui")
 
 
 def main() -> None:
@@ -74,6 +74,8 @@ def _hydra() -> int:
         return 130
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 2
+    except UserError as error:  # a sweep's, which Hydra lets through
+        return complain(error)
     except OSError as error:
         return complain(told(error))
     except Exception as error:

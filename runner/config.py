@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from data.config import DataConfig, MovementConfig, PatchConfig
+from data.config import DataConfig, ImageConfig, MovementConfig, PatchConfig
 from models.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from models.convnet.config import ConvNetConfig
+from models.losses.config import ClassifierLossConfig
 from models.optimizers.config import LbfgsConfig, OptimizerConfig
-from models.recurrent.config import CrossEntropyConfig, RecurrentConfig
+from models.recurrent.config import RecurrentConfig
 from runner.errors import suggestion
 from runner.schedule import ScheduleConfig
 
@@ -37,11 +39,16 @@ class NumpyBackend(Strict):
 
 
 class TorchBackend(Strict):
-    """threads: null leaves torch's own choice. compile: torch.compile the forward and backward pass."""
+    """threads: null leaves torch's own choice. compile: torch.compile the forward and backward pass.
+
+    channels_last: the memory layout of images and filters. autocast: the precision of products and convolutions.
+    """
 
     name: Literal["torch"]
     threads: int | None = Field(ge=1, le=1024)
     compile: bool
+    channels_last: bool
+    autocast: Literal["bfloat16"] | None
 
 
 class NoTracking(Strict):
@@ -75,8 +82,8 @@ class RunConfig(Strict):
 
     task: TaskConfig
     data: DataConfig
-    model: Annotated[AutoencoderConfig | RecurrentConfig, Field(discriminator="family")]
-    loss: Annotated[SparseLossConfig | CrossEntropyConfig, Field(discriminator="name")]
+    model: Annotated[AutoencoderConfig | RecurrentConfig | ConvNetConfig, Field(discriminator="family")]
+    loss: Annotated[SparseLossConfig | ClassifierLossConfig, Field(discriminator="name")]
     optimizer: OptimizerConfig
     schedule: ScheduleConfig
     backend: Annotated[NumpyBackend | TorchBackend, Field(discriminator="name")]
@@ -94,13 +101,14 @@ class RunConfig(Strict):
 
     @model_validator(mode="after")
     def _network_loss_and_data_belong_together(self) -> "RunConfig":
-        loss, terms, data = FAMILIES[self.model.family]
-        if self.loss.name != loss:
-            raise ValueError(f"loss={self.loss.name} does not go with model={self.model.name}: use loss={loss}")
+        losses, data = FAMILIES[self.model.family]
+        if self.loss.name not in losses:
+            fitting = " or ".join(f"loss={name}" for name in losses)
+            raise ValueError(f"loss={self.loss.name} does not go with model={self.model.name}: use {fitting}")
         if not isinstance(self.data, data):
             sources = ", ".join(source.model_fields["name"].default for source in data)
             raise ValueError(f"data={self.data.name} does not go with model={self.model.name}: use one of {sources}")
-        known = [f"{split}/{term}" for split in ("train", "val") for term in terms]
+        known = [f"{split}/{term}" for split in ("train", "val") for term in LOSSES[self.loss.name]]
         if self.monitor is not None and self.monitor not in known:
             raise ValueError(f"unknown monitor '{self.monitor}'{suggestion(self.monitor, known)}")
         return self
@@ -111,6 +119,8 @@ class RunConfig(Strict):
             raise ValueError(f"device={self.device} needs backend=torch: NumPy runs on the cpu")
         if isinstance(self.optimizer, LbfgsConfig) and self.batch_size is not None:
             raise ValueError(f"batch_size={self.batch_size} does not go with optimizer=lbfgs: use batch_size=null")
+        if isinstance(self.backend, TorchBackend) and self.backend.autocast and self.dtype == "float64":
+            raise ValueError(f"backend.autocast={self.backend.autocast} does not go with dtype=float64: use float32")
         return self
 
     @model_validator(mode="after")
@@ -136,16 +146,23 @@ class RunConfig(Strict):
 
 
 class Family(NamedTuple):
-    """What goes with a family of networks: its loss, the terms that it measures, and the sources it can learn from."""
+    """What goes with a family of networks: its losses, and the sources it can learn from."""
 
-    loss: str
-    terms: tuple[str, ...]
+    losses: tuple[str, ...]
     data: tuple[type[BaseModel], ...]
 
 
 FAMILIES = {
-    "autoencoder": Family("sparse", ("loss", "mse", "l2", "kl"), get_args(PatchConfig)),
-    "recurrent": Family("cross_entropy", ("loss", "cross_entropy", "accuracy"), get_args(MovementConfig)),
+    "autoencoder": Family(("sparse",), get_args(PatchConfig)),
+    "recurrent": Family(("cross_entropy", "svm"), get_args(MovementConfig)),
+    "convnet": Family(("cross_entropy", "svm"), get_args(ImageConfig)),
+}
+
+# The terms that each loss measures, beside penalties that may be off.
+LOSSES = {
+    "sparse": ("loss", "mse", "l2", "kl"),
+    "cross_entropy": ("loss", "cross_entropy", "accuracy"),
+    "svm": ("loss", "svm", "accuracy"),
 }
 
 

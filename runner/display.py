@@ -85,6 +85,11 @@ def terms_line(record: Floats) -> str:
     return f"loss {record['train/loss']:.5g} ({', '.join(parts)}){val}"
 
 
+def counted(number: int, what: str) -> str:
+    """`1 epoch`, `2 epochs`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """`3.2 s`, `2 min 05 s`, `1 h 02 min`."""
     if seconds < 60:
@@ -97,9 +102,9 @@ def duration(seconds: float) -> str:
 def header(console: Console, identity: Mapping[str, Any], epochs: int) -> None:
     """One line on what is about to happen."""
     shape = " × ".join(map(str, identity["shapes"]["train"]))
+    what = f"{identity['parameters']} parameters, {counted(epochs, 'epoch')}"
     console.print(
-        f"[bold]{identity['name']}[/bold]  {identity['parameters']} parameters, {epochs} epochs on {identity['data']}"
-        f": {identity['source']} ({shape})",
+        f"[bold]{identity['name']}[/bold]  {what} on {identity['data']}: {identity['source']} ({shape})",
         highlight=False,
         soft_wrap=True,
     )
@@ -115,10 +120,8 @@ def ending(console: Console, folder: RunFolder, summary: Mapping[str, Any]) -> N
         table.add_row("best", f"{best['metric']} {best['value']:.6g} at epoch {best['epoch']}")
     if "pca" in summary:
         table.add_row("PCA", f"mse {summary['pca']['mse']:.6g} with {summary['pca']['components']} components")
-    took = (
-        f"{summary['epochs']} epochs in {duration(summary['train_seconds'])}; whole run {duration(summary['seconds'])}"
-    )
-    table.add_row("training", took)
+    took = f"{counted(summary['epochs'], 'epoch')} in {duration(summary['train_seconds'])}"
+    table.add_row("training", f"{took}; whole run {duration(summary['seconds'])}")
     if summary["stopped_by"]:
         table.add_row("stopped by", summary["stopped_by"])
     console.print(table, highlight=False)

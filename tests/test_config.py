@@ -132,23 +132,27 @@ def test_each_cell_has_the_reports_rate_for_each_optimizer(model, optimizer):
     assert config.optimizer.clip_value == (10 if model.startswith("rnn") else 15) / 32
 
 
-@pytest.mark.parametrize("model", sorted(path.stem for path in (CONF / "recipe" / "activity").iterdir()))
+TASK_OF = {path.name: path.parent.name for path in (CONF / "recipe").glob("*/*") if path.is_dir()}
+
+
+@pytest.mark.parametrize("model", sorted(TASK_OF))
 @pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if name != "lbfgs"])
 def test_every_variant_has_a_recipe_for_every_optimizer(model, optimizer):
-    config = compose(["task=activity", f"model={model}", f"optimizer={optimizer}"])
+    config = compose([f"task={TASK_OF[model]}", f"model={model}", f"optimizer={optimizer}"])
     assert (config.model.name, config.optimizer.name) == (model, optimizer)
-    assert config.optimizer.clip_value is not None
+    assert (config.optimizer.clip_value is not None) == (TASK_OF[model] == "activity")
 
 
 @pytest.mark.parametrize("experiment", sorted(path.stem for path in (CONF / "experiment").glob("*.yaml")))
 def test_every_experiment_composes(experiment):
-    assert compose([f"experiment={experiment}"]).epochs >= 15
+    config = compose([f"experiment={experiment}"])
+    assert validate_plain(yaml.safe_load(yaml.safe_dump(dump(config)))) == config
 
 
-@pytest.mark.parametrize("task", ["autoencoder", "activity"])
+@pytest.mark.parametrize("task", ["autoencoder", "activity", "cnn"])
 def test_smoke_is_offline_and_short_for_every_task(task):
     config = compose([f"task={task}", "preset=smoke"])
-    assert config.data.name in ("photos_sample", "gait")
+    assert config.data.name in ("photos_sample", "gait", "shapes")
     assert config.epochs <= 3
 
 

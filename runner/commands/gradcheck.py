@@ -1,4 +1,8 @@
-"""duograd gradcheck task=TASK [key=value …]: prove the gradient by hand, numerically and against autograd."""
+"""Prove gradients by hand.
+
+`duograd gradcheck task=TASK [key=value …]` checks a network, numerically and against autograd; `duograd gradcheck
+layers` each layer by itself, numerically, with the report's figures beside ours.
+"""
 
 import argparse
 
@@ -10,23 +14,47 @@ from data.errors import DataError
 from runner.errors import UserError
 
 CEILING = 1e-6  # of a relative error, in float64
-SAMPLES = 64
+SAMPLES = 16
 
 
 def main(arguments: list[str]) -> int:
-    """Prints the largest relative error per parameter; 0 where all are below the ceiling, else 1. Raises UserError."""
+    """Prints the largest relative errors; 0 where all are below the ceiling, else 1. Raises UserError."""
     parser = argparse.ArgumentParser(prog="duograd gradcheck", description=__doc__)
     parser.add_argument("--threshold", type=float, default=CEILING, help="the largest relative error that passes")
-    options, overrides = parser.parse_known_args(arguments)
+    options, words = parser.parse_known_args(arguments)
+    table, worst = _layers(words, options.threshold) if "layers" in words else _network(words, options.threshold)
 
-    numerical, autograd = errors(overrides)
     console = Console()
-    console.print(_table(numerical, autograd, options.threshold), highlight=False)
-    worst = max(*numerical.values(), *autograd.values())
+    console.print(table, highlight=False)
     passed = worst < options.threshold
     verdict = "[green]passed[/green]" if passed else "[red]FAILED[/red]"
     console.print(f"{verdict}: the largest is {worst:.1e}, the ceiling {options.threshold:.0e}", highlight=False)
     return 0 if passed else 1
+
+
+def _network(overrides: list[str], threshold: float) -> tuple[Table, float]:
+    """Errors per parameter, and the largest."""
+    numerical, autograd = errors(overrides)
+    return _table(numerical, autograd, threshold), _worst([*numerical.values(), *autograd.values()])
+
+
+def _layers(words: list[str], threshold: float) -> tuple[Table, float]:
+    """The report's table with ours beside it, and the largest of ours."""
+    if words != ["layers"]:
+        others = " ".join(word for word in words if word != "layers")
+        raise UserError(f"gradcheck layers takes no {others}: the layers' checks have shapes and values of their own")
+    from runner.layer_checks import layer_checks
+
+    table = Table("check", "published", "ours", title="Relative errors of the layers by hand (float64)")
+    checks = list(layer_checks())
+    for name, published, error in checks:
+        table.add_row(name, "-" if published is None else f"{published:.1e}", _cell(error, threshold))
+    return table, _worst([check.error for check in checks])
+
+
+def _worst(errors: list[float]) -> float:
+    """The largest, or NaN if one is: Python's max would let it pass."""
+    return float(np.max(errors))
 
 
 def errors(overrides: list[str]) -> tuple[dict[str, float], dict[str, float]]:

@@ -1,0 +1,23 @@
+"""duograd bench [NAME …]: speed and memory, as ratios inside one run; all benchmarks, or those named."""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from runner.errors import UserError
+
+CHECKOUT = Path(__file__).parents[2]
+DISTORTING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # would choose another matrix kernel than a user's process gets
+
+
+def main(arguments: list[str]) -> int:
+    """The benchmarks' exit code. Raises UserError: no checkout."""
+    parser = argparse.ArgumentParser(prog="duograd bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="such as layers")
+    names = parser.parse_args(arguments).names
+    if not (CHECKOUT / "benchmarks").is_dir():
+        raise UserError(f"no folder benchmarks in {CHECKOUT}: benchmarks run from a checkout")
+    environment = {key: value for key, value in os.environ.items() if key not in DISTORTING}
+    return subprocess.run([sys.executable, "-m", "benchmarks", *names], cwd=CHECKOUT, env=environment).returncode
