@@ -10,6 +10,8 @@ from typing import Any
 from runner import locks
 from runner.errors import UserError
 
+SWEEP = "sweep.json"  # in the folder above those of a sweep's jobs
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -105,11 +107,15 @@ class RunFolder:
             )
 
     def discard_if_empty(self) -> None:
-        """Removes what a run that never started leaves behind: its lock, and folders that hold nothing else."""
+        """Removes what a run that never started leaves behind: its lock, its folder, and `outputs/<task>` above it.
+
+        Only what is empty goes, and above the run's own folder only what lies below the current directory.
+        """
         if not self.config.exists():
+            above = [folder for folder in self.path.resolve().parents[:2] if Path.cwd() in folder.parents]
             with suppress(OSError):
                 (self.path / locks.TRAINER).unlink(missing_ok=True)
-                for folder in (self.path, *self.path.parents[:2]):
+                for folder in (self.path, *above):
                     folder.rmdir()  # fails, and ends this, at the first that is not empty
 
 

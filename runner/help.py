@@ -12,7 +12,7 @@ duograd: every network twice - its gradient by hand in NumPy, and by autograd in
 
   duograd task=autoencoder model.hidden_size=100    train one network
   duograd -m model.hidden_size=10,50,100            train it once for each value
-  duograd resume RUN_DIR                            go on with a run that was interrupted
+  duograd resume RUN_DIR | SWEEP_DIR                go on with what was interrupted
   duograd compare RUN_DIR... | SWEEP_DIR             which did best, and what made the difference
   duograd gradcheck task=autoencoder | layers       prove the gradient
   duograd bench NAME...                             measure speed, as ratios inside one run

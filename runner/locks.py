@@ -8,6 +8,7 @@ from pathlib import Path
 
 TRAINER = ".lock"  # held by the process that trains in a run folder
 MIRROR = ".mlflow.lock"  # held by the process that mirrors it
+SWEEP = ".sweep.lock"  # held by the process that runs a sweep, in the sweep's folder
 POLL_S = 0.05
 
 

@@ -89,6 +89,19 @@ def test_a_sweep_is_a_parent_and_its_children(finished):
     assert (*losses, *best) == (8, 4)
 
 
+def test_a_sweep_can_be_mirrored_elsewhere_later_with_its_parent(finished, tmp_path):
+    folder, _ = finished
+    other = f"sqlite:///{tmp_path / 'other.db'}"
+    synced = done([sys.executable, "-m", "runner", "sync", str(folder), "--uri", other], tmp_path)
+    assert (synced.returncode, len(synced.stdout.splitlines())) == (0, len(record(folder)["jobs"])), synced.stderr
+    with closing(sqlite3.connect(tmp_path / "other.db")) as database:
+        names = dict(database.execute("select run_uuid, name from runs"))
+        parents = {value for (value,) in database.execute("select value from tags where key='mlflow.parentRunId'")}
+    [parent] = parents
+    assert names[parent] == "sweep grid"
+    assert len(names) == len(record(folder)["jobs"]) + 1
+
+
 def test_a_sweep_comes_to_the_same_bytes_as_single_runs(finished, tmp_path):
     folder, _ = finished
     overrides = [

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from runner.answer.records import SWEEP, Record, read_run, read_sweep
+from runner.answer.records import Record, read_run, read_sweep
 from runner.errors import UserError
+from runner.folder import SWEEP
 from runner.tracking import address
 from runner.tracking.errors import TrackingError
 from runner.tracking.folders import runs_below

@@ -17,11 +17,10 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from runner.errors import UserError
-from runner.folder import RunFolder
+from runner.folder import SWEEP, RunFolder
 from runner.locks import TRAINER, is_held
 from runner.tracking.reader import Reader, is_run_folder
 
-SWEEP = "sweep.json"
 # Parameters that do not change a result, and those that only say a group's option once more.
 NEVER = (
     "tracking",

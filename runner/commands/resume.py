@@ -6,9 +6,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from runner.errors import UserError
-from runner.folder import RunFolder
-
-SWEEP = "sweep.json"
+from runner.folder import SWEEP, RunFolder
 
 
 def main(arguments: list[str]) -> int:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner import locks
 from runner.errors import UserError
+from runner.folder import SWEEP
 from runner.locks import MIRROR, TRAINER, is_held, locked
 from runner.tracking.errors import TrackingError, UnreachableError
 from runner.tracking.folders import runs_below
@@ -21,24 +23,27 @@ WAIT_S = 5.0  # for another mirror of the same folder
 def main(argv: list[str]) -> int:
     """Mirror the folders; exit code 0 if all are, 1 if MLflow refused some. Raises UserError for what is no run."""
     options = _parser().parse_args(argv)
-    return _sync_all(list(_run_folders(options.run_dirs)), options.uri)
+    return _sync_all(list(dict.fromkeys(_folders(options.run_dirs))), options.uri)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="duograd sync", description="Bring run folders up to date in MLflow.")
-    parser.add_argument("run_dirs", nargs="+", type=Path, metavar="RUN_DIR", help="a run folder, or a folder of them")
+    parser.add_argument(
+        "run_dirs", nargs="+", type=Path, metavar="RUN_DIR", help="a run's or a sweep's folder, or a folder of them"
+    )
     parser.add_argument("--uri", help="where to (default: each run's tracking.uri), for example http://host:5000")
     return parser
 
 
-def _run_folders(paths: list[Path]) -> Iterator[Path]:
+def _folders(paths: list[Path]) -> Iterator[Path]:
+    """Run folders; where a run is a job of a sweep, the sweep's folder, which has its parent run."""
     for path in paths:
         if not path.is_dir():
             raise UserError(f"no folder {path}: name a run folder, or a folder that holds some")
         found = list(runs_below(path))
         if not found:
             raise UserError(f"{path} is not a run folder and holds none: a run folder has a run.json")
-        yield from found
+        yield from (run.parent if (run.parent / SWEEP).exists() else run for run in found)
 
 
 def _sync_all(folders: list[Path], uri: str | None) -> int:
@@ -47,7 +52,8 @@ def _sync_all(folders: list[Path], uri: str | None) -> int:
     mirror, code = Mirror(uri), 0
     for folder in folders:
         try:
-            print(_line(folder, _sync(mirror, folder)), flush=True)
+            for mirrored in _sync_sweep(folder, uri) if (folder / SWEEP).exists() else [_sync(mirror, folder)]:
+                print(_line(folder, mirrored), flush=True)
         except (TrackingError, OSError) as error:
             print(f"tracking: {folder}: {error}", file=sys.stderr, flush=True)
             code = 1
@@ -62,6 +68,17 @@ def _sync(mirror: "Mirror", folder: Path) -> "Mirrored":
             return mirror.update(folder, alive=is_held(folder / TRAINER))
     except TimeoutError as error:
         raise TrackingError("its run is still going on and mirrors itself; sync it when it has ended") from error
+
+
+def _sync_sweep(folder: Path, uri: str | None) -> list["Mirrored"]:
+    """What was new of its jobs; its parent run is brought up to date with them."""
+    from runner.tracking.sweep import SweepMirror
+
+    try:
+        with locked(folder / MIRROR, WAIT_S):
+            return SweepMirror(folder, uri).update(alive=is_held(folder / locks.SWEEP))
+    except TimeoutError as error:
+        raise TrackingError("its sweep is still going on and mirrors itself; sync it when it has ended") from error
 
 
 def _line(folder: Path, mirrored: "Mirrored") -> str:

@@ -38,7 +38,7 @@ def search_history(
     body = Body(WIDTH, HEIGHT, LEFT, 20, 10, BOTTOM)
     figure, axes = sheet(body, title, " · ".join(note for note in notes if note), footer)
     show_steps(axes, max(1, len(y)), "trial")
-    axes.set_xlim(0.5, len(y) + 0.5)
+    axes.set_xlim(0.5, max(1, len(y)) + 0.5)
     show_values(axes, scale)
     trial = np.arange(1.0, len(y) + 1)
     axes.step(trial, best, where="post", color=COLOURS[1], linewidth=1.6)

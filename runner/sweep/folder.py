@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner import locks
-from runner.answer.records import SWEEP
 from runner.errors import UserError
+from runner.folder import SWEEP
 
-LOCK = ".sweep.lock"
 END = ".end"  # while it exists, every job of the sweep ends after its step
 
 
@@ -35,13 +34,13 @@ class SweepFolder:
         try:
             with ExitStack() as stack:
                 try:
-                    stack.enter_context(locks.locked(self.path / LOCK, wait_s=0))
+                    stack.enter_context(locks.locked(self.path / locks.SWEEP, wait_s=0))
                 except TimeoutError:
                     raise UserError(f"{self.path} is in use by another sweep: wait for it to end, or stop it") from None
                 yield
         finally:
             if not self.record.exists():
                 with suppress(OSError):
-                    (self.path / LOCK).unlink(missing_ok=True)
+                    (self.path / locks.SWEEP).unlink(missing_ok=True)
                     for folder in made:
                         folder.rmdir()  # fails, and ends this, at the first that is not empty

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from runner import atomic
-from runner.answer.records import SWEEP, as_typed
+from runner.answer.records import as_typed
 from runner.errors import UserError
-from runner.folder import RunFolder
+from runner.folder import SWEEP, RunFolder
 from runner.hooks.requests import PRUNED
 
 DIED = "its process died (killed, or out of memory)"

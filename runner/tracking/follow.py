@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.errors import UserError
-from runner.folder import RunFolder
+from runner.folder import SWEEP, RunFolder
 from runner.locks import MIRROR, locked
 from runner.tracking.errors import TrackingError
 from runner.tracking.follower import LOG
@@ -26,7 +26,6 @@ from runner.tracking.follower import LOG
 if TYPE_CHECKING:
     from runner.tracking.mirror import Mirror
 
-SWEEP = "sweep.json"
 POLL_S = 2.0  # at 70 epochs/s, 6 metrics each, one call of 1000 metrics takes about one poll
 SWEEP_POLL_S = 5.0  # each look at a run costs, and a sweep has many
 LONGEST_PAUSE_S = 60.0  # between attempts at a store that fails

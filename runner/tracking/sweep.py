@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import UserError
-from runner.folder import RunFolder
+from runner.folder import SWEEP, RunFolder
 from runner.locks import MIRROR, TRAINER, is_held, locked
 from runner.tracking.attach import by_id, by_tag
 from runner.tracking.cursor import Cursor
@@ -22,8 +22,7 @@ from runner.tracking.reader import modified, version
 from runner.tracking.run import Mirrored
 from runner.tracking.store import connect, experiment_id, told
 
-FILE = "sweep.json"
-ARTIFACTS = (FILE, "ranking.csv", "answer.md", "answer.html", "figures/*")
+ARTIFACTS = (SWEEP, "ranking.csv", "answer.md", "answer.html", "figures/*")
 OVER = ("FINISHED", "FAILED", "KILLED", "PRUNED")
 
 
@@ -61,9 +60,9 @@ class SweepMirror:
 
     def _read(self) -> dict[str, Any]:
         try:
-            sweep: dict[str, Any] = json.loads((self.folder / FILE).read_text())
+            sweep: dict[str, Any] = json.loads((self.folder / SWEEP).read_text())
         except (OSError, ValueError) as error:
-            raise TrackingError(f"cannot read {self.folder / FILE} ({error})") from error
+            raise TrackingError(f"cannot read {self.folder / SWEEP} ({error})") from error
         return sweep
 
     def _attached(self, sweep: dict[str, Any]) -> "ParentRun":
@@ -134,7 +133,7 @@ class ParentRun:
         if status == self._status or (status in OVER and alive):
             return
         if status in OVER:
-            self._client.set_terminated(self.run_id, status, end_time=int(modified(self._folder / FILE) * 1000))
+            self._client.set_terminated(self.run_id, status, end_time=int(modified(self._folder / SWEEP) * 1000))
         else:
             self._client.update_run(self.run_id, status=status)
         self._status = status

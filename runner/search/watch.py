@@ -1,0 +1,50 @@
+"""What a job has reached, at the few epochs at which trials are compared."""
+
+from collections.abc import Iterator
+from math import ceil, inf, isfinite
+
+from runner.folder import RunFolder
+from runner.search.options import SearchOptions
+from runner.search.study import REDUCTION
+from runner.tracking.reader import Reader, is_run_folder
+
+LOOKS = 20  # at a trial: a report is a write to disk, and an autoencoder can have thousands of epochs
+
+
+def rungs(options: SearchOptions, epochs: int) -> list[int]:
+    """The epochs at which trials are compared, from the end of the warm-up on; none without a pruner."""
+    if options.pruner == "none":
+        return []
+    first = options.warmup(epochs)
+    found = {first, epochs, *(ceil(epochs * k / LOOKS) for k in range(1, LOOKS))}
+    while options.pruner == "asha" and first < epochs:
+        found.add(first)
+        first *= REDUCTION
+    return sorted(epoch for epoch in found if options.warmup(epochs) <= epoch <= epochs)
+
+
+class Watch:
+    """Reads a job's metrics as they come. monitor: null takes what the run does.
+
+    Values are the best so far at each rung, so that one bad epoch condemns nobody.
+    """
+
+    def __init__(self, folder: RunFolder, monitor: str | None, rises: bool, rungs: list[int]) -> None:
+        self._folder, self._monitor, self._rises = folder, monitor, rises
+        self._left = list(rungs)
+        self._reader: Reader | None = None
+        self._best = -inf if rises else inf
+
+    def new(self) -> Iterator[tuple[int, float]]:
+        """Rungs that were reached since the last call: the epoch, and the best value up to it."""
+        for epoch, metrics in self._lines():
+            monitor = self._monitor or ("val/loss" if "val/loss" in metrics else "train/loss")
+            value = metrics.get(monitor, self._best)
+            self._best = max(self._best, value) if self._rises else min(self._best, value)
+            if self._left and epoch >= self._left[0] and isfinite(self._best):
+                yield self._left.pop(0), self._best
+
+    def _lines(self) -> list[tuple[int, dict[str, float]]]:
+        if self._reader is None and is_run_folder(self._folder.path):
+            self._reader = Reader(self._folder.path)
+        return self._reader.new_lines() if self._reader else []

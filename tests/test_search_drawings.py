@@ -1,0 +1,121 @@
+"""The pictures and words that only a search has, and the scatter that runs without a grid are drawn as."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from answer_builders import run_folder
+from drawn import LONG, NAN, opened
+
+from runner.answer import search as searched
+from runner.answer.drawings import along_axes
+from runner.answer.records import read_run
+from runner.answer.study import Study
+from runner.figures.history import best_so_far, search_history
+from runner.figures.scatter import Cloud, scatter
+from runner.figures.shares import shares
+from runner.search.record import SearchRecord, TrialRecord
+
+REACHED = [(), (1.0,), (NAN, NAN), (NAN, 3.0, 2.0, 1e9, NAN, 1e-9, 2.5), (1e300, 1.0, -1.0)]
+
+
+@pytest.mark.parametrize("reached", REACHED)
+@pytest.mark.parametrize("rises", [True, False])
+def test_histories_open(tmp_path: Path, reached: tuple[float, ...], rises: bool) -> None:
+    whole = np.arange(len(reached)) % 2 == 0
+    opened(search_history(np.array(reached), whole, rises, tmp_path / "h.png", LONG, "what", LONG))
+
+
+def test_the_best_so_far_never_falls_back() -> None:
+    values = np.array([NAN, 3.0, 5.0, NAN, 1.0, 4.0])
+    np.testing.assert_array_equal(best_so_far(values, rises=False), [NAN, 3, 3, 3, 1, 1])
+    np.testing.assert_array_equal(best_so_far(values, rises=True), [NAN, 3, 5, 5, 5, 5])
+
+
+@pytest.mark.parametrize("reached", REACHED[1:])
+@pytest.mark.parametrize("panels", [1, 5])
+def test_scatters_open(tmp_path: Path, reached: tuple[float, ...], panels: int) -> None:
+    count = len(reached)
+    words = [f"$\\frac{{$ {LONG[: 10 * k]}" for k in range(count)]
+    kinds: list[list] = [[10.0**k for k in range(count)], words, [0.0] * count, [k - 1.5 for k in range(count)]]
+    clouds = [Cloud(f"{LONG[:30]}{k}", kinds[k % 4]) for k in range(panels)]
+    whole = np.arange(count) % 2 == 0
+    opened(scatter(clouds, np.array(reached), whole, tmp_path / "s.png", LONG, "what", LONG))
+
+
+def test_shares_open(tmp_path: Path) -> None:
+    opened(shares({LONG: 0.0, "照片 $x$": 1.0, "lr": 0.5}, tmp_path / "s.png", LONG, "what", LONG))
+
+
+def cloud(folder: Path, count: int, pruned: int = 0) -> Study:
+    """Runs at hidden sizes and rates of their own; the loss of run k is k + 1."""
+    records = []
+    for k in range(count):
+        changes = {"model.hidden_size": 10 + k, "optimizer.lr": 0.1 / (k + 1)}
+        path = run_folder(folder / f"run{k}", changes, {"train/loss": [k + 2.0, k + 1.0]})
+        if k < pruned:
+            summary = json.loads((path / "summary.json").read_text())
+            (path / "summary.json").write_text(json.dumps(summary | {"status": "PRUNED"}))
+        records.append(read_run(path))
+    return Study("a search", records)
+
+
+def test_runs_without_a_grid_are_dots_with_the_pruned_ones_among_them(tmp_path: Path, monkeypatch) -> None:
+    handed = []
+    monkeypatch.setattr("runner.answer.drawings.scatter", lambda *found: handed.append(found))
+    study = cloud(tmp_path, 6, pruned=2)
+    assert study.scattered
+    along_axes(study, study.measure, tmp_path)
+    [(panels, reached, whole, *_)] = handed
+    assert [panel.name for panel in panels] == ["hidden_size", "lr"]
+    assert list(panels[0].values) == [10, 11, 12, 13, 14, 15]
+    assert reached.tolist() == [1, 2, 3, 4, 5, 6]
+    assert whole.tolist() == [False] * 2 + [True] * 4
+
+
+def test_a_grid_is_no_cloud(tmp_path: Path) -> None:
+    records = []
+    for h in range(5):
+        for l in range(5):
+            changes = {"model.hidden_size": h + 1, "loss.lambda": l / 10}
+            records.append(read_run(run_folder(tmp_path / f"{h}_{l}", changes)))
+    assert not Study("a grid", records).scattered
+    assert not cloud(tmp_path / "few", 3).scattered
+
+
+def found(**changes) -> SearchRecord:
+    trials = [TrialRecord(0, "COMPLETE", 2.0, 0), TrialRecord(1, "PRUNED", 3.0, 1), TrialRecord(2, "FAIL", None, 2)]
+    trials.append(TrialRecord(3, "COMPLETE", 2.0, 0))
+    options = {"sampler": "tpe", "pruner": "asha"}
+    record = SearchRecord(["optimizer.lr=interval(0,1)"], [], "digest", options, "train/loss", trials)
+    return SearchRecord(**(vars(record) | changes))
+
+
+def test_a_search_in_words() -> None:
+    assert searched.search_summary(found()) == (
+        "4 trials by tpe, pruned by asha: 2 complete, 1 ended early, 1 failed. "
+        "1 had the values of another and took its result."
+    )
+    table = searched.importances(found(importances={"loss.lambda": 0.25, "optimizer.lr": 0.75}))
+    assert table is not None
+    assert table.rows == [["optimizer.lr", "75.0 %"], ["loss.lambda", "25.0 %"]]
+    assert searched.importances(found()) is None
+
+
+def test_importances_are_drawn_only_where_they_can_be_told(tmp_path: Path) -> None:
+    study = cloud(tmp_path, 2)
+    with_shares = found(importances={"loss.lambda": 0.25, "optimizer.lr": 0.75})
+    for search, names in ((found(), ["search_history.png"]), (with_shares, ["search_history.png", "importances.png"])):
+        drawn = list(searched.search_drawings(search, study, tmp_path))
+        assert [drawing.path.name for drawing in drawn] == names
+        for drawing in drawn:
+            opened(drawing.path)
+
+
+def test_search_json_comes_back_as_it_was(tmp_path: Path) -> None:
+    found(importances={"optimizer.lr": 1.0}).save(tmp_path)
+    assert searched.read_search(tmp_path) == found(importances={"optimizer.lr": 1.0})
+    found(trials=[]).save(tmp_path)
+    assert searched.read_search(tmp_path) is None  # it has just begun
+    assert searched.read_search(tmp_path / "elsewhere") is None
