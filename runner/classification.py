@@ -14,7 +14,7 @@ from runner.engines import Engine
 from runner.training import batches
 
 Array = NDArray[Any]
-BATCH = 1000  # samples predicted at once
+BATCH = 500  # samples predicted at once
 
 
 def predicted_classes(engine: Engine, split: Split) -> NDArray[np.intp]:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -148,11 +148,13 @@ def sample_order(seed: int, epoch: int, samples: int) -> NDArray[np.intp]:
     return np.random.default_rng([seed, epoch]).permutation(samples)
 
 
-def batches(split: Split, size: int | None) -> list[Batch]:
-    """A split in order, cut into batches of a size; None gives it whole."""
+def batches(split: Split, size: int | None) -> Iterator[Batch]:
+    """A split in order, cut into batches of a size, one at a time: of images, only one is floats. None: it is whole."""
     if size is None:
-        return [split.batch()]
-    return [split.batch(slice(start, start + size)) for start in range(0, len(split), size)]
+        yield split.batch()
+        return
+    for start in range(0, len(split), size):
+        yield split.batch(slice(start, start + size))
 
 
 def read(terms: Terms) -> Floats:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from builders import tiny
 
+from data.dataset import Split
 from runner import build, checkpoint, loop
 from runner.folder import RunFolder
 from runner.hooks import Hook
@@ -16,7 +17,7 @@ from runner.hooks.frames import next_frame
 from runner.hooks.metrics_log import MetricsLog
 from runner.hooks.requests import StopFile
 from runner.schedule import ScheduleConfig, factor
-from runner.training import Diverged, Training, sample_order
+from runner.training import Diverged, Training, batches, sample_order
 
 BACKENDS = ["numpy", "torch"]
 
@@ -260,3 +261,12 @@ def test_a_resumed_log_drops_what_its_checkpoint_does_not_know(tmp_path):
     log.epoch(training, {"epoch": 3, "train/loss": 0.5})
     log.end()
     assert [json.loads(line)["epoch"] for line in path.read_text().splitlines()] == [1, 2, 3]
+
+
+def test_images_become_floats_one_batch_at_a_time():
+    seen = []
+    split = Split(np.zeros((7, 2), np.uint8), normalise=lambda images: seen.append(len(images)) or images / 255)
+    parts = batches(split, 3)
+    assert len(next(parts)) == 3
+    assert seen == [3]
+    assert [len(batch) for batch in parts] == [3, 1]
