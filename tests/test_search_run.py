@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from sweep_builders import done, epochs, left_behind, record, resume, started, wait_until
 
-SMALL = ["data.count=64", "data.size=4", "task=autoencoder"]
-SPACE = [
-    "model.hidden_size=int(interval(3,9))",
-    "optimizer.lr=tag(log,interval(1e-4,0.1))",
-    "optimizer=choice(adam,sgd)",
-]
+SMALL = ["task=autoencoder", "data.count=64", "data.size=4"]
+SIZES = "model.hidden_size=int(interval(3,9))"
+RATES = "optimizer.lr=1e-3,1e-9,1e-8,1e-7,1e30"  # from good over useless to absurd
+SLOW = ["optimizer=rmsprop", "batch_size=8", "epochs=400"]  # enough for a look at it on the way
+PRUNED = ["hydra.sweeper.n_trials=10", "hydra.sweeper.sampler=random", "hydra.sweeper.pruner=median"]
+PRUNED += ["hydra.sweeper.startup_trials=2", "hydra.sweeper.warmup_epochs=10"]
 
 
 def search(folder: Path, *overrides: str, tracking: str = "none") -> list[str]:
@@ -31,9 +31,9 @@ def trials(folder: Path) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
+    """A tracked search with a pruner, in which some trials are hopeless and some diverge."""
     folder = tmp_path_factory.mktemp("search") / "study"
-    options = ["hydra.sweeper.n_trials=6", "hydra.sweeper.startup_trials=3", "epochs=3"]
-    process = done(search(folder, *options, *SPACE, tracking="mlflow"), folder.parent)
+    process = done(search(folder, *SLOW, *PRUNED, SIZES, RATES, tracking="mlflow"), folder.parent)
     assert process.returncode == 0, process.stdout + process.stderr
     return folder, process
 
@@ -41,90 +41,71 @@ def finished(tmp_path_factory):
 def test_a_search_leaves_its_trials_jobs_and_answer(finished):
     folder, process = finished
     assert not process.stderr
-    assert process.stdout.startswith("search of 6 trials; everything goes to ")
+    assert process.stdout.splitlines()[0] == f"search of 10 trials; everything goes to {folder}"
     sweep, found = record(folder), json.loads((folder / "search.json").read_text())
-    assert (sweep["status"], len(sweep["jobs"])) == ("FINISHED", 6)
-    assert list(sweep["swept"]) == ["model.hidden_size", "optimizer.lr", "optimizer"]
-    assert found["typed"] == SPACE
-    assert found["metric"] == "train/loss"
-    for trial in found["trials"]:
-        job = sweep["jobs"][trial["job"]]
-        assert (trial["state"], trial["value"]) == ("COMPLETE", job["best"]["value"])
-        assert (folder / job["folder"] / "summary.json").exists()
-    assert set(found["importances"]) == {"model.hidden_size", "optimizer.lr", "optimizer"}
+    assert sweep["status"] == "FINISHED"
+    assert list(sweep["swept"]) == ["model.hidden_size", "optimizer.lr"]
+    assert (found["typed"], found["metric"], len(found["trials"])) == ([SIZES, RATES], "train/loss", 10)
+    assert set(found["importances"]) == {"model.hidden_size", "optimizer.lr"}
     answer = (folder / "answer.md").read_text()
-    assert "6 trials by tpe: 6 complete." in answer
+    assert "10 trials by random, pruned by median: " in answer
     assert "| parameter | importance |" in answer
     for name in ("search_history", "importances", "best_train_loss"):
         assert (folder / "figures" / f"{name}.png").exists()
 
 
-def test_trials_are_children_of_the_search(finished):
+def test_the_hopeless_end_early_and_divergence_is_an_answer(finished):
     folder, _ = finished
-    with closing(sqlite3.connect(folder.parent / "outputs" / "mlflow.db")) as database:
-        runs = database.execute("select count(*) from runs where status = 'FINISHED'").fetchone()
-        swept = database.execute("select count(*) from tags where key = 'optimizer.lr'").fetchone()
-    assert (*runs, *swept) == (7, 6)
-
-
-def test_more_trials_can_be_asked_for_but_nothing_else(finished):
-    folder, _ = finished
-    again = search(folder, *SPACE, "hydra.sweeper.n_trials=8", "epochs=3", "sweep.resume=true", tracking="mlflow")
-    changed = done([*again, "epochs=4"], folder.parent)
-    assert changed.returncode == 2
-    assert "was begun differently: was epochs=3, is epochs=4 now; resume with the same space" in changed.stderr
-    more = done(again, folder.parent)
-    assert more.returncode == 0, more.stdout + more.stderr
-    assert "search of 8 trials, 6 of them over already" in more.stdout
-    assert [trial["number"] for trial in trials(folder)] == list(range(8))
-    assert Counter(trial["state"] for trial in trials(folder)) == {"COMPLETE": 8}
-
-
-def test_the_hopeless_end_early_and_divergence_is_an_answer(tmp_path):
-    """Rates from useless to absurd: some trials are pruned, some diverge, and the search has not failed."""
-    options = [
-        "hydra.sweeper.n_trials=9",
-        "hydra.sweeper.pruner=asha",
-        "hydra.sweeper.warmup_epochs=50",
-        "epochs=20000",
-    ]
-    space = ["optimizer=rmsprop", "optimizer.lr=1e-3,1e-9,1e-8,1e-7,1e30", "hydra.sweeper.sampler=random"]
-    folder = tmp_path / "study"
-    process = done(search(folder, *options, *space, tracking="mlflow"), tmp_path)
-    assert process.returncode == 0, process.stdout + process.stderr
-    jobs = {job["name"]: job for job in record(folder)["jobs"]}
-    pruned = [job for job in jobs.values() if job["status"] == "PRUNED"]
+    jobs = record(folder)["jobs"]
+    pruned = [job for job in jobs if job["status"] == "PRUNED"]
     assert pruned
-    assert all(50 <= job["epochs"] < 20000 for job in pruned)
-    assert jobs["lr=1e+30"]["status"] == "FAILED"
-    assert record(folder)["status"] == "FINISHED"
-    told = {jobs_of["number"]: jobs_of["status"] for jobs_of in jobs.values()}
+    assert all(10 <= job["epochs"] < 400 for job in pruned)
+    assert all("lr=1e-0" in job["name"] for job in pruned)
+    diverged = [job for job in jobs if "lr=1e+30" in job["name"]]
+    assert diverged
+    assert all((job["status"], job["diverged"]) == ("FAILED", True) for job in diverged)
     states = {"FINISHED": "COMPLETE", "PRUNED": "PRUNED", "FAILED": "PRUNED"}
-    assert all(trial["state"] == states[told[trial["job"]]] for trial in trials(folder))
-    assert len(trials(folder)) == 9
-    assert len(jobs) < 9  # equal trials took the value of one job
-    with closing(sqlite3.connect(tmp_path / "outputs" / "mlflow.db")) as database:
+    for trial in trials(folder):
+        job = jobs[trial["job"]]
+        assert trial["state"] == states[job["status"]]
+        assert trial["value"] == (job["best"] or {}).get("value")
+
+
+def test_trials_are_children_of_the_search_and_the_pruned_are_tagged(finished):
+    folder, _ = finished
+    jobs = record(folder)["jobs"]
+    with closing(sqlite3.connect(folder.parent / "outputs" / "mlflow.db")) as database:
+        swept = database.execute("select count(*) from tags where key = 'optimizer.lr'").fetchone()
         tagged = database.execute("select count(*) from tags where key = 'stopped_by' and value = 'pruned'").fetchone()
-    assert tagged == (len(pruned),)
+    assert (*swept, *tagged) == (len(jobs), sum(job["status"] == "PRUNED" for job in jobs))
+
+
+def test_a_search_is_gone_on_with_as_it_was_begun(finished):
+    folder, _ = finished
+    again = search(folder, *SLOW, *PRUNED, SIZES, RATES, "sweep.resume=true", tracking="mlflow")
+    changed = done([*again, "epochs=401"], folder.parent)
+    assert changed.returncode == 2
+    assert "was begun differently: was epochs=400, is epochs=401 now; resume with the same space" in changed.stderr
 
 
 def test_after_a_kill_no_trial_is_lost_and_none_repeated(tmp_path):
     folder = tmp_path / "study"
-    process = started(search(folder, *SPACE, "hydra.sweeper.n_trials=5", "epochs=2000"), tmp_path)
+    options = ["hydra.sweeper.n_trials=5", "epochs=1500", "checkpoint.every_seconds=0.1"]
+    process = started(search(folder, SIZES, "loss.lambda=tag(log,interval(1e-6,1))", *options), tmp_path)
     wait_until(lambda: (folder / "sweep.json").exists() and len(record(folder)["jobs"]) > 3)
-    out = [job for job in record(folder)["jobs"] if job["status"] == "RUNNING"]
-    wait_until(lambda: all(epochs(folder / job["folder"]) for job in out))
     process.kill()
     process.communicate()
     wait_until(lambda: not left_behind(process.pid), seconds=20)
-    over = {job["folder"] for job in record(folder)["jobs"] if job["status"] == "FINISHED"}
+    jobs = record(folder)["jobs"]
+    over = {job["folder"] for job in jobs if (folder / job["folder"] / "summary.json").exists()}
     before = {name: (folder / name / "summary.json").stat().st_mtime_ns for name in over}
     with (folder / "study.journal").open("ab") as journal:
         journal.write(b'{"op_code":4,"worker')  # torn in the middle of a write
     again = done(resume(folder), tmp_path)
     assert again.returncode == 0, again.stdout + again.stderr
     assert Counter(trial["state"] for trial in trials(folder)) == {"COMPLETE": 5}
-    assert len({trial["job"] for trial in trials(folder)}) == len(record(folder)["jobs"]) == 5
+    assert sorted(trial["job"] for trial in trials(folder)) == list(range(5))
+    assert [job["folder"] for job in record(folder)["jobs"]][: len(jobs)] == [job["folder"] for job in jobs]
     assert {name: (folder / name / "summary.json").stat().st_mtime_ns for name in over} == before
 
 
@@ -138,3 +119,4 @@ def test_ctrl_c_leaves_a_search_that_can_be_gone_on_with(tmp_path):
     assert f"go on with it: duograd resume {folder}" in output
     assert "Traceback" not in output
     assert {trial["state"] for trial in trials(folder)} == {"RUNNING"}
+    assert record(folder)["status"] == "KILLED"

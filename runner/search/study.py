@@ -10,7 +10,6 @@ import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.exceptions import ExperimentalWarning
-from optuna.importance import get_param_importances
 from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.storages import JournalStorage
@@ -103,6 +102,8 @@ class Study:
         values = {trial.value for trial in self.trials if trial.state == TrialState.COMPLETE}
         if len(values) < FEWEST or len(self._distributions) < 2:
             return None
+        from optuna.importance import get_param_importances  # brings scikit-learn along: 2 s
+
         return {key: float(share) for key, share in get_param_importances(self._study).items()}
 
     def _last_epoch(self, trial: Trial) -> int:
