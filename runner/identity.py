@@ -37,11 +37,17 @@ def identity(
         "shapes": shapes(data),
         "parameters": parameters,
         "started": time.time(),
-        "command": shlex.join(["duograd", *(overrides or [f"task={config.task.name}"])]),
+        "command": command(config, overrides),
         "overrides": list(overrides),
         "versions": versions(config),
         "git": git(),
     }
+
+
+def command(config: RunConfig, overrides: Sequence[str]) -> str:
+    """How to run it again, alone: a preset of a sweep would start the whole sweep."""
+    alone = ["hydra.mode=RUN"] if any(override.startswith("sweep=") for override in overrides) else []
+    return shlex.join(["duograd", *(overrides or [f"task={config.task.name}"]), *alone])
 
 
 def labels(config: RunConfig) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from hydra import initialize_config_module
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner import identity
 from runner.compose import compose
 from runner.errors import UserError
 from runner.folder import RunFolder
@@ -225,3 +226,11 @@ def test_an_end_file_is_a_jobs_ctrl_c(tmp_path):
     end.unlink()
     assert resume(config, ended) == 0
     assert ended.checkpoint.read_bytes() == calm.checkpoint.read_bytes()
+
+
+def test_a_job_of_a_preset_can_be_run_again_alone():
+    config = compose(["task=autoencoder"])
+    assert (
+        identity.command(config, ["sweep=report_grid", "seed=1"]) == "duograd sweep=report_grid seed=1 hydra.mode=RUN"
+    )
+    assert identity.command(config, []) == "duograd task=autoencoder"
