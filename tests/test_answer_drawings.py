@@ -65,13 +65,12 @@ def test_two_axes_are_colour_and_dash(tmp_path: Path) -> None:
 def test_many_axes_or_an_empty_grid_are_drawn_axis_by_axis(tmp_path: Path) -> None:
     full = swept(tmp_path / "full", {"model.hidden_size": [10, 50], "loss.lambda": [0, 1]})
     assert drawings._fills_a_map(full)
-    sparse = [
-        {"model.hidden_size": k, "loss.lambda": k // 2, "optimizer.lr": k % 3, "data.count": k % 2} for k in range(4)
-    ]
-    random = Study("random", [read_run(run_folder(tmp_path / f"r{k}", point)) for k, point in enumerate(sparse)])
-    assert not drawings._fills_a_map(random) or len(random.drawn) > 3
-    caption = drawings.along_axes(random, random.measure, tmp_path).caption
-    assert caption.startswith("best train/loss along hidden_size, lambda, lr, count")
+    points = [(k, k // 2, k % 3, k % 2) for k in range(4)]
+    keys = ("data.count", "model.hidden_size", "loss.lambda", "optimizer.lr")
+    paths = [run_folder(tmp_path / f"r{k}", dict(zip(keys, point, strict=True))) for k, point in enumerate(points)]
+    sparse = Study("sparse", [read_run(path) for path in paths])
+    caption = drawings.along_axes(sparse, sparse.measure, tmp_path).caption
+    assert caption.startswith("best train/loss along count, hidden_size, lambda, lr, each over all")
 
 
 def test_one_odd_failed_run_adds_no_axis_to_the_pictures(tmp_path: Path) -> None:

@@ -91,6 +91,13 @@ def test_samplers_keep_to_the_space_and_tell_trials_apart(tmp_path, sampler):
     assert {values["c"] for values in tried} == {"a", "b"}
 
 
+def test_steps_are_kept_to(tmp_path):
+    axes = (Numbers("x", 0.5, 2.0, integer=False, step=0.5), Numbers("n", 1, 9, integer=True, step=4))
+    tried = Search(tmp_path, Space(axes, (), ()), n_trials=12, sampler="random").run()
+    assert {values["x"] for values in tried} == {0.5, 1.0, 1.5, 2.0}
+    assert {values["n"] for values in tried} == {1, 5, 9}
+
+
 @pytest.mark.parametrize(("rises", "sign"), [(False, 1), (True, -1)])
 def test_tpe_comes_closer_to_the_best(tmp_path, rises, sign):
     tried = Search(tmp_path, rises=rises, n_trials=30).run(lambda values: sign * (values["x"] - 1) ** 2)
@@ -185,10 +192,12 @@ def test_a_torn_journal_is_mended(tmp_path):
     for torn in (len(whole) - 1, len(whole) - len(lines[-1]) + 1):
         journal.write_bytes(whole[:torn])
         (tmp_path / "study.journal.lock").symlink_to(journal)
-        study = Search(tmp_path, n_trials=3, known=first.jobs.records).study
-        assert [trial.state.name for trial in study.trials] == ["COMPLETE", "COMPLETE", "RUNNING"]
+        again = Search(tmp_path, n_trials=3, known=first.jobs.records)
+        assert not list(tmp_path.glob("*.lock"))
+        assert again.states == ["COMPLETE", "COMPLETE", "RUNNING"]
         assert journal.read_bytes().startswith(b"".join(lines[:-1]))
-        assert journal.read_bytes().endswith(b"\n")
+        again.run()
+        assert Search(tmp_path, n_trials=3).states == ["COMPLETE"] * 3
 
 
 def test_a_trial_that_was_not_thought_out_has_failed_and_is_no_trial(tmp_path):
@@ -239,6 +248,19 @@ def test_the_hopeless_are_pruned_and_the_good_are_not(tmp_path, pruner):
     assert not verdict([0.5] * 10)
     assert not verdict([3.0])  # still warming up
     assert verdict([0.5, 0.5, 0.5] + [0.6] * 7) is False  # its best stays as good as the best
+
+
+def test_what_was_reported_before_a_kill_is_not_again(tmp_path):
+    rungs = {"pruner": "median", "rungs": (1, 2, 3)}
+    first = Search(tmp_path, **rungs)
+    job, _, epochs = first.source.ask()
+    assert not first.source.hopeless(job, Progress(metrics(tmp_path / job.folder, [3.0, 2.0]), epochs))
+    job.status = "KILLED"
+    second = Search(tmp_path, known=first.jobs.records, **rungs)
+    assert second.source.ask()[0] is job
+    assert not second.source.hopeless(job, Progress(metrics(tmp_path / job.folder, [3.0, 2.0, 1.0]), epochs))
+    [trial] = second.study.trials
+    assert trial.intermediate_values == {1: 3.0, 2: 2.0, 3: 1.0}
 
 
 def test_without_a_pruner_nothing_is_hopeless_or_written(tmp_path):

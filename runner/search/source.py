@@ -37,7 +37,7 @@ class Trials:
         self._watches: dict[int, Watch] = {}
         self._failures = 0  # of this session: those of earlier ones are tried again
         self._open = deque(study.left_open())
-        failed = {job.number for job in known if job.status == "FAILED" and not job.diverged}
+        failed = {job.number for job in known if job.status == "FAILED"}
         self._again = deque(values for number, values in study.failed().items() if number in failed)
         self._began = time.monotonic()
 

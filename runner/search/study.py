@@ -128,15 +128,14 @@ def sampler(options: SearchOptions, number: int) -> BaseSampler:
 
 
 def pruner(options: SearchOptions, epochs: int) -> BasePruner:
-    """What ends trials early, after the warm-up."""
-    warmup = options.warmup(epochs)
+    """What ends trials early. Nothing is reported before the end of the warm-up."""
     match options.pruner:
         case "none":
             return NopPruner()
         case "median":
-            return MedianPruner(n_startup_trials=options.startup_trials, n_warmup_steps=warmup)
+            return MedianPruner(n_startup_trials=options.startup_trials)
         case "asha":
-            return SuccessiveHalvingPruner(min_resource=warmup, reduction_factor=REDUCTION)
+            return SuccessiveHalvingPruner(min_resource=options.warmup(epochs), reduction_factor=REDUCTION)
 
 
 def mend(journal: Path) -> None:
