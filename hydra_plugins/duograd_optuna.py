@@ -21,6 +21,7 @@ class OptunaSweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> Any:
         from runner.search.launch import launch
 
+        assert self.config is not None
         launch(self.config, arguments, self.options)
 
 

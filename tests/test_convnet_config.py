@@ -67,7 +67,7 @@ FAULTS = {
     "no groups": ({"norm": "group"}, r"model.norm=group needs model.groups, such as 2"),
     "groups of what": ({"groups": 2}, r"model.norm=batch takes no groups: use model.groups=null"),
     "no scale": ({"init": "normal"}, r"model.init=normal needs model.weight_scale, such as 0.01"),
-    "scale of what": ({"weight_scale": 0.1}, r"model.init=kaiming_normal takes no weight_scale"),
+    "scale of what": ({"weight_scale": 0.1}, r"model.init=torch takes no weight_scale"),
     "nothing to pool": ({"channels": [], "global_pool": True}, r"model.global_pool=true needs convolutions"),
     "nothing to norm": ({"dense_norm": "batch"}, r"model.dense_norm=batch has no place without dense layers"),
     "nothing to drop": ({"dense_dropout": 0.1}, r"model.dense_dropout=0.1 has no place without dense layers"),

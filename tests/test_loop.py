@@ -15,7 +15,7 @@ from runner.hooks.best import Best
 from runner.hooks.early_stopping import Gap, Patience
 from runner.hooks.frames import next_frame
 from runner.hooks.metrics_log import MetricsLog
-from runner.hooks.requests import StopFile
+from runner.hooks.requests import PRUNED, StopFile
 from runner.schedule import ScheduleConfig, factor
 from runner.training import Diverged, Training, batches, sample_order
 
@@ -150,6 +150,15 @@ def test_patience_counts_epochs_without_an_improvement():
     training, log = train("optimizer.lr=1e-12", "epochs=50", hooks=[Patience(3, min_delta=1e-3)])
     assert len(log.records) == 4
     assert training.stop_reason == "early stopping: train/loss did not improve for 3 epochs"
+
+
+def test_the_file_says_why_and_at_the_last_epoch_nothing(tmp_path):
+    stop = tmp_path / "stop"
+    stop.write_text(f"{PRUNED}\n")
+    training, _ = train("epochs=3", hooks=[StopFile(stop)])
+    assert (training.epoch, training.stop_reason) == (1, PRUNED)
+    training, _ = train("epochs=1", hooks=[StopFile(stop)])
+    assert training.stop_reason is None
 
 
 def test_the_gap_rule_stops_when_curves_drift_apart_not_when_they_are_close():

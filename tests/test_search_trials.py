@@ -275,7 +275,9 @@ def test_importances_find_what_matters_and_are_hidden_where_nothing_can_be_told(
     for name in ("told", "equal", "single"):
         (tmp_path / name).mkdir()
     told = Search(tmp_path / "told", n_trials=15)
-    assert told.study.importances() is None
+    told.ends(told.source.ask()[0], value=1.0)
+    told.ends(told.source.ask()[0], "PRUNED", value=2.0)
+    assert told.study.importances() is None  # one complete trial
     told.run()
     shares = told.study.importances()
     assert shares["x"] > shares["c"]
