@@ -77,3 +77,14 @@ class DataSet:
     image_shape: tuple[int, ...] = ()
     channels: tuple[str, ...] = ()
     units: str = ""
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The splits that there are, by the names that their metrics bear: train, val, test."""
+        named = {"train": self.train, "val": self.validation, "test": self.test}
+        return {name: split for name, split in named.items() if split is not None}
+
+    @property
+    def held_out(self) -> str:
+        """The name of the split that tells most of new samples: test, else val, else train is all there is."""
+        return list(self.splits)[-1]

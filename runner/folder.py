@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,11 +91,8 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Holds the folder for this process. A lock dies with its process, so a killed run leaves none behind."""
         self.path.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as stack:
-            try:
-                stack.enter_context(locks.locked(self.path / locks.TRAINER, wait_s=0))
-            except TimeoutError:
-                raise UserError(f"{self.path} is in use by another run: wait for it to end, or stop it") from None
+        refusal = UserError(f"{self.path} is in use by another run: wait for it to end, or stop it")
+        with locks.claimed(self.path / locks.TRAINER, 0, refusal):
             yield
 
     def refuse_if_used(self) -> None:

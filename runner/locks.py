@@ -3,7 +3,7 @@
 import fcntl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 TRAINER = ".lock"  # held by the process that trains in a run folder
@@ -18,6 +18,17 @@ def locked(path: Path, wait_s: float) -> Iterator[None]:
     with path.open("a") as file:
         _acquire(file.fileno(), time.monotonic() + wait_s, path)
         yield  # closing the file, or dying, gives the lock back
+
+
+@contextmanager
+def claimed(path: Path, wait_s: float, refusal: Exception) -> Iterator[None]:
+    """The same, with an error of its own where another process holds it; what the block raises is left alone."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(path, wait_s))
+        except TimeoutError:
+            raise refusal from None
+        yield
 
 
 def _acquire(descriptor: int, deadline: float, path: Path) -> None:

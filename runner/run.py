@@ -138,10 +138,8 @@ class Run:
     def _attempt(self, log: logging.Logger) -> Outcome:
         """The training and what follows it; whatever happens, what it reached is saved and told."""
         try:
-            with (
-                self.interruption.listening(),
-                np.errstate(all="ignore"),
-            ):  # the loop itself checks that losses are finite
+            # errors of floats are left alone: the loop itself checks that losses are finite
+            with self.interruption.listening(), np.errstate(all="ignore"):
                 self._train(log)
                 metrics = self._evaluate()
                 return Outcome("FINISHED", metrics=metrics, facts=self._draw(metrics))
@@ -180,7 +178,7 @@ class Run:
         """Everything once more, after the last update; the test split for the first time."""
         return {
             f"{name}/{term}": value
-            for name, split in self.training.splits.items()
+            for name, split in self.data.splits.items()
             for term, value in loop.evaluate(self.training, split).items()
         }
 

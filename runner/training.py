@@ -85,16 +85,10 @@ class Training:
         return self.stop_reason is not None or self.epoch >= self.plan.epochs
 
     @property
-    def splits(self) -> dict[str, Split]:
-        """The splits, by the names that their metrics bear."""
-        named = {"train": self.data.train, "val": self.data.validation, "test": self.data.test}
-        return {name: split for name, split in named.items() if split is not None}
-
-    @property
     def watched(self) -> dict[str, Split]:
         """The splits that every epoch is evaluated on; the test split is one only where the plan says so."""
         allowed = ("val", "test") if self.plan.watch_test else ("val",)
-        return {name: split for name, split in self.splits.items() if name in allowed}
+        return {name: split for name, split in self.data.splits.items() if name in allowed}
 
     @cached_property
     def whole(self) -> Batch:

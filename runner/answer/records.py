@@ -4,7 +4,7 @@ Legend: E epochs.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from runner.dotted import dotted
 from runner.errors import UserError
 from runner.folder import SWEEP, RunFolder
 from runner.locks import TRAINER, is_held
@@ -70,7 +71,8 @@ class Record:
     @cached_property
     def parameters(self) -> dict[str, Any]:
         """What the run was set to, by dotted key; a group's option under the group's name, such as optimizer: adam."""
-        flat = {key.removesuffix(".name"): value for key, value in _flat(self.config, "")}
+        leaves = ((key, value) for key, value in dotted(self.config) if value != {})
+        flat = {key.removesuffix(".name"): hashable(value) for key, value in leaves}
         return {key: value for key, value in flat.items() if not key.startswith(NEVER)} | dict(self.swept)
 
     @property
@@ -176,14 +178,6 @@ def as_typed(text: str) -> Any:
 def hashable(value: Any) -> Any:
     """The value, with tuples for lists, so that it can be a key."""
     return tuple(hashable(item) for item in value) if isinstance(value, list) else value
-
-
-def _flat(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in node.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", hashable(value)
 
 
 def _ending(path: Path, summary: Mapping[str, Any]) -> tuple[str, str | None]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from runner import locks
 from runner.errors import UserError
 from runner.folder import SWEEP
-from runner.locks import MIRROR, TRAINER, is_held, locked
 from runner.tracking.errors import TrackingError, UnreachableError
 from runner.tracking.folders import runs_below
 
@@ -52,7 +51,7 @@ def _sync_all(folders: list[Path], uri: str | None) -> int:
     mirror, code = Mirror(uri), 0
     for folder in folders:
         try:
-            for mirrored in _sync_sweep(folder, uri) if (folder / SWEEP).exists() else [_sync(mirror, folder)]:
+            for mirrored in _sync(mirror, folder, uri):
                 print(_line(folder, mirrored), flush=True)
         except (TrackingError, OSError) as error:
             print(f"tracking: {folder}: {error}", file=sys.stderr, flush=True)
@@ -62,23 +61,18 @@ def _sync_all(folders: list[Path], uri: str | None) -> int:
     return code
 
 
-def _sync(mirror: "Mirror", folder: Path) -> "Mirrored":
-    try:
-        with locked(folder / MIRROR, WAIT_S):
-            return mirror.update(folder, alive=is_held(folder / TRAINER))
-    except TimeoutError as error:
-        raise TrackingError("its run is still going on and mirrors itself; sync it when it has ended") from error
+def _sync(mirror: "Mirror", folder: Path, uri: str | None) -> list["Mirrored"]:
+    """Brings a run up to date, or a sweep: its parent run, and what was new of its jobs."""
+    sweep = (folder / SWEEP).exists()
+    what = "sweep" if sweep else "run"
+    refusal = TrackingError(f"its {what} is still going on and mirrors itself; sync it when it has ended")
+    with locks.claimed(folder / locks.MIRROR, WAIT_S, refusal):
+        if not sweep:
+            return [mirror.update(folder, alive=locks.is_held(folder / locks.TRAINER))]
 
+        from runner.tracking.sweep import SweepMirror
 
-def _sync_sweep(folder: Path, uri: str | None) -> list["Mirrored"]:
-    """What was new of its jobs; its parent run is brought up to date with them."""
-    from runner.tracking.sweep import SweepMirror
-
-    try:
-        with locked(folder / MIRROR, WAIT_S):
-            return SweepMirror(folder, uri).update(alive=is_held(folder / locks.SWEEP))
-    except TimeoutError as error:
-        raise TrackingError("its sweep is still going on and mirrors itself; sync it when it has ended") from error
+        return SweepMirror(folder, uri).update(alive=locks.is_held(folder / locks.SWEEP))
 
 
 def _line(folder: Path, mirrored: "Mirrored") -> str:

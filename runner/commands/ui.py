@@ -3,11 +3,10 @@
 import argparse
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from runner.errors import UserError
+from runner.handlers import handled_by
 from runner.tracking import address
 from runner.tracking.errors import TrackingError
 from runner.tracking.links import pages
@@ -19,7 +18,8 @@ def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     database = _database(options.uri)
     try:
-        with _ended_by(signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends the server too
+        # as Ctrl-C does; a closed terminal ends the server too
+        with handled_by(signal.default_int_handler, signal.SIGTERM, signal.SIGHUP):
             return _serve(database, options.host, options.port)
     except KeyboardInterrupt:
         return 0
@@ -44,17 +44,6 @@ def _database(uri: str | None) -> Path:
     if not path.exists():
         raise UserError(f"no tracking database {path}: train something first (duograd task=autoencoder), or give --uri")
     return path
-
-
-@contextmanager
-def _ended_by(*signals: signal.Signals) -> Iterator[None]:
-    """Let the signals end the block as Ctrl-C does."""
-    before = {signum: signal.signal(signum, signal.default_int_handler) for signum in signals}
-    try:
-        yield
-    finally:
-        for signum, handler in before.items():
-            signal.signal(signum, handler)
 
 
 def _serve(database: Path, host: str, port: int) -> int:

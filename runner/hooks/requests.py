@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from runner.handlers import handled_by
 from runner.hooks import Hook
 from runner.training import Floats, Interrupted, Training
 
@@ -50,12 +51,8 @@ class Signals(Interruption):
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Handles both signals inside the block, as they were handled before after it."""
-        previous = {s: signal.signal(s, self._handle) for s in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        with handled_by(self._handle, signal.SIGINT, signal.SIGTERM):
             yield
-        finally:
-            for signum, handler in previous.items():
-                signal.signal(signum, handler)
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
         if self.caught is not None:

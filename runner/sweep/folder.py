@@ -1,7 +1,7 @@
 """A sweep's folder: sweep.json, a folder for each job, and requests to end them."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,12 +31,9 @@ class SweepFolder:
         """Holds the sweep for this process; the lock dies with it. Of a sweep that never began nothing stays behind."""
         made = [path for path in (self.path, *self.path.parents) if not path.exists()]
         self.path.mkdir(parents=True, exist_ok=True)
+        refusal = UserError(f"{self.path} is in use by another sweep: wait for it to end, or stop it")
         try:
-            with ExitStack() as stack:
-                try:
-                    stack.enter_context(locks.locked(self.path / locks.SWEEP, wait_s=0))
-                except TimeoutError:
-                    raise UserError(f"{self.path} is in use by another sweep: wait for it to end, or stop it") from None
+            with locks.claimed(self.path / locks.SWEEP, 0, refusal):
                 yield
         finally:
             if not self.record.exists():

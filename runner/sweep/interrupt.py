@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from runner.handlers import handled_by
+
 HEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -16,12 +18,8 @@ class Interrupt:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Handles the signals inside the block, as they were handled before after it."""
-        previous = {signum: signal.signal(signum, self._handle) for signum in HEARD}
-        try:
+        with handled_by(self._handle, *HEARD):
             yield
-        finally:
-            for signum, handler in previous.items():
-                signal.signal(signum, handler)
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
         if self.caught is not None:

@@ -1,12 +1,12 @@
 """Going on with a sweep: which of the jobs wanted now are known already, by the hash of their configuration."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from omegaconf import OmegaConf
 
 from runner.config import dump
+from runner.dotted import dotted
 from runner.errors import UserError
 from runner.folder import RunFolder
 from runner.sweep.naming import folder_name, key_of, shown, what_counts
@@ -67,16 +67,8 @@ def _what_changed(job: Job, folder: RunFolder) -> str | None:
         return None
     then = OmegaConf.to_container(OmegaConf.load(folder.config))
     assert isinstance(then, dict)
-    before = dict(_flat(what_counts({str(key): value for key, value in then.items()}), ""))
-    for key, value in _flat(what_counts(dump(job.config)), ""):
+    before = dict(dotted(what_counts({str(key): value for key, value in then.items()})))
+    for key, value in dotted(what_counts(dump(job.config))):
         if before.get(key) != value:
             return f"{key} was {shown(before.get(key))}, is {shown(value)} now"
     return None
-
-
-def _flat(node: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in node.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

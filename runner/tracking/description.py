@@ -3,9 +3,9 @@
 import getpass
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
+from runner.dotted import dotted
 from runner.tracking.mlflow_api import Dataset, DatasetInput, InputTag, Param
 from runner.tracking.reader import Reader
 
@@ -57,17 +57,9 @@ def _note(run: dict[str, Any]) -> str:
 
 def parameters(reader: Reader) -> list[Param]:
     """config.yaml with dotted names (`loss.lambda` = 0.0005), values as YAML writes them; and what a sweep gave."""
-    found = {name: value for name, value in _flat(reader.config, "") if not name.startswith(NOT_PARAMETERS)}
+    found = {name: value for name, value in dotted(reader.config) if not name.startswith(NOT_PARAMETERS)}
     swept = reader.identity.get("swept", {})  # groups among them, such as optimizer=adam
     return [Param(safe_name(name), _readable(value)) for name, value in (swept | found).items()]
-
-
-def _flat(node: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in node.items():
-        if isinstance(value, dict) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _readable(value: Any) -> str:
