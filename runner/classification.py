@@ -17,9 +17,15 @@ Array = NDArray[Any]
 BATCH = 500  # samples predicted at once
 
 
-def predicted_classes(engine: Engine, split: Split) -> NDArray[np.intp]:
-    """The likeliest class of each sample: (N,)."""
-    return np.concatenate([engine.predict(batch.inputs).argmax(axis=1) for batch in batches(split, BATCH)])
+def outputs(engine: Engine, split: Split) -> Array:
+    """What the network says of each sample: (N, C)."""
+    return np.concatenate([engine.predict(batch.inputs) for batch in batches(split, BATCH)])
+
+
+def targets(split: Split) -> Array:
+    """The true class of each sample: (N,)."""
+    assert split.targets is not None
+    return split.targets
 
 
 def confusion(true: Array, predicted: Array, classes: int) -> NDArray[np.intp]:
@@ -27,15 +33,13 @@ def confusion(true: Array, predicted: Array, classes: int) -> NDArray[np.intp]:
     return np.bincount(true * classes + predicted, minlength=classes * classes).reshape(classes, classes)
 
 
-def judge(engine: Engine, split: Split, classes: Sequence[str]) -> dict[str, Any]:
-    """A split's confusion matrix (`counts`, rows true) and scikit-learn's report, as text and as data."""
+def judge(true: Array, predicted: Array, classes: Sequence[str]) -> dict[str, Any]:
+    """The confusion matrix (`counts`, rows true) of classes (N,), and scikit-learn's report, as text and as data."""
     from sklearn.metrics import classification_report
 
-    assert split.targets is not None
-    predicted = predicted_classes(engine, split)
     arguments: dict[str, Any] = {"labels": range(len(classes)), "target_names": list(classes), "zero_division": 0.0}
     return {
-        "counts": confusion(split.targets, predicted, len(classes)),
-        "text": classification_report(split.targets, predicted, digits=3, **arguments),
-        "report": classification_report(split.targets, predicted, output_dict=True, **arguments),
+        "counts": confusion(true, predicted, len(classes)),
+        "text": classification_report(true, predicted, digits=3, **arguments),
+        "report": classification_report(true, predicted, output_dict=True, **arguments),
     }

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import DataSet, Split
 from runner.answer.drawings import Drawing
 from runner.answer.ranking import best_run
 from runner.answer.rebuild import MissingError, Workshop
 from runner.answer.records import Record
 from runner.answer.study import Study
-from runner.classification import confusion, predicted_classes
+from runner.classification import confusion, outputs
 from runner.figures.confusions import confusion_matrices
 
 Counts = NDArray[np.intp]
@@ -48,11 +47,7 @@ def _split_and_classes(study: Study, workshop: Workshop) -> tuple[str, Sequence[
         split = next(name for name in SPLITS if name in told)
         return split, list(told[split])
     data = workshop.data(study.best)
-    return next(name for name in SPLITS if _splits(data)[name] is not None), data.classes
-
-
-def _splits(data: DataSet) -> dict[str, Split | None]:
-    return {"train": data.train, "val": data.validation, "test": data.test}
+    return data.held_out, data.classes
 
 
 def counts(run: Record, split: str, workshop: Workshop) -> Counts:
@@ -61,7 +56,9 @@ def counts(run: Record, split: str, workshop: Workshop) -> Counts:
     if told is not None:
         return np.array(told, dtype=np.intp)
     data = workshop.data(run)
-    samples = _splits(data)[split]
+    samples = data.splits.get(split)
     if samples is None or samples.targets is None:
         raise MissingError(f"{run.name} has no {SPLITS[split]} samples")
-    return confusion(samples.targets, predicted_classes(workshop.engine(run, best=False), samples), len(data.classes))
+    return confusion(
+        samples.targets, outputs(workshop.engine(run, best=False), samples).argmax(axis=1), len(data.classes)
+    )

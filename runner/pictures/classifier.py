@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runner import atomic
-from runner.classification import judge, predicted_classes
+from runner.classification import judge, targets
 from runner.pictures.finished import Facts, Finished
 
 SHOWN = 12  # windows
@@ -32,8 +32,10 @@ def confusion_matrices(run: Finished) -> Facts:
 
 def reports(run: Finished) -> Facts:
     """Counts of true and predicted classes and F1 a split; scikit-learn's report as table and JSON."""
-    splits = {"train": run.data.train, "val": run.data.validation, "test": run.data.test}
-    verdicts = {name: judge(run.engine, split, run.data.classes) for name, split in splits.items() if split is not None}
+    verdicts = {
+        name: judge(targets(split), run.outputs(name).argmax(axis=1), run.data.classes)
+        for name, split in run.data.splits.items()
+    }
     text = "\n".join(f"{name}\n{verdict['text']}" for name, verdict in verdicts.items())
     found = {name: verdict["report"] for name, verdict in verdicts.items()}
     atomic.write_bytes(run.folder.path / "classification_report.txt", text.encode())
@@ -46,12 +48,11 @@ def windows(run: Finished) -> Facts:
     """Some samples with true and predicted class, wrong ones among them where there are any."""
     from runner.figures.windows import windows as draw
 
-    split = run.data.test or run.data.validation or run.data.train
-    assert split.targets is not None
-    predicted = predicted_classes(run.engine, split)
-    chosen = _chosen(split.targets, predicted, run.seed)
+    split = run.data.splits[run.data.held_out]
+    predicted = run.outputs(run.data.held_out).argmax(axis=1)
+    chosen = _chosen(targets(split), predicted, run.seed)
     classes = np.array(run.data.classes)
-    true, said = classes[split.targets[chosen]].tolist(), classes[predicted[chosen]].tolist()
+    true, said = classes[targets(split)[chosen]].tolist(), classes[predicted[chosen]].tolist()
     path, title = run.path("windows"), f"Windows: {run.title}"
     draw(split.inputs[chosen], run.data.channels, run.data.units, true, said, path, title, run.footer)
     return {}

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data.dataset import DataSet
+from runner.classification import outputs
 from runner.engines import Engine
 from runner.folder import RunFolder
 
+Array = NDArray[Any]
 Facts = dict[str, Any]
 """What a picture found out on the way, for summary.json."""
 
@@ -27,6 +31,16 @@ class Finished:
     title: str
     footer: str
     folder: RunFolder
+
+    @cached_property
+    def _outputs(self) -> dict[str, Array]:
+        return {}
+
+    def outputs(self, split: str) -> Array:
+        """What the network says of a split's samples, (N, …); the network is asked once, whatever is drawn of it."""
+        if split not in self._outputs:
+            self._outputs[split] = outputs(self.engine, self.data.splits[split])
+        return self._outputs[split]
 
     def path(self, name: str) -> Path:
         """Where a figure goes."""

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import DataSet, Split
-from runner.classification import BATCH
+from data.dataset import DataSet
+from runner.classification import targets
 from runner.engines import Engine
 from runner.pictures.finished import Facts, Finished
-from runner.training import batches
 
 Array = NDArray[Any]
 SAMPLES = 10  # of each class
@@ -26,7 +25,7 @@ def samples(run: Finished) -> Facts:
 
     train, rng = run.data.train, np.random.default_rng(run.seed)
     order = rng.permutation(len(train))
-    of_class = {c: order[_targets(train)[order] == k][:SAMPLES] for k, c in enumerate(run.data.classes)}
+    of_class = {c: order[targets(train)[order] == k][:SAMPLES] for k, c in enumerate(run.data.classes)}
     by_class = {name: pictures(train.inputs[np.sort(index)]) for name, index in of_class.items()}
     draw(by_class, run.path("samples"), "Images by class", f"{len(train)} images to train on", run.footer)
     return {}
@@ -52,13 +51,13 @@ def activation_maps(run: Finished) -> Facts:
     """One image on its way through the convolutions; nothing for a network without any."""
     from runner.figures.activation_maps import activation_maps as draw
 
-    _, split = _held_out(run.data)
+    split = run.data.splits[run.data.held_out]
     batch = split.batch(slice(1))
     maps = {name: a[0] for name, a in run.engine.probe(batch).items()}
     if not maps:
         return {}
     classes = run.data.classes
-    true, said = classes[_targets(split)[0]], classes[int(run.engine.predict(batch.inputs)[0].argmax())]
+    true, said = classes[targets(split)[0]], classes[int(run.engine.predict(batch.inputs)[0].argmax())]
     label = f"{true}, recognised" if true == said else f"{true}, taken for {said}"
     [image] = pictures(split.inputs[:1])
     draw(image, label, maps, run.path("activation_maps"), f"Activation maps: {run.title}", run.footer)
@@ -70,8 +69,9 @@ def mistakes(run: Finished) -> Facts:
     from runner.figures.mistakes import MOST
     from runner.figures.mistakes import mistakes as draw
 
-    name, split = _held_out(run.data)
-    true, scores = _targets(split), _outputs(run.engine, split)
+    name = run.data.held_out
+    split = run.data.splits[name]
+    true, scores = targets(split), run.outputs(name)
     said = scores.argmax(axis=1)
     probable = f"{name}/cross_entropy" in run.metrics
     sure = probabilities(scores, said) if probable else margins(scores, true, said)
@@ -118,22 +118,6 @@ def _first_layer(data: DataSet, engine: Engine) -> tuple[Array, str]:
         return params[CONVOLUTION], "filters"
     weight = next(params[name] for name in DENSE if name in params)
     return weight.reshape(-1, *data.train.inputs.shape[1:]), "units"
-
-
-def _held_out(data: DataSet) -> tuple[str, Split]:
-    """The test split, else the validation split, else all there is."""
-    splits = {"test": data.test, "val": data.validation, "train": data.train}
-    return next((name, split) for name, split in splits.items() if split is not None)
-
-
-def _targets(split: Split) -> Array:
-    assert split.targets is not None
-    return split.targets
-
-
-def _outputs(engine: Engine, split: Split) -> Array:
-    """What the network says of each sample: (N, K)."""
-    return np.concatenate([engine.predict(batch.inputs) for batch in batches(split, BATCH)])
 
 
 def _percent(share: float) -> str:
