@@ -20,7 +20,6 @@ from convnet_builders import (
 
 from data.dataset import Batch
 from models.convnet import numpy_net
-from models.convnet.masks import masks
 from models.convnet.numpy_net import ROWS, ConvNet
 from runner.engines.numpy_engine import NumpyEngine
 from runner.engines.torch_engine import TorchEngine
@@ -41,21 +40,13 @@ def test_gradient_against_differences(network, loss):
     assert gradient_error(convnet(loss, **NETWORKS[network]), images()) < CEILING
 
 
-def share_masks(net, twin, monkeypatch):
-    """Gives both the masks of the by-hand network, whatever each would draw."""
-    monkeypatch.setattr(
-        twin, "masks", lambda x, step: [torch.tensor(m) for m in masks(net.layers, len(x), net.seed, step, net.dtype)]
-    )
-
-
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("loss", [ENTROPY, SVM], ids=lambda loss: loss.name)
 @pytest.mark.parametrize("network", NETWORKS)
-def test_twins_agree(network, loss, style, monkeypatch):
+def test_twins_agree(network, loss, style):
     """Training and evaluation: terms, gradients, running averages, predictions, activation maps."""
     net, batch = convnet(loss, **NETWORKS[network]), images()
     by_hand, autograd = convnet_engines(net, style)
-    share_masks(net, autograd.net, monkeypatch)
     terms, twins = by_hand.loss_and_grad(batch)[0], autograd.loss_and_grad(batch)[0]
     assert terms == pytest.approx({name: float(value) for name, value in twins.items()}, rel=PARITY)
     assert max(against_engine(by_hand, autograd, batch).values()) < CEILING
@@ -69,11 +60,10 @@ def test_twins_agree(network, loss, style, monkeypatch):
 
 
 @pytest.mark.parametrize("network", ["batch norm", "layer norm", "preactivation", "no norm, dropout"])
-def test_a_training_of_twins_stays_together(network, monkeypatch):
+def test_a_training_of_twins_stays_together(network):
     """Twenty steps, running averages included, then evaluated with these."""
     net = convnet(**NETWORKS[network])
     by_hand, autograd = convnet_engines(net, "module")
-    share_masks(net, autograd.net, monkeypatch)
     for step in range(20):
         batch = images(seed=step)
         by_hand.step(batch, 0.05)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from models.convnet.config import ConvNetConfig
 from models.errors import ArchitectureError
+from models.layers.sliding import slide
 
 Shape = tuple[int, ...]
 """Of one sample: (C, H, W), or (D,) once it is flat."""
@@ -136,22 +137,22 @@ def _norm(name: str, kind: str | None, features: int, groups: int | None, *, spa
 
 def convolved(shape: Shape, conv: Conv) -> Shape:
     """The shape after a convolution; sizes that the stride does not divide round down, as in torch."""
-    _, *sides = shape
-    padded = [side + 2 * conv.padding for side in sides]
+    _, height, width = shape
+    padded = [side + 2 * conv.padding for side in (height, width)]
     if conv.kernel > min(padded):
         raise ArchitectureError(
             f"the {conv.kernel} × {conv.kernel} kernel of {conv.name} is larger than its padded input, "
             f"{padded[0]} × {padded[1]}: use smaller model.kernels, larger model.padding or fewer pools"
         )
-    return conv.filters, *((side - conv.kernel) // conv.stride + 1 for side in padded)
+    return conv.filters, *slide("kernel", (height, width), conv.kernel, conv.stride, conv.padding).positions
 
 
 def pooled(shape: Shape, pool: Pool, after: str) -> Shape:
     """The shape after a pool; what is left over at the border is left out, as in torch."""
-    channels, *sides = shape
-    if pool.size > min(sides):
+    channels, height, width = shape
+    if pool.size > min(height, width):
         raise ArchitectureError(
             f"the pool after {after} has windows of {pool.size} × {pool.size}, larger than its input, "
-            f"{sides[0]} × {sides[1]}: use a smaller model.pool_size, or a larger model.pool_every"
+            f"{height} × {width}: use a smaller model.pool_size, or a larger model.pool_every"
         )
-    return channels, *((side - pool.size) // pool.stride + 1 for side in sides)
+    return channels, *slide("pooling window", (height, width), pool.size, pool.stride).positions

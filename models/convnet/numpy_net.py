@@ -77,12 +77,7 @@ class ConvNet:
 
         Dropout depends on (seed, step).
         """
-        return self.loss_and_grad_with(inputs, targets, masks(self.layers, len(inputs), self.seed, step, self.dtype))
-
-    def loss_and_grad_with(
-        self, inputs: Array, targets: Array, dropped: Sequence[Array]
-    ) -> tuple[dict[str, float], Grads]:
-        """The same with the masks of dropout given."""
+        dropped = masks(self.layers, len(inputs), self.seed, step, self.dtype)
         with self._calm():
             logits, backward = self._train(inputs, dropped)
             error, error_backward = self.loss.error(logits, targets)

@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from models.convnet.architecture import Affine, Conv, Layer, Norm, Shape, architecture
 from models.convnet.config import ConvNetConfig
+from models.layers.init import DRAWS, fans
 
 Array = NDArray[Any]
 
@@ -43,26 +44,21 @@ def initial_buffers(layers: Iterable[Layer], dtype: DTypeLike) -> dict[str, Arra
 def _layer(
     rng: np.random.Generator, config: ConvNetConfig, name: str, shape: tuple[int, ...], bias: bool
 ) -> dict[str, Array]:
-    limit = 1 / math.sqrt(math.prod(shape[1:]))
+    limit = _torch_limit(shape)
     b = rng.uniform(-limit, limit, shape[0]) if bias and config.init == "torch" else np.zeros(shape[0])
     return {f"{name}.weight": _draw(rng, config, shape)} | ({f"{name}.bias": b} if bias else {})
 
 
 def _draw(rng: np.random.Generator, config: ConvNetConfig, shape: tuple[int, ...]) -> Array:
-    """A weight (outputs, inputs, …): what lies behind each output and each input counts in its fan."""
-    fan_in = math.prod(shape[1:])
-    fan_out = fan_in // shape[1] * shape[0]
-    match config.init:
-        case "normal":
-            return rng.normal(0, config.weight_scale or 0, shape)
-        case "kaiming_normal":  # He et al. 2015, for ReLU
-            return rng.normal(0, math.sqrt(2 / fan_in), shape)
-        case "xavier_normal":  # Glorot and Bengio 2010
-            return rng.normal(0, math.sqrt(2 / (fan_in + fan_out)), shape)
-        case "kaiming_uniform":
-            limit = math.sqrt(6 / fan_in)
-        case "xavier_uniform":
-            limit = math.sqrt(6 / (fan_in + fan_out))
-        case "torch":
-            limit = 1 / math.sqrt(fan_in)
-    return rng.uniform(-limit, limit, shape)
+    """A weight (outputs, inputs, …)."""
+    if config.init == "normal":
+        return rng.normal(0, config.weight_scale or 0, shape)
+    if config.init == "torch":
+        limit = _torch_limit(shape)
+        return rng.uniform(-limit, limit, shape)
+    return DRAWS[config.init](rng, shape)
+
+
+def _torch_limit(shape: tuple[int, ...]) -> float:
+    """w of torch's U[-w, w], for a weight of that shape and its bias."""
+    return 1 / math.sqrt(fans(shape)[0])

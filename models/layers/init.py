@@ -22,6 +22,8 @@ class Dense(NamedTuple):
 
 Init = Callable[[list[tuple[int, int]], int], list[Dense]]
 """Draws the layers of shapes [(fan_in, fan_out), …] from a seed."""
+Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
+"""Draws one weight (O, I, …)."""
 
 
 def report(shapes: list[tuple[int, int]], seed: int) -> list[Dense]:
@@ -39,22 +41,31 @@ def report(shapes: list[tuple[int, int]], seed: int) -> list[Dense]:
     return layers
 
 
-def _scaled(draw: Callable[[np.random.Generator, int, int], Array]) -> Init:
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """fan_in and fan_out of a weight (O, I, …): a kernel's pixels count in both."""
+    return math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
+
+
+def _uniform(limit: Callable[[int, int], float]) -> Draw:
+    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+        w = limit(*fans(shape))
+        return rng.uniform(-w, w, shape)
+
+    return draw
+
+
+def _normal(std: Callable[[int, int], float]) -> Draw:
+    return lambda rng, shape: rng.normal(0, std(*fans(shape)), shape)
+
+
+def _zero_biased(draw: Draw) -> Init:
     """An init that draws each weight (O, I) and sets the biases to zero."""
 
     def init(shapes: list[tuple[int, int]], seed: int) -> list[Dense]:
         rng = np.random.default_rng(seed)
-        return [Dense(draw(rng, fan_in, fan_out), np.zeros(fan_out)) for fan_in, fan_out in shapes]
+        return [Dense(draw(rng, (fan_out, fan_in)), np.zeros(fan_out)) for fan_in, fan_out in shapes]
 
     return init
-
-
-def _uniform(gain: Callable[[int, int], float]) -> Init:
-    return _scaled(lambda rng, i, o: rng.uniform(-gain(i, o), gain(i, o), (o, i)))
-
-
-def _normal(std: Callable[[int, int], float]) -> Init:
-    return _scaled(lambda rng, i, o: rng.normal(0, std(i, o), (o, i)))
 
 
 def xavier_limit(fan_in: int, fan_out: int) -> float:
@@ -71,10 +82,11 @@ def orthogonal(rng: np.random.Generator, n: int) -> Array:
     return np.asarray(Q * np.sign(np.diag(R)))
 
 
-INITS: dict[str, Init] = {
-    "report": report,
+DRAWS: dict[str, Draw] = {
     "xavier_uniform": _uniform(xavier_limit),
     "xavier_normal": _normal(lambda i, o: math.sqrt(2 / (i + o))),
     "kaiming_uniform": _uniform(lambda i, o: math.sqrt(6 / i)),  # He et al. 2015, for ReLU
     "kaiming_normal": _normal(lambda i, o: math.sqrt(2 / i)),
 }
+
+INITS: dict[str, Init] = {"report": report, **{name: _zero_biased(draw) for name, draw in DRAWS.items()}}
