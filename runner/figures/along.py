@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runner.figures.axis import Scale, scale_for, show_values
-from runner.figures.canvas import Body, save, say_empty, sheet
+from runner.figures.canvas import save, say_empty, sheet
 from runner.figures.curves import drawable
 from runner.figures.lettering import font, line_height
-from runner.figures.panels import Gaps, Place, blank, box, cut, in_rows
+from runner.figures.panels import Place, blank, box, chart_width, charts, cut
 from runner.figures.style import COLOURS, FAINT, INK, LABEL, SMALL
 
 if TYPE_CHECKING:
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-WIDE, NARROW = 900, 420  # pixels of a panel that stands alone, and of one among others
-HEIGHT = 400
-ACROSS = 3  # panels in a row
-LEFT = 110  # for tick labels
 DECADE = 10.0
 CLOSEST = 0.07  # of the axis: values closer than that would print their labels over each other
 
@@ -46,11 +42,9 @@ def along(panels: Sequence[Along], path: Path, title: str, what: str, footer: st
     Numbers stand where they belong, on a logarithmic axis where they span more than a decade; numbers that find no
     room so (0, 1e-5, 1e-3), and names, are spaced evenly. `what` says what is drawn.
     """
-    width = WIDE if len(panels) == 1 else NARROW
+    width = chart_width(len(panels))
     below = max(_tick_room(panel, width) for panel in panels) + line_height(LABEL) + 30
-    across = min(ACROSS, len(panels))
-    places = in_rows(len(panels), across, width, HEIGHT, Gaps(LEFT, below, 14), 0)
-    body = Body(across * (LEFT + width), places[-1].y + HEIGHT + below, 0, 20)
+    places, body = charts(len(panels), below)
     runs = [drawable(values) for panel in panels for values in panel.runs]
     scale = scale_for(runs, "auto")
     figure, axes = sheet(body, title, _says(what, panels, scale), footer)

@@ -13,6 +13,10 @@ from runner.figures.style import INK, LABEL
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+WIDE, NARROW = 900, 420  # pixels of a chart that stands alone, and of one among others
+HEIGHT = 400  # of a chart
+ACROSS = 3  # charts in a row
+LEFT = 110  # of a chart, for tick labels
 LONGEST = 24  # characters of a name beside or below a box
 UNDER_TITLE = 6  # between a panel's title and its box
 
@@ -51,6 +55,18 @@ def in_rows(count: int, columns: int, width: int, height: int, gaps: Gaps, top: 
         )
         for k in range(count)
     ]
+
+
+def chart_width(count: int) -> int:
+    """Pixels of one of so many charts."""
+    return WIDE if count == 1 else NARROW
+
+
+def charts(count: int, below: int) -> tuple[list[Place], Body]:
+    """Places for so many charts, with room `below` each for what labels its axis, and the body that holds them."""
+    width, across = chart_width(count), min(ACROSS, count)
+    places = in_rows(count, across, width, HEIGHT, Gaps(LEFT, below, 14), 0)
+    return places, Body(across * (LEFT + width), places[-1].y + HEIGHT + below, 0, 20)
 
 
 def blank(axes: "Axes", body: Body) -> None:

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runner.figures.axis import Scale, scale_for, show_values
-from runner.figures.canvas import Body, save, say_empty, sheet
+from runner.figures.canvas import save, say_empty, sheet
 from runner.figures.curves import drawable
 from runner.figures.lettering import line_height
-from runner.figures.panels import Gaps, Place, blank, box, cut, in_rows
+from runner.figures.panels import Place, blank, box, charts, cut
 from runner.figures.style import COLOURS, FAINT, INK, LABEL, SMALL
 
 if TYPE_CHECKING:
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-WIDE, NARROW = 900, 420  # pixels of a panel that stands alone, and of one among others
-HEIGHT = 400
-ACROSS = 3  # panels in a row
-LEFT = 110  # for tick labels
 BELOW = line_height(SMALL) + line_height(LABEL) + 30
 EARLY = "#a6cee3"  # the colour of the first run; the last has the first of the house's
 SPREAD = 0.12  # of a category's width: dots of equal value stand beside each other
@@ -54,10 +50,7 @@ def scatter(
     whole (K,): false for runs that were ended early, which are hollow. Axes are logarithmic where all values are
     positive and span more than a decade. `what` says what is drawn.
     """
-    width = WIDE if len(panels) == 1 else NARROW
-    across = min(ACROSS, len(panels))
-    places = in_rows(len(panels), across, width, HEIGHT, Gaps(LEFT, BELOW, 14), 0)
-    body = Body(across * (LEFT + width), places[-1].y + HEIGHT + BELOW, 0, 20)
+    places, body = charts(len(panels), BELOW)
     y = drawable(reached)
     scale = scale_for([y], "auto")
     figure, axes = sheet(body, title, _says(what, scale, whole), footer)
