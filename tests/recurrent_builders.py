@@ -16,8 +16,10 @@ from models.recurrent.config import RecurrentConfig
 from models.recurrent.numpy_net import RecurrentNet
 from models.recurrent.torch_net import TorchRecurrent
 from runner.engines.numpy_engine import NumpyEngine
+from runner.gradcheck import against_differences
 
 T, INPUTS, HIDDEN, CLASSES = 6, 3, 4, 5
+CEILING = 1e-6  # of gradient_error: float64, central differences
 CELLS: dict[str, dict[str, Any]] = {
     "tanh rnn": {"cell": "rnn", "nonlinearity": "tanh"},
     "relu rnn": {"cell": "rnn", "nonlinearity": "relu"},
@@ -86,3 +88,8 @@ def plant(monkeypatch: Any, module: ModuleType, right: str, wrong: str) -> None:
         for name, value in vars(user).items():
             if getattr(value, "__module__", None) == module.__name__ and hasattr(changed, name):
                 monkeypatch.setattr(user, name, getattr(changed, name))
+
+
+def gradient_error(net: RecurrentNet, batch: Batch) -> float:
+    """The largest of a network's parameters."""
+    return max(against_differences(recurrent_engine(net), batch, np.random.default_rng(0), directions=2).values())

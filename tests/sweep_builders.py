@@ -4,10 +4,17 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+from hydra.core.global_hydra import GlobalHydra
+
+from runner import cli
+
+Typed = Callable[..., tuple[Any, str, str]]
 SMALL = ["data.count=200", "data.size=4", "dtype=float64"]
 
 
@@ -80,3 +87,26 @@ def _group(process: Path) -> int | None:
     except OSError:
         return None
     return None if fields[0] == "Z" else int(fields[2])
+
+
+@contextmanager
+def typing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *always: str) -> Iterator[Typed]:
+    """What `duograd ALWAYS ARGUMENTS` does in this process: its exit code, output and errors."""
+
+    def run(*arguments: str) -> tuple[Any, str, str]:
+        monkeypatch.setattr(sys, "argv", ["duograd", *always, *arguments])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return (end.value.code, *capsys.readouterr())
+
+    yield run
+    GlobalHydra.instance().clear()
+
+
+def refused_in_one_line(result: tuple[Any, str, str], message: str, here: Path) -> None:
+    """A user's fault: one line that begins so, and nothing else, neither printed nor written."""
+    code, out, err = result
+    assert code == 2
+    assert err.startswith(f"duograd: {message}")
+    assert (err.count("\n"), out) == (1, "")
+    assert not list(here.iterdir())

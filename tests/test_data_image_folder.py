@@ -1,62 +1,18 @@
-"""Images in one folder per class, in a folder or a zip archive: found, split, scaled, and each fault named."""
+"""Images in one folder per class, in a folder or a zip archive: found, split and scaled."""
 
-import shutil
 import zipfile
-from collections import Counter
 
 import numpy as np
 import pytest
+from image_tree_builders import FEW, fault, grow, numbers, paint, per_class, tree, zipped
 from PIL import Image
 
 from data.config import ImageFolder
-from data.errors import DataError
 from data.load import load
 from data.sources.archive import FolderFiles
 from data.sources.image_folder import read_one
 
 RED, GREEN, BLUE = (200, 30, 30), (30, 200, 30), (30, 30, 200)
-FEW = {"cat": 10, "dog": 20}
-
-
-def paint(path, number, height=6, width=6):
-    """An image whose first pixel tells its number, and whose others are its own."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(number).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    pixels[0, 0] = number
-    Image.fromarray(pixels).save(path)
-
-
-def grow(root, counts, start=0):
-    """So many images in each class folder, numbered through."""
-    for name, count in counts.items():
-        for n in range(count):
-            paint(root / name / f"{n}.png", start := start + 1)
-    return root
-
-
-def zipped(root, path):
-    shutil.make_archive(str(path.with_suffix("")), "zip", root)
-    return path
-
-
-def tree(root, size=None, **given):
-    return load(ImageFolder(root=str(root), size=size, **given))
-
-
-def fault(root, **given):
-    with pytest.raises(DataError) as caught:
-        tree(root, **given)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
-
-
-def numbers(split):
-    """Which images a split holds."""
-    return split.inputs[:, 0, 0, 0].tolist()
-
-
-def per_class(split):
-    return dict(Counter(split.targets.tolist()))
 
 
 def test_one_tree_is_split_class_by_class(tmp_path):
@@ -190,112 +146,6 @@ def test_scaling_down_averages(tmp_path):
     stripes[:, ::2] = 255
     Image.fromarray(stripes).save(tmp_path / "stripes.png")
     np.testing.assert_allclose(read_one(FolderFiles(tmp_path), "stripes.png", 8), 127.5, atol=8)
-
-
-def test_images_of_mixed_size_are_named(tmp_path):
-    grow(tmp_path, {"cat": 4, "dog": 4})
-    paint(tmp_path / "cat" / "2.png", 3, height=7, width=9)
-    for order in range(4):  # whichever image is read first
-        line = fault(tmp_path, seed=order, validation_fraction=0.0, test_fraction=0.25)
-        assert "cat/2.png" in line
-        assert "9×7" in line
-        assert "6×6" in line
-        assert line.endswith("give images of one size, or have all of them scaled, data.size=6")
-    assert tree(tmp_path, size=6, validation_fraction=0.0, test_fraction=0.0).train.inputs.shape[2:] == (6, 6)
-
-
-def test_a_class_without_images(tmp_path):
-    grow(tmp_path, {"cat": 4, "dog": 4})
-    (tmp_path / "eel").mkdir()
-    line = f"data.root={tmp_path}: class 'eel' has no images: give some, or remove the folder"
-    assert fault(tmp_path) == line
-    (tmp_path / "eel" / "notes.txt").touch()
-    assert fault(tmp_path) == line
-    assert "class 'eel' has no images" in fault(zipped(tmp_path, tmp_path.parent / "eel.zip"))
-
-
-def test_train_and_test_need_the_same_classes(tmp_path):
-    grow(tmp_path / "train", FEW)
-    grow(tmp_path / "test", {"cat": 2, "eel": 2})
-    assert fault(tmp_path) == (
-        f"data.root={tmp_path}: class 'eel' is in test/ but not in train/: give both the same folders"
-    )
-    shutil.rmtree(tmp_path / "test" / "eel")
-    paint(tmp_path / "test" / "eel2" / "1.png", 1)
-    assert "class 'eel2' is in test/" in fault(tmp_path)
-    shutil.rmtree(tmp_path / "test" / "eel2")
-    (tmp_path / "test" / "dog").mkdir()
-    assert f"data.root={tmp_path}/test: class 'dog' has no images" in fault(tmp_path)
-    shutil.rmtree(tmp_path / "test" / "dog")
-    grow(tmp_path / "test", {"ant": 2})
-    grow(tmp_path / "train", {"ant": 2})
-    assert "class 'dog' is in train/ but not in test/" in fault(tmp_path)
-
-
-def test_a_third_folder_beside_train_is_told(tmp_path):
-    for part in ("train", "val"):
-        grow(tmp_path / part, FEW)
-    assert fault(tmp_path) == (
-        f"data.root={tmp_path} holds val/ beside train/: give train/ and test/ alone "
-        "(validation images are taken from train/), or one folder per class"
-    )
-
-
-@pytest.mark.parametrize(
-    ("counts", "line"),
-    [
-        ({}, "holds no images: give DIR/<class>/<image>"),
-        ({"cat": 3}, "holds one class, 'cat': give two or more"),
-        ({".": 3}, "1.png lies in no class folder"),
-    ],
-)
-def test_a_folder_without_classes(tmp_path, counts, line):
-    assert line in fault(grow(tmp_path, counts)).replace("0.png", "1.png")
-
-
-def test_an_image_beside_the_class_folders(tmp_path):
-    paint(grow(tmp_path, FEW) / "x.png", 1)
-    assert fault(tmp_path) == (f"data.root={tmp_path}: x.png lies in no class folder: move it into one, or remove it")
-
-
-@pytest.mark.parametrize("form", ["folder", "zip"])
-def test_an_unreadable_image_is_named(tmp_path, form):
-    (grow(tmp_path / "pets", FEW) / "dog" / "3.png").write_bytes(b"no image")
-    root = tmp_path / "pets" if form == "folder" else zipped(tmp_path / "pets", tmp_path / "pets.zip")
-    assert fault(root, test_fraction=0.0, validation_fraction=0.0) == (
-        "dog/3.png cannot be read as an image (no image format known to Pillow): repair it or remove it"
-    )
-
-
-def test_too_many_pixels_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 30)
-    assert "more than 30 pixels, the limit" in fault(grow(tmp_path, FEW))
-
-
-def test_damaged_and_missing_archives(tmp_path):
-    path = zipped(grow(tmp_path / "pets", FEW), tmp_path / "pets.zip")
-    content = bytearray(path.read_bytes())
-    content[60:90] = bytes(30)  # in the first image
-    path.write_bytes(content)
-    assert "cannot be read" in fault(path, test_fraction=0.0, validation_fraction=0.0)
-    path.write_bytes(content[:500])
-    assert f"{path} cannot be read as a zip archive (" in fault(path)
-    assert "does not exist: give a folder, or a zip archive, with one folder per class" in fault(tmp_path / "gone")
-
-
-def test_too_few_images_for_a_split(tmp_path):
-    grow(tmp_path, {"cat": 2, "dog": 20})
-    assert fault(tmp_path) == (
-        "class 'cat': data.test_fraction=0.2 of 2 samples leaves none for test: "
-        "choose another fraction, or 0 for no test split"
-    )
-    assert "class 'cat': data.validation_fraction=0.1 of 2 samples leaves none for validation" in fault(
-        tmp_path, test_fraction=0.0
-    )
-
-
-def test_no_test_split_is_possible(tmp_path):
-    assert tree(grow(tmp_path, FEW), test_fraction=0.0).test is None
 
 
 def test_real_images(shared_data):

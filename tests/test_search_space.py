@@ -1,14 +1,11 @@
 """What is searched: Hydra's words become axes, values become words again, and what no trial could run is told."""
 
-import sys
-
 import pytest
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
+from sweep_builders import refused_in_one_line, typing
 
-from runner import cli
 from runner.search.options import search_options
 from runner.search.space import Choices, Numbers, space
 from runner.search.watch import rungs
@@ -84,18 +81,10 @@ def test_rungs_are_few_and_past_the_warmup():
 
 @pytest.fixture
 def typed(tmp_path, monkeypatch, capsys):
-    """What `duograd -m hydra/sweeper=optuna ARGUMENTS` does in this process: its exit code, output and errors."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        where = ["-m", "hydra/sweeper=optuna", "hydra.sweep.dir=sweep", "tracking=none", "data.count=64"]
-        monkeypatch.setattr(sys, "argv", ["duograd", *where, *arguments])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return (end.value.code, *capsys.readouterr())
-
-    yield run
-    GlobalHydra.instance().clear()
+    where = ["-m", "hydra/sweeper=optuna", "hydra.sweep.dir=sweep", "tracking=none", "data.count=64"]
+    with typing(monkeypatch, capsys, *where) as run:
+        yield run
 
 
 @pytest.mark.parametrize(
@@ -130,11 +119,7 @@ def typed(tmp_path, monkeypatch, capsys):
     ],
 )
 def test_errors_are_one_line_before_anything_starts(overrides, message, tmp_path, typed):
-    code, out, err = typed(*overrides)
-    assert code == 2
-    assert err.startswith(f"duograd: {message}")
-    assert (err.count("\n"), out) == (1, "")
-    assert not list(tmp_path.iterdir())
+    refused_in_one_line(typed(*overrides), message, tmp_path)
 
 
 def test_a_dry_run_starts_nothing(tmp_path, typed):

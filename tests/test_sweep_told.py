@@ -1,29 +1,17 @@
 """What is told of a sweep before anything starts: faults, the jobs, how long they will take."""
 
-import sys
-
 import pytest
-from hydra.core.global_hydra import GlobalHydra
-
-from runner import cli
+from sweep_builders import refused_in_one_line, typing
 
 GRID = ["model.hidden_size=3,4", "loss.lambda=0,1e-3"]
 
 
 @pytest.fixture
 def typed(tmp_path, monkeypatch, capsys):
-    """What `duograd ARGUMENTS` does in this process: its exit code, output and errors."""
     monkeypatch.chdir(tmp_path)
-    small = ["hydra.sweep.dir=sweep", "tracking=none", "data.count=200", "data.size=4", "dtype=float64"]
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["duograd", *small, *arguments])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return (end.value.code, *capsys.readouterr())
-
-    yield run
-    GlobalHydra.instance().clear()
+    where = ["hydra.sweep.dir=sweep", "tracking=none", "data.count=200", "data.size=4", "dtype=float64"]
+    with typing(monkeypatch, capsys, *where) as run:
+        yield run
 
 
 @pytest.mark.parametrize(
@@ -46,11 +34,7 @@ def typed(tmp_path, monkeypatch, capsys):
     ],
 )
 def test_errors_are_one_line_before_anything_starts(overrides, message, tmp_path, typed):
-    code, out, err = typed("-m", *overrides)
-    assert code == 2
-    assert err.startswith(f"duograd: {message}")
-    assert (err.count("\n"), out) == (1, "")
-    assert not list(tmp_path.iterdir())
+    refused_in_one_line(typed("-m", *overrides), message, tmp_path)
 
 
 def test_a_dry_run_lists_the_jobs_and_starts_none(tmp_path, typed):
