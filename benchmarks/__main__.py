@@ -3,8 +3,8 @@
 import subprocess
 import sys
 
-from runner.cli import complain
-from runner.errors import suggestion
+from duograd.runner.cli import complain
+from duograd.runner.errors import suggestion
 
 BENCHMARKS = ("startup", "autoencoder", "tracking", "recurrent", "convnet", "layers", "sweep")
 

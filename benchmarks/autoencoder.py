@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.measure import CONSOLE, Target, kernel, report, side_by_side
-from data.dataset import Batch
-from models.autoencoder.numpy_net import AutoencoderNet, initial_weights
-from models.autoencoder.torch_net import TorchAutoencoder
-from runner.compose import compose
-from runner.engines.numpy_engine import NumpyEngine
-from runner.engines.torch_engine import TorchEngine
+from duograd.data.dataset import Batch
+from duograd.models.autoencoder.numpy_net import AutoencoderNet, initial_weights
+from duograd.models.autoencoder.torch_net import TorchAutoencoder
+from duograd.runner.compose import compose
+from duograd.runner.engines.numpy_engine import NumpyEngine
+from duograd.runner.engines.torch_engine import TorchEngine
 
 Array = NDArray[Any]
 N, INPUTS, ROUNDS = 10240, 256, 10

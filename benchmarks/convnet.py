@@ -11,11 +11,11 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from benchmarks.measure import CONSOLE, Target, kernel, report, side_by_side
-from data.dataset import DataSet, Split
-from runner import build, loop
-from runner.compose import compose
-from runner.config import RunConfig
-from runner.training import Training
+from duograd.data.dataset import DataSet, Split
+from duograd.runner import build, loop
+from duograd.runner.compose import compose
+from duograd.runner.config import RunConfig
+from duograd.runner.training import Training
 
 IMAGES, ROUNDS, EPOCHS = 6400, 15, 5
 LR = 1e-3

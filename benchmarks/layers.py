@@ -13,13 +13,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from benchmarks.measure import CONSOLE, Target, kernel, report, side_by_side, timed
-from models.layers.activations import ACTIVATIONS
-from models.layers.conv import conv2d
-from models.layers.conv_naive import conv2d_naive
-from models.layers.lanes import Lanes
-from models.layers.norm import batch_norm
-from models.layers.pool import max_pool2d
-from models.layers.pool_naive import max_pool2d_naive
+from duograd.models.layers.activations import ACTIVATIONS
+from duograd.models.layers.conv import conv2d
+from duograd.models.layers.conv_naive import conv2d_naive
+from duograd.models.layers.lanes import Lanes
+from duograd.models.layers.norm import batch_norm
+from duograd.models.layers.pool import max_pool2d
+from duograd.models.layers.pool_naive import max_pool2d_naive
 
 Array = NDArray[Any]
 Work = Callable[[], object]

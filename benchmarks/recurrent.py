@@ -13,12 +13,12 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from benchmarks.measure import CONSOLE, Target, kernel, report, side_by_side
-from data.dataset import Batch
-from models.losses.config import CrossEntropyConfig
-from models.optimizers.config import RmspropConfig
-from models.recurrent.config import RecurrentConfig
-from models.recurrent.numpy_net import RecurrentNet
-from runner.engines.numpy_engine import NumpyEngine
+from duograd.data.dataset import Batch
+from duograd.models.losses.config import CrossEntropyConfig
+from duograd.models.optimizers.config import RmspropConfig
+from duograd.models.recurrent.config import RecurrentConfig
+from duograd.models.recurrent.numpy_net import RecurrentNet
+from duograd.runner.engines.numpy_engine import NumpyEngine
 
 Array = NDArray[Any]
 B, T, INPUTS, HIDDEN, CLASSES, ROUNDS = 32, 150, 3, 128, 6, 30

@@ -9,7 +9,7 @@ from benchmarks.measure import Target, report, side_by_side
 def main() -> None:
     """Prints times and the promised ratio."""
     commands = {
-        "duograd --help": [sys.executable, "-m", "runner", "--help"],
+        "duograd --help": [sys.executable, "-m", "duograd", "--help"],
         "import hydra": [sys.executable, "-c", "import hydra"],
     }
     work = {

@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path
 
 from benchmarks.measure import CONSOLE, Target, report
-from runner.sweep.cluster import cores
+from duograd.runner.sweep.cluster import cores
 
 HIDDEN, LAMBDAS = ("10", "50", "100"), ("0", "1e-5", "1e-3")
 GRID = [f"model.hidden_size={','.join(HIDDEN)}", f"loss.lambda={','.join(LAMBDAS)}"]
@@ -60,7 +60,7 @@ def verdict(what: str, seconds: float, bound: float) -> None:
 def duograd(folder: Path, *arguments: str) -> float:
     """Seconds of a command, to its very end: MLflow included."""
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "runner", *arguments], cwd=folder, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "duograd", *arguments], cwd=folder, check=True, capture_output=True)
     return time.perf_counter() - start
 
 

@@ -24,7 +24,15 @@ def main() -> None:
 def train_seconds(folder: Path, tracking: str, turn: int) -> float:
     """Runs the main job in a process of its own."""
     run = f"{tracking.partition('=')[2]}_{turn}"
-    command = [sys.executable, "-m", "runner", "task=autoencoder", f"epochs={EPOCHS}", tracking, f"hydra.run.dir={run}"]
+    command = [
+        sys.executable,
+        "-m",
+        "duograd",
+        "task=autoencoder",
+        f"epochs={EPOCHS}",
+        tracking,
+        f"hydra.run.dir={run}",
+    ]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
     return float(json.loads((folder / run / "summary.json").read_text())["train_seconds"])
 

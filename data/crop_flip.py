@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from pydantic import BaseModel, ConfigDict, Field
 
-from data.dataset import Array
+from duograd.data.dataset import Array
 
 
 class CropFlipConfig(BaseModel):

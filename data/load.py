@@ -7,7 +7,7 @@ from typing import Any, assert_never
 import numpy as np
 from numpy.typing import DTypeLike
 
-from data.config import (
+from duograd.data.config import (
     ActivityH5,
     Cifar10,
     DataConfig,
@@ -19,9 +19,9 @@ from data.config import (
     PhotosSample,
     Shapes,
 )
-from data.dataset import Array, DataSet
-from data.errors import DataError
-from data.preprocess import require_finite
+from duograd.data.dataset import Array, DataSet
+from duograd.data.errors import DataError
+from duograd.data.preprocess import require_finite
 
 DIGEST_LENGTH = 16  # hex digits
 
@@ -46,35 +46,35 @@ def _read(config: DataConfig, dtype: np.dtype[Any]) -> DataSet:
     """One branch per source; each imports what it alone needs."""
     match config:
         case PhotosSample() | Photos():
-            from data.sources.photos import photos_dataset
+            from duograd.data.sources.photos import photos_dataset
 
             return photos_dataset(config, dtype)
         case PatchesH5():
-            from data.sources.patches_h5 import patches_h5_dataset
+            from duograd.data.sources.patches_h5 import patches_h5_dataset
 
             return patches_h5_dataset(config, dtype)
         case ActivityH5():
-            from data.sources.activity_h5 import activity_h5_dataset
+            from duograd.data.sources.activity_h5 import activity_h5_dataset
 
             return activity_h5_dataset(config, dtype)
         case MotionSense():
-            from data.sources.motionsense import motionsense_dataset
+            from duograd.data.sources.motionsense import motionsense_dataset
 
             return motionsense_dataset(config, dtype)
         case Gait():
-            from data.sources.gait import gait_dataset
+            from duograd.data.sources.gait import gait_dataset
 
             return gait_dataset(config, dtype)
         case Cifar10():
-            from data.sources.cifar10 import cifar10_dataset
+            from duograd.data.sources.cifar10 import cifar10_dataset
 
             return cifar10_dataset(config, dtype)
         case ImageFolder():
-            from data.sources.image_folder import image_folder_dataset
+            from duograd.data.sources.image_folder import image_folder_dataset
 
             return image_folder_dataset(config, dtype)
         case Shapes():
-            from data.sources.shapes import shapes_dataset
+            from duograd.data.sources.shapes import shapes_dataset
 
             return shapes_dataset(config, dtype)
         case _:

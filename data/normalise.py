@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.config import ImageConfig
-from data.dataset import Array
-from data.errors import DataError
+from duograd.data.config import ImageConfig
+from duograd.data.dataset import Array
+from duograd.data.errors import DataError
 
 LEVELS = 256  # of a byte
 WHITE = 255.0

@@ -10,8 +10,8 @@ Legend: N patches, H height, W width.
 
 import numpy as np
 
-from data.dataset import Array
-from data.errors import DataError
+from duograd.data.dataset import Array
+from duograd.data.errors import DataError
 
 LUMINOSITY = np.array([0.2126, 0.7152, 0.0722])  # red, green, blue (ITU-R BT.709)
 CLIP_STDS = 3.0

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import DataError
+from duograd.data.errors import DataError
 
 
 def split_indices(

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Array
-from data.errors import DataError
+from duograd.data.dataset import Array
+from duograd.data.errors import DataError
 
 ROUNDING = 1e-7  # of a channel's magnitude: a constant stored as float32 varies by less
 

@@ -24,7 +24,7 @@ class DaskLauncher(Launcher):
         self.config = config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        from runner.sweep.launch import launch
+        from duograd.runner.sweep.launch import launch
 
         launch(self.config, job_overrides, self.options)
         return []
@@ -34,7 +34,7 @@ class GridSweeper(BasicSweeper):
     """Hydra's own grid, which the launcher checks as a whole: nothing is written, and no job composed, before that."""
 
     def sweep(self, arguments: list[str]) -> Any:
-        from runner.sweep.launch import refuse_what_is_no_grid
+        from duograd.runner.sweep.launch import refuse_what_is_no_grid
 
         assert self.launcher is not None
         overrides = OverridesParser.create().parse_overrides([*self._parse_config(), *arguments])

@@ -19,7 +19,7 @@ class OptunaSweeper(Sweeper):
         self.config = config
 
     def sweep(self, arguments: list[str]) -> Any:
-        from runner.search.launch import launch
+        from duograd.runner.search.launch import launch
 
         assert self.config is not None
         launch(self.config, arguments, self.options)

@@ -7,20 +7,20 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from data.dataset import DataSet
-from data.load import load
-from models.convnet.config import ConvNetConfig
-from models.errors import ArchitectureError
-from models.optimizers.config import LbfgsConfig
-from runner.config import RunConfig, TorchBackend
-from runner.engines import Engine
-from runner.engines.numpy_engine import NumpyEngine
-from runner.errors import UserError
-from runner.hooks import Hook
-from runner.hooks.early_stopping import Gap, Patience
-from runner.nets import numpy_net
-from runner.schedule import factor
-from runner.training import Plan
+from duograd.data.dataset import DataSet
+from duograd.data.load import load
+from duograd.models.convnet.config import ConvNetConfig
+from duograd.models.errors import ArchitectureError
+from duograd.models.optimizers.config import LbfgsConfig
+from duograd.runner.config import RunConfig, TorchBackend
+from duograd.runner.engines import Engine
+from duograd.runner.engines.numpy_engine import NumpyEngine
+from duograd.runner.errors import UserError
+from duograd.runner.hooks import Hook
+from duograd.runner.hooks.early_stopping import Gap, Patience
+from duograd.runner.nets import numpy_net
+from duograd.runner.schedule import factor
+from duograd.runner.training import Plan
 
 
 def data_set(config: RunConfig) -> DataSet:
@@ -43,7 +43,7 @@ def torch_engine(config: RunConfig, data: DataSet) -> Engine:
     """The autograd network with its optimizer. Raises UserError where torch or the device is not there."""
     if importlib.util.find_spec("torch") is None:
         raise UserError("backend=torch needs torch, which is not installed: pip install torch")
-    from runner import torch_nets
+    from duograd.runner import torch_nets
 
     with _told():
         return torch_nets.torch_engine(config, data)

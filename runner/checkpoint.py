@@ -14,12 +14,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 from safetensors.numpy import save as to_bytes
 
-from runner import atomic
-from runner.errors import UserError
-from runner.folder import RunFolder
-from runner.hooks import Hook
-from runner.hooks.best import Best
-from runner.training import Training
+from duograd.runner import atomic
+from duograd.runner.errors import UserError
+from duograd.runner.folder import RunFolder
+from duograd.runner.hooks import Hook
+from duograd.runner.hooks.best import Best
+from duograd.runner.training import Training
 
 Arrays = dict[str, NDArray[Any]]
 KEY = "duograd"

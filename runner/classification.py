@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Split
-from runner.engines import Engine
-from runner.training import batches
+from duograd.data.dataset import Split
+from duograd.runner.engines import Engine
+from duograd.runner.training import batches
 
 Array = NDArray[Any]
 BATCH = 500  # samples predicted at once

@@ -15,7 +15,9 @@ def main() -> None:
     """Runs the command line and ends the process: 0 well, 1 a run failed, 2 the user's error, 130 Ctrl-C."""
     arguments = sys.argv[1:]
     if arguments and arguments[0] in SUB_COMMANDS:
-        sys.exit(_told(lambda: import_module(f"runner.commands.{arguments[0]}").main(arguments[1:])))
+        sys.exit(_told(lambda: import_module(f"duograd.runner.commands.{arguments[0]}").main(arguments[1:])))
+    if "--version" in arguments:
+        sys.exit(_told(_version))
     if not arguments or {"--help", "-h"} & set(arguments):
         sys.exit(_told(lambda: _help([a for a in arguments if not a.startswith("-")])))
     sys.argv[1:] = multirun_first(arguments)
@@ -30,7 +32,7 @@ def multirun_first(arguments: list[str]) -> list[str]:
 
 def _told(command: Callable[[], int]) -> int:
     """The command's exit code; a user's error becomes one line."""
-    from runner.errors import UserError
+    from duograd.runner.errors import UserError
 
     try:
         return int(command())
@@ -41,9 +43,24 @@ def _told(command: Callable[[], int]) -> int:
 
 
 def _help(overrides: list[str]) -> int:
-    from runner.help import show
+    from duograd.runner.help import show
 
     show(overrides)
+    return 0
+
+
+def _version() -> int:
+    """Ours, and those of what computes."""
+    from importlib.metadata import PackageNotFoundError, version
+    from platform import python_version
+
+    print(f"duograd {version('duograd')}")
+    print(f"python {python_version()}")
+    for package in ("numpy", "torch", "hydra-core", "mlflow"):
+        try:
+            print(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            print(f"{package} is not installed")
     return 0
 
 
@@ -52,16 +69,16 @@ def _hydra() -> int:
     import hydra
     from omegaconf import DictConfig
 
-    from runner.errors import UserError, told
-    from runner.explain import explain
+    from duograd.runner.errors import UserError, told
+    from duograd.runner.explain import explain
 
     os.environ["HYDRA_FULL_ERROR"] = "1"
     worst = 0
 
-    @hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")
+    @hydra.main(version_base="1.3", config_path="pkg://duograd.conf", config_name="config")
     def train(tree: DictConfig) -> None:
         nonlocal worst
-        from runner.job import run_job
+        from duograd.runner.job import run_job
 
         try:
             worst = max(worst, run_job(tree))

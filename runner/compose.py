@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from runner.explain import explain
+from duograd.runner.explain import explain
 
 if TYPE_CHECKING:
-    from runner.config import RunConfig
+    from duograd.runner.config import RunConfig
 
 
 def compose(overrides: Sequence[str]) -> "RunConfig":
     """The checked configuration that `duograd OVERRIDES` would run. Raises UserError."""
-    from runner.validate import validate
+    from duograd.runner.validate import validate
 
     return validate(compose_tree(overrides))
 
@@ -24,7 +24,7 @@ def compose_tree(overrides: Sequence[str]) -> DictConfig:
     from hydra import initialize_config_module
 
     try:
-        with initialize_config_module(config_module="conf", version_base="1.3"):
+        with initialize_config_module(config_module="duograd.conf", version_base="1.3"):
             return hydra_compose(config_name="config", overrides=list(overrides))
     except Exception as error:
         raise explain(error) from None

@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from data.config import DataConfig, ImageConfig, MovementConfig, PatchConfig
-from models.autoencoder.config import AutoencoderConfig, SparseLossConfig
-from models.convnet.config import ConvNetConfig
-from models.losses.config import ClassifierLossConfig
-from models.optimizers.config import LbfgsConfig, OptimizerConfig
-from models.recurrent.config import RecurrentConfig
-from runner.errors import suggestion
-from runner.schedule import ScheduleConfig
+from duograd.data.config import DataConfig, ImageConfig, MovementConfig, PatchConfig
+from duograd.models.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from duograd.models.convnet.config import ConvNetConfig
+from duograd.models.losses.config import ClassifierLossConfig
+from duograd.models.optimizers.config import LbfgsConfig, OptimizerConfig
+from duograd.models.recurrent.config import RecurrentConfig
+from duograd.runner.errors import suggestion
+from duograd.runner.schedule import ScheduleConfig
 
 
 class Strict(BaseModel):

@@ -9,9 +9,9 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn,
 from rich.table import Table
 from rich.text import Text
 
-from runner.folder import RunFolder
-from runner.hooks import Hook
-from runner.training import Floats, Training
+from duograd.runner.folder import RunFolder
+from duograd.runner.hooks import Hook
+from duograd.runner.training import Floats, Training
 
 PLAIN_LINES = 10  # spread over a run whose output is not a terminal
 PLAIN_SECONDS = 30.0  # the longest silence there

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from runner.errors import UserError, suggestion
+from duograd.runner.errors import UserError, suggestion
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runner import locks
-from runner.errors import UserError
+from duograd.runner import locks
+from duograd.runner.errors import UserError
 
 SWEEP = "sweep.json"  # in the folder above those of a sweep's jobs
 

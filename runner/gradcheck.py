@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Batch
-from runner.engines import Engine
+from duograd.data.dataset import Batch
+from duograd.runner.engines import Engine
 
 Array = NDArray[Any]
 # Five points: the formula's own error is ~step⁴, rounding ~1e-16 / step; both are near 1e-12 for the first step. A

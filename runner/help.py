@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from omegaconf import OmegaConf
 
-from runner.compose import compose_tree
-from runner.explain import CONF
+from duograd.runner.compose import compose_tree
+from duograd.runner.explain import CONF
 
 HEADER = """\
 duograd: every network twice - its gradient by hand in NumPy, and by autograd in PyTorch.

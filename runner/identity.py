@@ -10,8 +10,8 @@ from pathlib import Path
 from platform import python_version
 from typing import Any
 
-from data.dataset import DataSet, Split
-from runner.config import RunConfig
+from duograd.data.dataset import DataSet, Split
+from duograd.runner.config import RunConfig
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 GROUPS = ("task", "data", "model", "loss", "optimizer", "backend", "tracking", "preset", "experiment", "recipe")

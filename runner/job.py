@@ -5,10 +5,10 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from runner.folder import RunFolder
-from runner.run import run
-from runner.sweep.options import refuse_for_a_single_run
-from runner.validate import SWEEP, plain, validate_plain
+from duograd.runner.folder import RunFolder
+from duograd.runner.run import run
+from duograd.runner.sweep.options import refuse_for_a_single_run
+from duograd.runner.validate import SWEEP, plain, validate_plain
 
 
 def run_job(tree: DictConfig) -> int:

@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.layers.activations import ACTIVATIONS, activation
-from models.layers.conv import conv2d
-from models.layers.conv_naive import conv2d_naive
-from models.layers.dense import affine
-from models.layers.dropout import dropout, keep_mask
-from models.layers.losses import cross_entropy, svm
-from models.layers.norm import batch_norm, group_norm, layer_norm
-from models.layers.pool import average_pool2d, global_average_pool, max_pool2d
-from models.layers.pool_naive import average_pool2d_naive, max_pool2d_naive
+from duograd.models.layers.activations import ACTIVATIONS, activation
+from duograd.models.layers.conv import conv2d
+from duograd.models.layers.conv_naive import conv2d_naive
+from duograd.models.layers.dense import affine
+from duograd.models.layers.dropout import dropout, keep_mask
+from duograd.models.layers.losses import cross_entropy, svm
+from duograd.models.layers.norm import batch_norm, group_norm, layer_norm
+from duograd.models.layers.pool import average_pool2d, global_average_pool, max_pool2d
+from duograd.models.layers.pool_naive import average_pool2d_naive, max_pool2d_naive
 
 Array = NDArray[Any]
 Layer = Callable[..., tuple[Array, Callable[[Array], Any]]]

@@ -7,10 +7,10 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
-from data.dataset import Split
-from runner.engines import Grads, Terms
-from runner.hooks import Hook
-from runner.training import Floats, Training, add, batches, check, read, sample_order
+from duograd.data.dataset import Split
+from duograd.runner.engines import Grads, Terms
+from duograd.runner.hooks import Hook
+from duograd.runner.training import Floats, Training, add, batches, check, read, sample_order
 
 PENDING = 50  # steps whose terms may wait to be read, so that an accelerator is not stopped at each
 

@@ -4,14 +4,14 @@ from typing import Any, assert_never
 
 from numpy.typing import NDArray
 
-from data.dataset import DataSet
-from models.autoencoder.config import AutoencoderConfig, SparseLossConfig
-from models.convnet.config import ConvNetConfig
-from models.layers.losses import balanced
-from models.losses.config import ClassifierLossConfig, CrossEntropyConfig
-from models.recurrent.config import RecurrentConfig
-from runner.config import RunConfig
-from runner.engines.numpy_engine import NumpyNet
+from duograd.data.dataset import DataSet
+from duograd.models.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from duograd.models.convnet.config import ConvNetConfig
+from duograd.models.layers.losses import balanced
+from duograd.models.losses.config import ClassifierLossConfig, CrossEntropyConfig
+from duograd.models.recurrent.config import RecurrentConfig
+from duograd.runner.config import RunConfig
+from duograd.runner.engines.numpy_engine import NumpyNet
 
 
 def numpy_net(config: RunConfig, data: DataSet) -> NumpyNet:
@@ -19,18 +19,18 @@ def numpy_net(config: RunConfig, data: DataSet) -> NumpyNet:
     shape, model, loss, threads = data.train.inputs.shape[1:], config.model, config.loss, config.backend.threads
     match model:
         case AutoencoderConfig():
-            from models.autoencoder.numpy_net import AutoencoderNet
+            from duograd.models.autoencoder.numpy_net import AutoencoderNet
 
             assert isinstance(loss, SparseLossConfig)
             return AutoencoderNet(model, loss, shape[-1], config.seed, config.dtype, threads)
         case RecurrentConfig():
-            from models.recurrent.numpy_net import RecurrentNet
+            from duograd.models.recurrent.numpy_net import RecurrentNet
 
             assert not isinstance(loss, SparseLossConfig)
             classes, weights = len(data.classes), class_weights(loss, data)
             return RecurrentNet(model, loss, shape[-1], classes, config.seed, config.dtype, weights, threads)
         case ConvNetConfig():
-            from models.convnet.numpy_net import ConvNet
+            from duograd.models.convnet.numpy_net import ConvNet
 
             assert not isinstance(loss, SparseLossConfig)
             classes, weights = len(data.classes), class_weights(loss, data)

@@ -17,27 +17,27 @@ from typing import Any
 import numpy as np
 from omegaconf import OmegaConf
 
-from data.dataset import DataSet
-from data.errors import DataError
-from runner import atomic, build, checkpoint, display, identity, loop, summary
-from runner.config import MlflowTracking, RunConfig, dump
-from runner.engines import Engine
-from runner.errors import UserError, told
-from runner.folder import RunFolder
-from runner.hooks import Hook
-from runner.hooks.best import Best
-from runner.hooks.checkpointing import Checkpointing
-from runner.hooks.frames import Frames
-from runner.hooks.metrics_log import MetricsLog
-from runner.hooks.requests import StopFile
-from runner.hooks.steps_log import StepsLog
-from runner.pictures import FRAMES, draw_all, find_facts
-from runner.pictures.finished import Finished
-from runner.setting import Setting, alone
-from runner.summary import Outcome
-from runner.tracking import address
-from runner.tracking.follower import Follower
-from runner.training import Diverged, Floats, Interrupted, Training
+from duograd.data.dataset import DataSet
+from duograd.data.errors import DataError
+from duograd.runner import atomic, build, checkpoint, display, identity, loop, summary
+from duograd.runner.config import MlflowTracking, RunConfig, dump
+from duograd.runner.engines import Engine
+from duograd.runner.errors import UserError, told
+from duograd.runner.folder import RunFolder
+from duograd.runner.hooks import Hook
+from duograd.runner.hooks.best import Best
+from duograd.runner.hooks.checkpointing import Checkpointing
+from duograd.runner.hooks.frames import Frames
+from duograd.runner.hooks.metrics_log import MetricsLog
+from duograd.runner.hooks.requests import StopFile
+from duograd.runner.hooks.steps_log import StepsLog
+from duograd.runner.pictures import FRAMES, draw_all, find_facts
+from duograd.runner.pictures.finished import Finished
+from duograd.runner.setting import Setting, alone
+from duograd.runner.summary import Outcome
+from duograd.runner.tracking import address
+from duograd.runner.tracking.follower import Follower
+from duograd.runner.training import Diverged, Floats, Interrupted, Training
 
 EXIT = {"FINISHED": 0, "FAILED": 1}
 LONGEST_TITLE = 60  # characters of a picture's title; the run folder knows the rest

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from rich.console import Console
 
-from data.dataset import DataSet
-from runner import build
-from runner.config import RunConfig
-from runner.hooks.requests import Interruption, Signals
+from duograd.data.dataset import DataSet
+from duograd.runner import build
+from duograd.runner.config import RunConfig
+from duograd.runner.hooks.requests import Interruption, Signals
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ import resource
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.config import RunConfig
-from runner.hooks.best import Best
-from runner.identity import labels
-from runner.training import Floats, Training
+from duograd.runner.config import RunConfig
+from duograd.runner.hooks.best import Best
+from duograd.runner.identity import labels
+from duograd.runner.training import Floats, Training
 
 
 @dataclass

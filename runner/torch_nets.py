@@ -7,14 +7,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from data.dataset import DataSet
-from models.autoencoder.config import AutoencoderConfig, SparseLossConfig
-from models.convnet.config import ConvNetConfig
-from models.recurrent.config import RecurrentConfig
-from runner.config import RunConfig, TorchBackend
-from runner.engines.torch_engine import TorchEngine
-from runner.errors import UserError
-from runner.nets import class_weights
+from duograd.data.dataset import DataSet
+from duograd.models.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from duograd.models.convnet.config import ConvNetConfig
+from duograd.models.recurrent.config import RecurrentConfig
+from duograd.runner.config import RunConfig, TorchBackend
+from duograd.runner.engines.torch_engine import TorchEngine
+from duograd.runner.errors import UserError
+from duograd.runner.nets import class_weights
 
 
 def torch_engine(config: RunConfig, data: DataSet) -> TorchEngine:
@@ -37,22 +37,22 @@ def torch_net(config: RunConfig, data: DataSet) -> nn.Module:
     shape, model, loss = data.train.inputs.shape[1:], config.model, config.loss
     match model:
         case AutoencoderConfig():
-            from models.autoencoder import numpy_net as autoencoder
-            from models.autoencoder.torch_net import TorchAutoencoder
+            from duograd.models.autoencoder import numpy_net as autoencoder
+            from duograd.models.autoencoder.torch_net import TorchAutoencoder
 
             assert isinstance(loss, SparseLossConfig)
             weights = autoencoder.initial_weights(model, shape[-1], config.seed, config.dtype)
             return TorchAutoencoder(model, loss, tensors(weights))
         case RecurrentConfig():
-            from models.recurrent import weights as recurrent
-            from models.recurrent.torch_net import TorchRecurrent
+            from duograd.models.recurrent import weights as recurrent
+            from duograd.models.recurrent.torch_net import TorchRecurrent
 
             assert not isinstance(loss, SparseLossConfig)
             weights = recurrent.initial_weights(model, shape[-1], len(data.classes), config.seed, config.dtype)
             return TorchRecurrent(model, loss, tensors(weights), config.seed, class_weights(loss, data))
         case ConvNetConfig():
-            from models.convnet.torch_net import torch_convnet
-            from models.convnet.weights import initial_weights
+            from duograd.models.convnet.torch_net import torch_convnet
+            from duograd.models.convnet.weights import initial_weights
 
             assert not isinstance(loss, SparseLossConfig)
             classes = len(data.classes)

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Batch, DataSet, Split
-from runner.engines import Engine, Terms
+from duograd.data.dataset import Batch, DataSet, Split
+from duograd.runner.engines import Engine, Terms
 
 T = TypeVar("T")
 AUGMENT = 2  # sets augmentation's random numbers apart from those of the samples' order, which have the same seed

@@ -11,8 +11,8 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from runner.config import RunConfig
-from runner.errors import UserError, suggestion
+from duograd.runner.config import RunConfig
+from duograd.runner.errors import UserError, suggestion
 
 M = TypeVar("M", bound=BaseModel)
 SWEEP = "sweep"

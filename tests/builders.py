@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.autoencoder.config import AutoencoderConfig, SparseLossConfig
-from models.autoencoder.numpy_net import AutoencoderNet
-from models.autoencoder.torch_net import TorchAutoencoder
-from runner.compose import compose
-from runner.config import RunConfig
+from duograd.models.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from duograd.models.autoencoder.numpy_net import AutoencoderNet
+from duograd.models.autoencoder.torch_net import TorchAutoencoder
+from duograd.runner.compose import compose
+from duograd.runner.config import RunConfig
 
 Array = NDArray[Any]
 INPUTS, HIDDEN = 12, 7

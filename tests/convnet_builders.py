@@ -7,15 +7,15 @@ import numpy as np
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from data.dataset import Batch
-from models.convnet.config import ConvNetConfig
-from models.convnet.numpy_net import ConvNet
-from models.convnet.torch_classifier import TorchClassifier
-from models.convnet.torch_net import torch_convnet
-from models.losses.config import ClassifierLossConfig, CrossEntropyConfig, SvmConfig
-from models.optimizers.config import SgdConfig
-from runner.engines.numpy_engine import NumpyEngine
-from runner.engines.torch_engine import TorchEngine
+from duograd.data.dataset import Batch
+from duograd.models.convnet.config import ConvNetConfig
+from duograd.models.convnet.numpy_net import ConvNet
+from duograd.models.convnet.torch_classifier import TorchClassifier
+from duograd.models.convnet.torch_net import torch_convnet
+from duograd.models.losses.config import ClassifierLossConfig, CrossEntropyConfig, SvmConfig
+from duograd.models.optimizers.config import SgdConfig
+from duograd.runner.engines.numpy_engine import NumpyEngine
+from duograd.runner.engines.torch_engine import TorchEngine
 
 MODEL = Path(__file__).parents[1] / "conf" / "model"
 STYLES = ("barebones", "module", "sequential")

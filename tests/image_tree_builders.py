@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.config import ImageFolder
-from data.errors import DataError
-from data.load import load
+from duograd.data.config import ImageFolder
+from duograd.data.errors import DataError
+from duograd.data.load import load
 
 FEW = {"cat": 10, "dog": 20}
 

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from data.dataset import Batch
-from models.losses import numpy_losses
-from models.losses.config import CrossEntropyConfig
-from models.optimizers.config import SgdConfig
-from models.recurrent import numpy_net
-from models.recurrent.config import RecurrentConfig
-from models.recurrent.numpy_net import RecurrentNet
-from models.recurrent.torch_net import TorchRecurrent
-from runner.engines.numpy_engine import NumpyEngine
-from runner.gradcheck import against_differences
+from duograd.data.dataset import Batch
+from duograd.models.losses import numpy_losses
+from duograd.models.losses.config import CrossEntropyConfig
+from duograd.models.optimizers.config import SgdConfig
+from duograd.models.recurrent import numpy_net
+from duograd.models.recurrent.config import RecurrentConfig
+from duograd.models.recurrent.numpy_net import RecurrentNet
+from duograd.models.recurrent.torch_net import TorchRecurrent
+from duograd.runner.engines.numpy_engine import NumpyEngine
+from duograd.runner.gradcheck import against_differences
 
 T, INPUTS, HIDDEN, CLASSES = 6, 3, 4, 5
 CEILING = 1e-6  # of gradient_error: float64, central differences

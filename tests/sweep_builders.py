@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 
-from runner import cli
+from duograd.runner import cli
 
 Typed = Callable[..., tuple[Any, str, str]]
 SMALL = ["data.count=200", "data.size=4", "dtype=float64"]
@@ -21,7 +21,7 @@ SMALL = ["data.count=200", "data.size=4", "dtype=float64"]
 def sweep(folder: Path, *overrides: str, tracking: str = "none", answer: bool = False) -> list[str]:
     """The command of a sweep of small runs into a folder; drawing the answer takes seconds."""
     where = [f"hydra.sweep.dir={folder}", f"tracking={tracking}", f"sweep.answer={str(answer).lower()}", *SMALL]
-    return [sys.executable, "-m", "runner", "-m", "task=autoencoder", *where, *overrides]
+    return [sys.executable, "-m", "duograd", "-m", "task=autoencoder", *where, *overrides]
 
 
 def done(command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -35,7 +35,7 @@ def started(command: list[str], cwd: Path) -> subprocess.Popen[str]:
 
 
 def resume(folder: Path, *flags: str) -> list[str]:
-    return [sys.executable, "-m", "runner", "resume", str(folder), *flags]
+    return [sys.executable, "-m", "duograd", "resume", str(folder), *flags]
 
 
 def record(folder: Path) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from answer_builders import run_folder, sweep_folder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.answer.differences import ABSENT, axes, differing, label, short_names, shown
-from runner.answer.records import Record, read_run, read_sweep
+from duograd.runner.answer.differences import ABSENT, axes, differing, label, short_names, shown
+from duograd.runner.answer.records import Record, read_run, read_sweep
 
 
 def runs(tmp_path: Path, *changes: dict[str, Any]) -> list[Record]:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from answer_builders import run_folder, sweep_folder
 
-from runner.answer import drawings, sheets
-from runner.answer.answer import write_answer
-from runner.answer.records import read_run, read_sweep
-from runner.answer.study import Study
+from duograd.runner.answer import drawings, sheets
+from duograd.runner.answer.answer import write_answer
+from duograd.runner.answer.records import read_run, read_sweep
+from duograd.runner.answer.study import Study
 
 NAN = float("nan")
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from answer_builders import run_folder, sweep_folder
 
-from runner.answer.ranking import Measure, best_run, monitored
-from runner.answer.records import Record, read_run, read_sweep
-from runner.answer.study import Study
-from runner.answer.tables import ranking_csv, ranking_table
+from duograd.runner.answer.ranking import Measure, best_run, monitored
+from duograd.runner.answer.records import Record, read_run, read_sweep
+from duograd.runner.answer.study import Study
+from duograd.runner.answer.tables import ranking_csv, ranking_table
 
 NAN = float("nan")
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from answer_builders import run_folder, sweep_folder
 
-from runner.answer.records import as_typed, read_run, read_sweep
-from runner.errors import UserError
-from runner.locks import TRAINER, locked
+from duograd.runner.answer.records import as_typed, read_run, read_sweep
+from duograd.runner.errors import UserError
+from duograd.runner.locks import TRAINER, locked
 
 
 def test_a_finished_run(tmp_path: Path) -> None:

@@ -15,14 +15,14 @@ from builders import tiny
 from drawn import opened
 from rich.console import Console
 
-from runner.answer.answer import answer_sweep, write_answer
-from runner.answer.matrices import counts
-from runner.answer.rebuild import MissingError, Workshop
-from runner.answer.records import read_run
-from runner.answer.sheets import reconstructions
-from runner.compose import compose
-from runner.folder import RunFolder
-from runner.run import run
+from duograd.runner.answer.answer import answer_sweep, write_answer
+from duograd.runner.answer.matrices import counts
+from duograd.runner.answer.rebuild import MissingError, Workshop
+from duograd.runner.answer.records import read_run
+from duograd.runner.answer.sheets import reconstructions
+from duograd.runner.compose import compose
+from duograd.runner.folder import RunFolder
+from duograd.runner.run import run
 
 METRICS = {"train/loss": [3.0, 2.0], "val/loss": [3.0, 2.5], "train/accuracy": [0.4, 0.6], "val/accuracy": [0.4, 0.5]}
 CLASSES = {"sit": 1.0, "walk": 0.5}

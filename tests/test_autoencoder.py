@@ -8,14 +8,14 @@ import scipy.optimize
 import torch
 from builders import HIDDEN, INPUTS, autoencoder_config, numpy_net, samples, sparse_loss, torch_net
 
-import models.autoencoder.numpy_net as fast
-from data.dataset import Batch
-from models.autoencoder import ae_cost
-from models.autoencoder.cost import NAMES, Sparsity, cost_and_grad, flatten, kl, kl_slope, unflatten
-from models.layers.activations import ACTIVATIONS, Activation
-from models.layers.init import INITS
-from runner.engines.numpy_engine import NumpyEngine
-from runner.gradcheck import against_differences
+import duograd.models.autoencoder.numpy_net as fast
+from duograd.data.dataset import Batch
+from duograd.models.autoencoder import ae_cost
+from duograd.models.autoencoder.cost import NAMES, Sparsity, cost_and_grad, flatten, kl, kl_slope, unflatten
+from duograd.models.layers.activations import ACTIVATIONS, Activation
+from duograd.models.layers.init import INITS
+from duograd.runner.engines.numpy_engine import NumpyEngine
+from duograd.runner.gradcheck import against_differences
 
 EXACT = 1e-13  # float64: only the order of sums differs
 CEILING = 1e-6  # float64, central differences
@@ -33,7 +33,7 @@ SETTINGS = [
 
 
 def engine(changes, loss, optimizer=None) -> NumpyEngine:
-    from runner.compose import compose
+    from duograd.runner.compose import compose
 
     return NumpyEngine(numpy_net(loss, **changes), optimizer or compose(["optimizer=sgd"]).optimizer)
 

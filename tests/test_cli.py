@@ -18,7 +18,7 @@ SAME_BYTES = ("checkpoint.safetensors", "best.safetensors", "metrics.jsonl")
 
 
 def duograd(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "runner", *arguments]
+    command = [sys.executable, "-m", "duograd", *arguments]
     return subprocess.run(
         command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=300
     )
@@ -31,7 +31,7 @@ def run(folder: Path, *overrides: str, **environment: str) -> subprocess.Complet
 
 def start(folder: Path, *overrides: str) -> subprocess.Popen[str]:
     """A run that goes on while the test does something to it."""
-    command = [sys.executable, "-m", "runner", f"hydra.run.dir={folder.name}", *SMALL, *overrides]
+    command = [sys.executable, "-m", "duograd", f"hydra.run.dir={folder.name}", *SMALL, *overrides]
     return subprocess.Popen(command, cwd=folder.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
@@ -196,7 +196,7 @@ def test_killed_and_resumed_is_as_if_never_killed(backend, tmp_path):
     process.kill()
     process.communicate()
     assert not (killed / "summary.json").exists()
-    command = [sys.executable, "-m", "runner", "resume", str(killed)]
+    command = [sys.executable, "-m", "duograd", "resume", str(killed)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=tmp_path)
     wait_for_epochs(killed, 200)
     process.kill()
@@ -256,9 +256,9 @@ def test_a_full_disk_fails_in_one_line_and_can_be_resumed(tmp_path, monkeypatch)
     """The disk is full while a checkpoint is written: the one before it stays whole."""
     from builders import tiny
 
-    from runner import atomic
-    from runner.folder import RunFolder
-    from runner.run import resume, run
+    from duograd.runner import atomic
+    from duograd.runner.folder import RunFolder
+    from duograd.runner.run import resume, run
 
     config, folder, write = tiny("checkpoint.every_seconds=0"), RunFolder(tmp_path / "run"), atomic.write_bytes
 
@@ -278,9 +278,9 @@ def test_a_full_disk_fails_in_one_line_and_can_be_resumed(tmp_path, monkeypatch)
 def test_a_damaged_checkpoint_is_a_users_error(tmp_path):
     from builders import tiny
 
-    from runner.errors import UserError
-    from runner.folder import RunFolder
-    from runner.run import resume, run
+    from duograd.runner.errors import UserError
+    from duograd.runner.folder import RunFolder
+    from duograd.runner.run import resume, run
 
     folder = RunFolder(tmp_path / "run")
     assert run(tiny(), folder, []) == 0

@@ -7,12 +7,12 @@ import pytest
 from answer_builders import ACTIVITY, run_folder, sweep_folder
 from tracking_run import begin, end, train
 
-from runner.answer.find import find
-from runner.answer.links import mlflow_link
-from runner.answer.records import read_run
-from runner.commands.compare import main
-from runner.errors import UserError
-from runner.tracking.mirror import Mirror
+from duograd.runner.answer.find import find
+from duograd.runner.answer.links import mlflow_link
+from duograd.runner.answer.records import read_run
+from duograd.runner.commands.compare import main
+from duograd.runner.errors import UserError
+from duograd.runner.tracking.mirror import Mirror
 
 
 def test_runs_a_sweep_and_a_folder_of_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

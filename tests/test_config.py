@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from runner.compose import compose
-from runner.config import dump
-from runner.errors import UserError
-from runner.validate import validate_plain
+from duograd.runner.compose import compose
+from duograd.runner.config import dump
+from duograd.runner.errors import UserError
+from duograd.runner.validate import validate_plain
 
 CONF = Path(__file__).parents[1] / "conf"
 GROUPS = ("data", "model", "loss", "optimizer", "backend", "tracking", "task")

@@ -7,7 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 from pydantic import TypeAdapter, ValidationError
 
-from data.config import ActivityH5, DataConfig, Gait, MotionSense
+from duograd.data.config import ActivityH5, DataConfig, Gait, MotionSense
 
 CONF = Path(__file__).parents[1] / "conf" / "data"
 ADAPTER: TypeAdapter[DataConfig] = TypeAdapter(DataConfig)

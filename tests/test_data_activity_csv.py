@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from data.errors import DataError
-from data.sources.channels import find_channels, units_of
-from data.sources.csv_columns import read_columns
+from duograd.data.errors import DataError
+from duograd.data.sources.channels import find_channels, units_of
+from duograd.data.sources.csv_columns import read_columns
 
 HEADER = ",gravity.x,gravity.y,userAcceleration.x\n"
 ROWS = "0,0.5,-1,2e-3\n1,0.25,+3,-0.125\n"

@@ -13,11 +13,11 @@ from typing import IO, Any
 
 import pytest
 
-from data.config import MotionSense
-from data.errors import DataError
-from data.sources import download as module
-from data.sources.download import Download
-from data.sources.motionsense import archive
+from duograd.data.config import MotionSense
+from duograd.data.errors import DataError
+from duograd.data.sources import download as module
+from duograd.data.sources.download import Download
+from duograd.data.sources.motionsense import archive
 
 REMEDY = "give data.root=DIR, a folder or zip archive that you have, or use data=gait, which is simulated"
 

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data.config import Gait
-from data.dataset import Array, DataSet, Split
-from data.errors import DataError
-from data.load import load
-from data.sources.gait_model import RATE, draw_crowd, simulate
-from data.sources.windows import ACTIVITIES
+from duograd.data.config import Gait
+from duograd.data.dataset import Array, DataSet, Split
+from duograd.data.errors import DataError
+from duograd.data.load import load
+from duograd.data.sources.gait_model import RATE, draw_crowd, simulate
+from duograd.data.sources.windows import ACTIVITIES
 
 DOWNSTAIRS, JOGGING, SITTING, STANDING, UPSTAIRS, WALKING = range(6)
 
@@ -82,7 +82,7 @@ def test_people_are_apart(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.append(set(whose.tolist()))
         return simulate(crowd, whose, *rest)
 
-    monkeypatch.setattr("data.sources.gait.simulate", watched)
+    monkeypatch.setattr("duograd.data.sources.gait.simulate", watched)
     load(Gait(people=20, test_fraction=0.25))
     assert [len(people) for people in seen] == [13, 2, 5]
     assert set.union(*seen) == set(range(20))

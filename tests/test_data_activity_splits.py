@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.errors import DataError
-from data.sources.windows import cut_windows, window_places
-from data.splits import split_people, stratified_indices, undersample_indices
-from data.standardise import fit_scale, standardise
+from duograd.data.errors import DataError
+from duograd.data.sources.windows import cut_windows, window_places
+from duograd.data.splits import split_people, stratified_indices, undersample_indices
+from duograd.data.standardise import fit_scale, standardise
 
 PEOPLE = range(1, 11)
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from data.augment import VariationConfig, vary
-from data.dataset import Split
-from runner import build
-from runner.compose import compose
-from runner.training import Training
+from duograd.data.augment import VariationConfig, vary
+from duograd.data.dataset import Split
+from duograd.runner import build
+from duograd.runner.compose import compose
+from duograd.runner.training import Training
 
 WINDOWS = np.random.default_rng(0).standard_normal((400, 50, 3)).astype(np.float32)
 

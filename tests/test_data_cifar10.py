@@ -21,10 +21,10 @@ from cifar_builders import (
     write_folder,
 )
 
-from data.config import Cifar10
-from data.load import digest, load
-from data.sources import cifar10_files
-from data.sources.cifar_pickles import unpickle
+from duograd.data.config import Cifar10
+from duograd.data.load import digest, load
+from duograd.data.sources import cifar10_files
+from duograd.data.sources.cifar_pickles import unpickle
 
 ROOT = Path(__file__).parents[1]
 PUBLISHED_ORDER = (4, "test_batch", 3, "batches.meta", 2, 5, 1)
@@ -125,7 +125,7 @@ def test_the_published_files_pass(tmp_path, monkeypatch):
 
 
 def test_md5_sums_are_those_that_torchvision_knows():
-    from data.sources.torch_cifar10 import _torchvision_cifar10
+    from duograd.data.sources.torch_cifar10 import _torchvision_cifar10
 
     known = _torchvision_cifar10()
     listed = dict([*known.train_list, *known.test_list, (known.meta["filename"], known.meta["md5"])])
@@ -148,9 +148,10 @@ def test_loading_keeps_the_images_once(tmp_path):
 def test_reading_imports_no_torch(tmp_path):
     root = write_folder(tmp_path / "a", small())
     code = (
-        "import sys; from data.config import Cifar10; from data.load import load; "
+        "import sys; from duograd.data.config import Cifar10; from duograd.data.load import load; "
         f"load(Cifar10(root={str(root)!r}, verify=False)); "
-        "print(sorted({'torch', 'torchvision', 'PIL', 'h5py', 'scipy', 'models', 'runner'} & set(sys.modules)))"
+        "heavy = {'torch', 'torchvision', 'PIL', 'h5py', 'scipy', 'duograd.models', 'duograd.runner'}; "
+        "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from cifar_builders import batch, labels, pixels, small, write_archive, write_folder
 
-from data.config import Cifar10
-from data.errors import DataError
-from data.load import load
-from data.sources import cifar10_files, torch_cifar10
-from data.sources.cifar_pickles import unpickle
+from duograd.data.config import Cifar10
+from duograd.data.errors import DataError
+from duograd.data.load import load
+from duograd.data.sources import cifar10_files, torch_cifar10
+from duograd.data.sources.cifar_pickles import unpickle
 
 
 def fault(root, **given):

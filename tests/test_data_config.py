@@ -7,7 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 from pydantic import TypeAdapter, ValidationError
 
-from data.config import DataConfig, PatchesH5, Photos, PhotosSample
+from duograd.data.config import DataConfig, PatchesH5, Photos, PhotosSample
 
 CONF = Path(__file__).parents[1] / "conf" / "data"
 ADAPTER: TypeAdapter[DataConfig] = TypeAdapter(DataConfig)

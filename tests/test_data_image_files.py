@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.errors import DataError
-from data.sources.image_files import find_images, read_image
+from duograd.data.errors import DataError
+from duograd.data.sources.image_files import find_images, read_image
 
 RNG_SEED = 5
 

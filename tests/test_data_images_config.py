@@ -7,11 +7,11 @@ import pytest
 from omegaconf import OmegaConf
 from pydantic import TypeAdapter, ValidationError
 
-from data.config import Cifar10, DataConfig, ImageFolder, Shapes
-from data.dataset import Split
-from data.errors import DataError
-from data.load import load
-from data.sources.images import Splits, image_dataset, one_after_another
+from duograd.data.config import Cifar10, DataConfig, ImageFolder, Shapes
+from duograd.data.dataset import Split
+from duograd.data.errors import DataError
+from duograd.data.load import load
+from duograd.data.sources.images import Splits, image_dataset, one_after_another
 
 CONF = Path(__file__).parents[1] / "conf" / "data"
 ADAPTER = TypeAdapter(DataConfig)

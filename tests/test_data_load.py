@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data import load as load_module
-from data.config import PatchConfig, PatchesH5, Photos, PhotosSample
-from data.dataset import DataSet
-from data.errors import DataError
-from data.load import digest, load
-from data.sources.patches import displayable
+from duograd.data import load as load_module
+from duograd.data.config import PatchConfig, PatchesH5, Photos, PhotosSample
+from duograd.data.dataset import DataSet
+from duograd.data.errors import DataError
+from duograd.data.load import digest, load
+from duograd.data.sources.patches import displayable
 
 ROOT = Path(__file__).parents[1]
 
@@ -188,8 +188,9 @@ def test_too_little_memory_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_loading_photographs_imports_no_heavy_library() -> None:
     code = (
-        "import sys; from data.config import PhotosSample; from data.load import load; load(PhotosSample(count=10)); "
-        "print(sorted({'sklearn', 'scipy', 'torch', 'h5py', 'models', 'runner'} & set(sys.modules)))"
+        "import sys; from duograd.data.config import PhotosSample; from duograd.data.load import load; "
+        "load(PhotosSample(count=10)); "
+        "print(sorted({'sklearn', 'scipy', 'torch', 'h5py', 'duograd.models', 'duograd.runner'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.config import Cifar10, Shapes
-from data.errors import DataError
-from data.normalise import channel_counts, fit_normaliser, mean_image, measured_statistics
+from duograd.data.config import Cifar10, Shapes
+from duograd.data.errors import DataError
+from duograd.data.normalise import channel_counts, fit_normaliser, mean_image, measured_statistics
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (600, 3, 5, 4), dtype=np.uint8)  # more than are counted at once
 IMAGES[:, 1] //= 2  # channels that differ

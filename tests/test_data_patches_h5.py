@@ -7,8 +7,8 @@ import h5py
 import numpy as np
 import pytest
 
-from data.errors import DataError
-from data.sources.patches_h5 import read_patches
+from duograd.data.errors import DataError
+from duograd.data.sources.patches_h5 import read_patches
 
 PATCHES = np.random.default_rng(0).standard_normal((6, 3, 4, 5)).astype(np.float32)
 

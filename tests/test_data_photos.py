@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.errors import DataError
-from data.sources import photos
-from data.sources.image_files import find_images
-from data.sources.photos import patches_from_images, sample_photos
+from duograd.data.errors import DataError
+from duograd.data.sources import photos
+from duograd.data.sources.image_files import find_images
+from duograd.data.sources.photos import patches_from_images, sample_photos
 
 SIZE = 4
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from data.errors import DataError
-from data.preprocess import (
+from duograd.data.errors import DataError
+from duograd.data.preprocess import (
     clip_to,
     fit_range,
     flatten,

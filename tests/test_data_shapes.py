@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from data.config import Shapes
-from data.load import load
-from data.sources.shapes import CLASSES, Scene, draw, imagine, paint
-from data.sources.shapes_figures import FIGURES
+from duograd.data.config import Shapes
+from duograd.data.load import load
+from duograd.data.sources.shapes import CLASSES, Scene, draw, imagine, paint
+from duograd.data.sources.shapes_figures import FIGURES
 
 AREAS = {  # of each shape, in squares of its radius; by geometry, where it has a formula
     "circle": np.pi * 0.85**2,

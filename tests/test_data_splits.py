@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.errors import DataError
-from data.splits import split_indices
+from duograd.data.errors import DataError
+from duograd.data.splits import split_indices
 
 
 @given(st.integers(2, 500), st.floats(0.001, 0.999), st.integers(0, 2**32 - 1))

@@ -9,10 +9,10 @@ import pytest
 from drawn import LONG
 from PIL import Image
 
-from runner import atomic
-from runner.figures.canvas import legible
-from runner.figures.lettering import font, wrap
-from runner.figures.png import save_png
+from duograd.runner import atomic
+from duograd.runner.figures.canvas import legible
+from duograd.runner.figures.lettering import font, wrap
+from duograd.runner.figures.png import save_png
 
 ROOT = Path(__file__).parents[1]
 
@@ -47,7 +47,7 @@ def test_pictures_of_arrays_need_no_matplotlib_and_figures_no_pyplot(tmp_path: P
     code = f"""
 import sys, numpy as np
 from pathlib import Path
-from runner.figures import confusion, curves, gradient_norm, grid, patches, reconstructions, weights, windows
+from duograd.runner.figures import confusion, curves, gradient_norm, grid, patches, reconstructions, weights, windows
 weights.hidden_weights(np.eye(4), (2, 2), Path({str(tmp_path / "weights.png")!r}), "weights")
 assert "matplotlib" not in sys.modules
 curves.loss_curve({{"train/loss": [2.0, 1.0]}}, Path({str(tmp_path / "loss.png")!r}), "loss", ())

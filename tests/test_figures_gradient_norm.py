@@ -7,8 +7,8 @@ import pytest
 from drawn import LONG, NAN, opened
 from numpy.typing import ArrayLike
 
-from runner.figures.axis import Scale
-from runner.figures.gradient_norm import FLOOR, _left_out, _scale, _shown, gradient_norm
+from duograd.runner.figures.axis import Scale
+from duograd.runner.figures.gradient_norm import FLOOR, _left_out, _scale, _shown, gradient_norm
 
 
 @pytest.mark.parametrize("steps", [1, 2, 150])

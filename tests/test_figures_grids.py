@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from drawn import NAN
 
-from runner.figures.grid import enlarge, fit_side, stretch_each, tile
+from duograd.runner.figures.grid import enlarge, fit_side, stretch_each, tile
 
 
 def test_tile_lays_images_out_row_by_row() -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from drawn import LONG, NAN, opened
 
-from runner.figures.activation_maps import activation_maps
-from runner.figures.filters import as_pictures, filter_frame, filters
-from runner.figures.mistakes import mistakes
-from runner.figures.samples import samples
+from duograd.runner.figures.activation_maps import activation_maps
+from duograd.runner.figures.filters import as_pictures, filter_frame, filters
+from duograd.runner.figures.mistakes import mistakes
+from duograd.runner.figures.samples import samples
 
 
 def noise(*shape: int) -> np.ndarray:

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from drawn import LONG, NAN, opened
 
-from runner.figures.along import Along, along, places_of
-from runner.figures.confusions import confusion_matrices
-from runner.figures.contact import Cell, contact_sheet
-from runner.figures.digits import digits_for, number
-from runner.figures.heat_map import Side, Table, heat_maps
-from runner.figures.overlay import Line, overlay
-from runner.figures.panels import Gaps, in_rows
+from duograd.runner.figures.along import Along, along, places_of
+from duograd.runner.figures.confusions import confusion_matrices
+from duograd.runner.figures.contact import Cell, contact_sheet
+from duograd.runner.figures.digits import digits_for, number
+from duograd.runner.figures.heat_map import Side, Table, heat_maps
+from duograd.runner.figures.overlay import Line, overlay
+from duograd.runner.figures.panels import Gaps, in_rows
 
 NOTHING = np.full((2, 2), NAN)
 
@@ -87,7 +87,7 @@ def test_overlay_opens(tmp_path: Path) -> None:
 
 
 def test_the_steep_beginning_is_left_out_only_where_it_flattens_the_rest() -> None:
-    from runner.figures.overlay import _scale
+    from duograd.runner.figures.overlay import _scale
 
     steep = np.r_[100.0, 50.0, np.linspace(2.0, 1.9, 98)]
     scale, note = _scale([steep], "auto")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from drawn import LONG, NAN, opened
 
-from runner.figures.patches import patches
-from runner.figures.reconstructions import reconstructions
-from runner.figures.weights import hidden_weights, weight_frame
+from duograd.runner.figures.patches import patches
+from duograd.runner.figures.reconstructions import reconstructions
+from duograd.runner.figures.weights import hidden_weights, weight_frame
 
 
 @pytest.mark.parametrize("count", [1, 7, 230])

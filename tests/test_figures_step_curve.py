@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ImageColor
 
-from runner.figures.step_curve import FAINT_LOSS, MARK, envelope, running_mean, step_curve
+from duograd.runner.figures.step_curve import FAINT_LOSS, MARK, envelope, running_mean, step_curve
 
 
 def area(pixels: np.ndarray, colour: str) -> int:

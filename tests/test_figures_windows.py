@@ -7,10 +7,10 @@ import pytest
 from drawn import LONG, NAN, opened
 from PIL import ImageColor
 
-from runner.figures.legend import SWATCH, lay_out
-from runner.figures.lettering import font, line_height
-from runner.figures.style import COLOURS, SMALL
-from runner.figures.windows import LINES, PALE, WRONG, windows
+from duograd.runner.figures.legend import SWATCH, lay_out
+from duograd.runner.figures.lettering import font, line_height
+from duograd.runner.figures.style import COLOURS, SMALL
+from duograd.runner.figures.windows import LINES, PALE, WRONG, windows
 
 CLASSES = ["downstairs", "jogging", "sitting", "standing", "upstairs", "walking"]
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from runner.commands import filters
-from runner.commands.filters import Filter, edges, grey, on_each, on_one, read_kernel
-from runner.errors import UserError
+from duograd.runner.commands import filters
+from duograd.runner.commands.filters import Filter, edges, grey, on_each, on_one, read_kernel
+from duograd.runner.errors import UserError
 
 SOBEL = np.array([[1.0, 2, 1], [0, 0, 0], [-1, -2, -1]])
 
@@ -151,7 +151,7 @@ def test_the_command_is_quick_to_start_and_ends_in_its_exit_code(photo: Path) ->
         "import sys, atexit; sys.argv = ['duograd', *sys.argv[1:]]\n"
         "heavy = {'torch', 'matplotlib', 'hydra', 'scipy', 'mlflow'}\n"
         "atexit.register(lambda: print(sorted(heavy & set(sys.modules))))\n"
-        "from runner.cli import main; main()"
+        "from duograd.runner.cli import main; main()"
     )
     ends = [
         subprocess.run(

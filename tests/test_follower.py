@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 from tracking_run import begin, end, picture, train
 
-from runner import locks
-from runner.tracking import address
-from runner.tracking.follower import LOG, Follower
+from duograd.runner import locks
+from duograd.runner.tracking import address
+from duograd.runner.tracking.follower import LOG, Follower
 
 TRAINER = """
 import sys, time
 from pathlib import Path
-from runner.tracking.follower import Follower
+from duograd.runner.tracking.follower import Follower
 follower = Follower.start(Path(sys.argv[1]))
 assert "mlflow" not in sys.modules
 print("training", flush=True)

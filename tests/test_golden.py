@@ -16,9 +16,9 @@ import torch
 import yaml
 from threadpoolctl import threadpool_info
 
-from runner.compose import compose
-from runner.folder import RunFolder
-from runner.run import run
+from duograd.runner.compose import compose
+from duograd.runner.folder import RunFolder
+from duograd.runner.run import run
 
 GOLDEN = Path(__file__).parent / "golden"
 CONF = Path(__file__).parents[1] / "conf"

@@ -8,11 +8,11 @@ from functools import partial
 import pytest
 from recurrent_builders import mutant
 
-from models.layers import conv, norm, pool
-from runner import layer_checks
-from runner.commands import bench, gradcheck
-from runner.commands.gradcheck import CEILING
-from runner.errors import UserError
+from duograd.models.layers import conv, norm, pool
+from duograd.runner import layer_checks
+from duograd.runner.commands import bench, gradcheck
+from duograd.runner.commands.gradcheck import CEILING
+from duograd.runner.errors import UserError
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def test_bench_runs_the_checkouts_benchmarks_on_the_users_kernel(monkeypatch):
 
 
 def test_bench_says_what_it_knows(tmp_path):
-    command = [sys.executable, "-m", "runner", "bench", "layer"]
+    command = [sys.executable, "-m", "duograd", "bench", "layer"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
     [line] = done.stderr.splitlines()

@@ -5,8 +5,8 @@ import pytest
 import torch
 from layer_builders import CEILING, assert_same, by_autograd, by_hand, draw, plant, worst
 
-from models.layers import activations
-from models.layers.activations import ACTIVATIONS, activation
+from duograd.models.layers import activations
+from duograd.models.layers.activations import ACTIVATIONS, activation
 
 TORCH = {
     "sigmoid": torch.sigmoid,

@@ -7,10 +7,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from layer_builders import CEILING, assert_same, by_autograd, by_hand, draw, plant, worst
 
-from models.layers import conv, conv_naive, strips
-from models.layers.conv import conv2d
-from models.layers.conv_naive import conv2d_naive
-from models.layers.lanes import Lanes
+from duograd.models.layers import conv, conv_naive, strips
+from duograd.models.layers.conv import conv2d
+from duograd.models.layers.conv_naive import conv2d_naive
+from duograd.models.layers.lanes import Lanes
 
 GIVEN = [
     [

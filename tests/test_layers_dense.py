@@ -5,10 +5,10 @@ import pytest
 import torch
 from layer_builders import CEILING, assert_same, by_autograd, by_hand, draw, plant, worst
 
-from models.layers import dense
-from models.layers.dense import LARGE, affine, hidden, relu
-from models.layers.dropout import dropout, keep_mask
-from models.layers.lanes import Lanes
+from duograd.models.layers import dense
+from duograd.models.layers.dense import LARGE, affine, hidden, relu
+from duograd.models.layers.dropout import dropout, keep_mask
+from duograd.models.layers.lanes import Lanes
 
 
 @pytest.fixture

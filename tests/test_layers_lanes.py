@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
-from models.layers.lanes import SHARES, Lanes, in_order, over, shares
+from duograd.models.layers.lanes import SHARES, Lanes, in_order, over, shares
 
 
 @given(st.integers(1, 5000), st.integers(1, 300))

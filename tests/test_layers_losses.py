@@ -7,8 +7,8 @@ import pytest
 import torch
 from layer_builders import CEILING, plant, worst
 
-from models.layers import losses
-from models.layers.losses import balanced, cross_entropy, l2, log_softmax, svm
+from duograd.models.layers import losses
+from duograd.models.layers.losses import balanced, cross_entropy, l2, log_softmax, svm
 
 EXACT = 1e-13  # float64: only the order of sums differs
 WEIGHTS = np.array([1.0, 2.0, 0.5, 4.0])

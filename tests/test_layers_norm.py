@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_builders import CEILING, assert_same, by_autograd, by_hand, draw, plant, worst
 
-from models.layers import norm
-from models.layers.lanes import Lanes
-from models.layers.norm import batch_norm, group_norm, layer_norm
+from duograd.models.layers import norm
+from duograd.models.layers.lanes import Lanes
+from duograd.models.layers.norm import batch_norm, group_norm, layer_norm
 
 F = torch.nn.functional
 SHAPES = [(7, 4), (2, 1), (3, 4, 5, 2), (2, 4, 1, 1)]

@@ -7,10 +7,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from layer_builders import CEILING, assert_same, by_autograd, by_hand, draw, plant, worst
 
-from models.layers import pool, pool_naive
-from models.layers.lanes import Lanes
-from models.layers.pool import average_pool2d, global_average_pool, max_pool2d
-from models.layers.pool_naive import average_pool2d_naive, max_pool2d_naive
+from duograd.models.layers import pool, pool_naive
+from duograd.models.layers.lanes import Lanes
+from duograd.models.layers.pool import average_pool2d, global_average_pool, max_pool2d
+from duograd.models.layers.pool_naive import average_pool2d_naive, max_pool2d_naive
 
 F = torch.nn.functional
 FORMS = {

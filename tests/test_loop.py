@@ -7,17 +7,17 @@ import pytest
 import torch
 from builders import tiny
 
-from data.dataset import Split
-from runner import build, checkpoint, loop
-from runner.folder import RunFolder
-from runner.hooks import Hook
-from runner.hooks.best import Best
-from runner.hooks.early_stopping import Gap, Patience
-from runner.hooks.frames import next_frame
-from runner.hooks.metrics_log import MetricsLog
-from runner.hooks.requests import PRUNED, StopFile
-from runner.schedule import ScheduleConfig, factor
-from runner.training import Diverged, Training, batches, sample_order
+from duograd.data.dataset import Split
+from duograd.runner import build, checkpoint, loop
+from duograd.runner.folder import RunFolder
+from duograd.runner.hooks import Hook
+from duograd.runner.hooks.best import Best
+from duograd.runner.hooks.early_stopping import Gap, Patience
+from duograd.runner.hooks.frames import next_frame
+from duograd.runner.hooks.metrics_log import MetricsLog
+from duograd.runner.hooks.requests import PRUNED, StopFile
+from duograd.runner.schedule import ScheduleConfig, factor
+from duograd.runner.training import Diverged, Training, batches, sample_order
 
 BACKENDS = ["numpy", "torch"]
 

@@ -5,11 +5,11 @@ import pytest
 import torch
 from builders import numpy_net, samples, sparse_loss, torch_net
 
-from data.dataset import Batch
-from models.optimizers import numpy_optim
-from runner.compose import compose
-from runner.engines.numpy_engine import NumpyEngine
-from runner.engines.torch_engine import TorchEngine
+from duograd.data.dataset import Batch
+from duograd.models.optimizers import numpy_optim
+from duograd.runner.compose import compose
+from duograd.runner.engines.numpy_engine import NumpyEngine
+from duograd.runner.engines.torch_engine import TorchEngine
 
 STEPS = 100
 TRAJECTORY = 1e-9  # float64, after a hundred steps

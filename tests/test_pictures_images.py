@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data.dataset import Batch, DataSet, Split
-from runner.figures import activation_maps, filters, mistakes, samples, step_curve
-from runner.folder import RunFolder
-from runner.pictures import FIGURES, FRAMES
-from runner.pictures.finished import Finished
-from runner.pictures.images import pictures, probabilities
+from duograd.data.dataset import Batch, DataSet, Split
+from duograd.runner.figures import activation_maps, filters, mistakes, samples, step_curve
+from duograd.runner.folder import RunFolder
+from duograd.runner.pictures import FIGURES, FRAMES
+from duograd.runner.pictures.finished import Finished
+from duograd.runner.pictures.images import pictures, probabilities
 
 CLASSES = ("cat", "dog", "ship")
 MEAN = 100  # what normalisation takes off

@@ -11,7 +11,7 @@ from recurrent_builders import (
     windows,
 )
 
-from models.layers import gru, losses, lstm, recurrence, rnn, stacked
+from duograd.models.layers import gru, losses, lstm, recurrence, rnn, stacked
 
 BUGS = [
     ("tanh rnn", rnn, "dz *= dh", "pass", "the nonlinearity's slope is left out"),

@@ -18,11 +18,11 @@ from recurrent_builders import (
     windows,
 )
 
-from models.optimizers.config import AdagradConfig, AdamConfig, FirstOrderConfig, RmspropConfig, SgdConfig
-from models.recurrent.numpy_net import ROWS, RecurrentNet
-from models.recurrent.torch_net import TorchRecurrent
-from runner.engines.numpy_engine import NumpyEngine
-from runner.engines.torch_engine import TorchEngine
+from duograd.models.optimizers.config import AdagradConfig, AdamConfig, FirstOrderConfig, RmspropConfig, SgdConfig
+from duograd.models.recurrent.numpy_net import ROWS, RecurrentNet
+from duograd.models.recurrent.torch_net import TorchRecurrent
+from duograd.runner.engines.numpy_engine import NumpyEngine
+from duograd.runner.engines.torch_engine import TorchEngine
 
 PARITY = 1e-10  # float64: only the order of sums differs
 TRAJECTORY = 1e-9  # float64, after fifty steps

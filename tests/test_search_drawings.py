@@ -8,14 +8,14 @@ import pytest
 from answer_builders import run_folder
 from drawn import LONG, NAN, opened
 
-from runner.answer import search as searched
-from runner.answer.drawings import along_axes
-from runner.answer.records import read_run
-from runner.answer.study import Study
-from runner.figures.history import best_so_far, search_history
-from runner.figures.scatter import Cloud, scatter
-from runner.figures.shares import shares
-from runner.search.record import SearchRecord, TrialRecord
+from duograd.runner.answer import search as searched
+from duograd.runner.answer.drawings import along_axes
+from duograd.runner.answer.records import read_run
+from duograd.runner.answer.study import Study
+from duograd.runner.figures.history import best_so_far, search_history
+from duograd.runner.figures.scatter import Cloud, scatter
+from duograd.runner.figures.shares import shares
+from duograd.runner.search.record import SearchRecord, TrialRecord
 
 REACHED = [(), (1.0,), (NAN, NAN), (NAN, 3.0, 2.0, 1e9, NAN, 1e-9, 2.5), (1e300, 1.0, -1.0)]
 
@@ -63,7 +63,7 @@ def cloud(folder: Path, count: int, pruned: int = 0) -> Study:
 
 def test_runs_without_a_grid_are_dots_with_the_pruned_ones_among_them(tmp_path: Path, monkeypatch) -> None:
     handed = []
-    monkeypatch.setattr("runner.answer.drawings.scatter", lambda *found: handed.append(found))
+    monkeypatch.setattr("duograd.runner.answer.drawings.scatter", lambda *found: handed.append(found))
     study = cloud(tmp_path, 6, pruned=2)
     assert study.scattered
     along_axes(study, study.measure, tmp_path)

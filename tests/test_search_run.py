@@ -22,7 +22,7 @@ PRUNED += ["hydra.sweeper.startup_trials=2", "hydra.sweeper.warmup_epochs=10"]
 
 def search(folder: Path, *overrides: str, tracking: str = "none") -> list[str]:
     where = [f"hydra.sweep.dir={folder}", f"tracking={tracking}", *SMALL]
-    return [sys.executable, "-m", "runner", "-m", "hydra/sweeper=optuna", *where, *overrides]
+    return [sys.executable, "-m", "duograd", "-m", "hydra/sweeper=optuna", *where, *overrides]
 
 
 def trials(folder: Path) -> list[dict[str, Any]]:

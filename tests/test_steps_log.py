@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from builders import tiny
 
-from runner import build, checkpoint, loop
-from runner.folder import RunFolder
-from runner.hooks import Hook
-from runner.hooks.best import Best
-from runner.hooks.steps_log import StepsLog
-from runner.run import run
-from runner.training import Diverged, Floats, Training
+from duograd.runner import build, checkpoint, loop
+from duograd.runner.folder import RunFolder
+from duograd.runner.hooks import Hook
+from duograd.runner.hooks.best import Best
+from duograd.runner.hooks.steps_log import StepsLog
+from duograd.runner.run import run
+from duograd.runner.training import Diverged, Floats, Training
 
 MINI = ("batch_size=7", "optimizer=adam", "epochs=3")  # 60 samples: 9 steps an epoch
 

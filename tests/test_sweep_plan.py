@@ -12,23 +12,23 @@ from hydra import initialize_config_module
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner import identity
-from runner.compose import compose
-from runner.errors import UserError
-from runner.folder import RunFolder
-from runner.hooks.requests import PRUNED
-from runner.run import anchored, run
-from runner.sweep.composer import Composer
-from runner.sweep.merge import merge, rebase
-from runner.sweep.naming import config_hash, differing, folder_name, names, run_name
-from runner.sweep.plan import Job, drawn, plan
-from runner.sweep.progress import Progress, last_line
-from runner.sweep.record import DIED, JobRecord, SweepRecord
+from duograd.runner import identity
+from duograd.runner.compose import compose
+from duograd.runner.errors import UserError
+from duograd.runner.folder import RunFolder
+from duograd.runner.hooks.requests import PRUNED
+from duograd.runner.run import anchored, run
+from duograd.runner.sweep.composer import Composer
+from duograd.runner.sweep.merge import merge, rebase
+from duograd.runner.sweep.naming import config_hash, differing, folder_name, names, run_name
+from duograd.runner.sweep.plan import Job, drawn, plan
+from duograd.runner.sweep.progress import Progress, last_line
+from duograd.runner.sweep.record import DIED, JobRecord, SweepRecord
 
 
 @contextmanager
 def composer():
-    with initialize_config_module(config_module="conf", version_base="1.3"):
+    with initialize_config_module(config_module="duograd.conf", version_base="1.3"):
         yield Composer()
 
 
@@ -210,10 +210,10 @@ def test_time_left_goes_by_the_pace_of_this_session(tmp_path, monkeypatch):
 
 def test_an_end_file_is_a_jobs_ctrl_c(tmp_path):
     """And the run goes on from there to the same bytes, with other hooks or the same."""
-    from runner.hooks.requests import EndFile
-    from runner.run import resume
-    from runner.setting import Setting
-    from runner.sweep.worker import quiet
+    from duograd.runner.hooks.requests import EndFile
+    from duograd.runner.run import resume
+    from duograd.runner.setting import Setting
+    from duograd.runner.sweep.worker import quiet
 
     config, end = tiny("epochs=5"), tmp_path / "end"
     calm, ended = RunFolder(tmp_path / "calm"), RunFolder(tmp_path / "ended")

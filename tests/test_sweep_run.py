@@ -90,7 +90,7 @@ def test_a_sweep_is_a_parent_and_its_children(finished):
 def test_a_sweep_can_be_mirrored_elsewhere_later_with_its_parent(finished, tmp_path):
     folder, _ = finished
     other = f"sqlite:///{tmp_path / 'other.db'}"
-    synced = done([sys.executable, "-m", "runner", "sync", str(folder), "--uri", other], tmp_path)
+    synced = done([sys.executable, "-m", "duograd", "sync", str(folder), "--uri", other], tmp_path)
     assert (synced.returncode, len(synced.stdout.splitlines())) == (0, len(record(folder)["jobs"])), synced.stderr
     with closing(sqlite3.connect(tmp_path / "other.db")) as database:
         names = dict(database.execute("select run_uuid, name from runs"))
@@ -110,7 +110,7 @@ def test_a_sweep_comes_to_the_same_bytes_as_single_runs(finished, tmp_path):
         "model.hidden_size=4",
         "loss.lambda=1e-3",
     ]
-    command = [sys.executable, "-m", "runner", *overrides, "tracking=none", "hydra.run.dir=alone"]
+    command = [sys.executable, "-m", "duograd", *overrides, "tracking=none", "hydra.run.dir=alone"]
     assert done(command, tmp_path).returncode == 0
     for name in SAME_BYTES:
         assert (tmp_path / "alone" / name).read_bytes() == (folder / NAMES[3] / name).read_bytes()

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from tracking_run import begin, end, line, picture, train
 
-from runner import locks
-from runner.commands import sync
-from runner.errors import UserError
-from runner.tracking import address
-from runner.tracking.errors import TrackingError
+from duograd.runner import locks
+from duograd.runner.commands import sync
+from duograd.runner.errors import UserError
+from duograd.runner.tracking import address
+from duograd.runner.tracking.errors import TrackingError
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's use of SQLAlchemy
 LOGGED = ("lr", "train/loss", "train/kl", "val/loss")  # what is finite in tracking_run.line
@@ -67,7 +67,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.fixture
 def update():
     """An update as a new process would do it: nothing remembered but what is in the folder and the database."""
-    from runner.tracking.mirror import Mirror
+    from duograd.runner.tracking.mirror import Mirror
 
     return lambda folder, **how: Mirror().update(folder, **how)
 
@@ -108,7 +108,7 @@ def test_files_arrive_beside_the_database(store, update, tmp_path, monkeypatch):
 
 
 def test_a_torn_line_waits_for_its_end(store):
-    from runner.tracking.mirror import Mirror
+    from duograd.runner.tracking.mirror import Mirror
 
     mirror, folder = Mirror(), store.run()
     train(folder, 1, 2, torn=line(3)[:20])

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from tracking_run import begin
 
-from runner.errors import UserError
-from runner.tracking import address
-from runner.tracking.errors import TrackingError, UnreachableError
+from duograd.runner.errors import UserError
+from duograd.runner.tracking import address
+from duograd.runner.tracking.errors import TrackingError, UnreachableError
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's use of SQLAlchemy
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow'
 @pytest.fixture
 def update():
     """An update by a mirror that remembers nothing."""
-    from runner.tracking.mirror import Mirror
+    from duograd.runner.tracking.mirror import Mirror
 
     return lambda folder: Mirror().update(folder)
 

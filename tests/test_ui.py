@@ -13,18 +13,18 @@ from urllib.parse import quote
 import pytest
 from tracking_run import begin, end, train
 
-from runner.commands import ui
-from runner.errors import UserError
-from runner.tracking import address, links
+from duograd.runner.commands import ui
+from duograd.runner.errors import UserError
+from duograd.runner.tracking import address, links
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's use of SQLAlchemy
-DUOGRAD = [sys.executable, "-c", "from runner.cli import main; main()", "ui"]
+DUOGRAD = [sys.executable, "-c", "from duograd.runner.cli import main; main()", "ui"]
 
 
 @pytest.fixture
 def mirrored(tmp_path: Path):
     """A database with one run."""
-    from runner.tracking.mirror import Mirror
+    from duograd.runner.tracking.mirror import Mirror
 
     folder = begin(tmp_path / "outputs" / "run", address.default_uri(tmp_path), "id")
     train(folder, 1, 5)

@@ -8,11 +8,11 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from runner import build
-from runner.commands.gradcheck import CEILING, errors
-from runner.compose import compose
-from runner.folder import RunFolder
-from runner.run import run
+from duograd.runner import build
+from duograd.runner.commands.gradcheck import CEILING, errors
+from duograd.runner.compose import compose
+from duograd.runner.folder import RunFolder
+from duograd.runner.run import run
 
 CONF = Path(__file__).parents[1] / "conf" / "model"
 MODELS = sorted(path.stem for path in CONF.glob("*.yaml"))

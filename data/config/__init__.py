@@ -7,10 +7,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from data.config.images import Cifar10, ImageConfig, ImageFolder, Images, Shapes
-from data.config.movement import ActivityH5, Gait, MotionSense, Movement, MovementConfig, PeopleApart
-from data.config.patches import CutPatches, PatchConfig, PatchesH5, Photos, PhotosSample
-from data.config.source import Augmentation, Source
+from duograd.data.config.images import Cifar10, ImageConfig, ImageFolder, Images, Shapes
+from duograd.data.config.movement import ActivityH5, Gait, MotionSense, Movement, MovementConfig, PeopleApart
+from duograd.data.config.patches import CutPatches, PatchConfig, PatchesH5, Photos, PhotosSample
+from duograd.data.config.source import Augmentation, Source
 
 DataConfig = Annotated[PatchConfig | MovementConfig | ImageConfig, Field(discriminator="name")]
 

@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from data.config.source import Augmentation, Source, required
-from data.crop_flip import CropFlipConfig, crop_flip
+from duograd.data.config.source import Augmentation, Source, required
+from duograd.data.crop_flip import CropFlipConfig, crop_flip
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Deviation = Annotated[float, Field(gt=0, le=1)]

@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from data.augment import VariationConfig, vary
-from data.config.source import Augmentation, Source, matching, required
+from duograd.data.augment import VariationConfig, vary
+from duograd.data.config.source import Augmentation, Source, matching, required
 
 MOTIONSENSE_URL = "https://github.com/mmalekzadeh/motion-sense/raw/master/data/A_DeviceMotion_data.zip"
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from data.config.source import Source, required
+from duograd.data.config.source import Source, required
 
 
 class CutPatches(Source):

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from data.dataset import Array
+from duograd.data.dataset import Array
 
 MAX_SEED = 2**32 - 1  # the largest that NumPy's and torch's generators both take
 Augmentation = Callable[[Array, np.random.Generator], Array]

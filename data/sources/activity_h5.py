@@ -11,14 +11,14 @@ from typing import Any
 import h5py
 import numpy as np
 
-from data.config import ActivityH5
-from data.dataset import Array, DataSet, Split
-from data.errors import DataError
-from data.sources.hdf5 import find_dataset, label, open_hdf5, read_samples, require_form
-from data.sources.labels import Labels, read_labels
-from data.sources.paths import user_path
-from data.sources.windows import Splits, class_names, window_dataset
-from data.splits import stratified_indices
+from duograd.data.config import ActivityH5
+from duograd.data.dataset import Array, DataSet, Split
+from duograd.data.errors import DataError
+from duograd.data.sources.hdf5 import find_dataset, label, open_hdf5, read_samples, require_form
+from duograd.data.sources.labels import Labels, read_labels
+from duograd.data.sources.paths import user_path
+from duograd.data.sources.windows import Splits, class_names, window_dataset
+from duograd.data.splits import stratified_indices
 
 KEYS = ("trX", "trY", "tstX", "tstY")
 

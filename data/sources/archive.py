@@ -6,7 +6,7 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from data.errors import DataError, reason
+from duograd.data.errors import DataError, reason
 
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from data.errors import DataError
+from duograd.data.errors import DataError
 
 UNITS = {"attitude": "rad", "gravity": "g", "rotationRate": "rad/s", "userAcceleration": "g", "total_acceleration": "g"}
 SUMS = {"total_acceleration": ("gravity", "userAcceleration")}

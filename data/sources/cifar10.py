@@ -10,13 +10,13 @@ from typing import IO, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.config import Cifar10
-from data.dataset import DataSet, Split
-from data.errors import DataError
-from data.sources.cifar10_files import locate, open_files, read_content
-from data.sources.cifar_pickles import unpickle
-from data.sources.images import Splits, image_dataset, require_count
-from data.splits import require_both_sides
+from duograd.data.config import Cifar10
+from duograd.data.dataset import DataSet, Split
+from duograd.data.errors import DataError
+from duograd.data.sources.cifar10_files import locate, open_files, read_content
+from duograd.data.sources.cifar_pickles import unpickle
+from duograd.data.sources.images import Splits, image_dataset, require_count
+from duograd.data.splits import require_both_sides
 
 SHAPE = (3, 32, 32)
 PIXELS = 3072

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from data.config import Cifar10
-from data.errors import DataError, reason
-from data.sources.download import cache_folder
-from data.sources.paths import user_path
+from duograd.data.config import Cifar10
+from duograd.data.errors import DataError, reason
+from duograd.data.sources.download import cache_folder
+from duograd.data.sources.paths import user_path
 
 FOLDER = "cifar-10-batches-py"
 ARCHIVE = "cifar-10-python.tar.gz"
@@ -40,7 +40,7 @@ def locate(config: Cifar10) -> Path:
     folder = cache_folder() / config.name
     if found := _inside(folder):
         return found
-    from data.sources.torch_cifar10 import download
+    from duograd.data.sources.torch_cifar10 import download
 
     return download(folder)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import DataError, reason
+from duograd.data.errors import DataError, reason
 
 BYTE = ("u1", b"u1")
 

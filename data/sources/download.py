@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from data.errors import DataError
-from data.sources.paths import user_path
+from duograd.data.errors import DataError
+from duograd.data.sources.paths import user_path
 
 CHUNK = 1 << 20  # bytes
 MEGABYTE = 1e6

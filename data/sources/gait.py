@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from data.config import Gait
-from data.dataset import DataSet, Split
-from data.sources.channels import find_channels
-from data.sources.gait_model import draw_crowd, simulate
-from data.sources.windows import ACTIVITIES, Splits, window_dataset
-from data.splits import split_people
+from duograd.data.config import Gait
+from duograd.data.dataset import DataSet, Split
+from duograd.data.sources.channels import find_channels
+from duograd.data.sources.gait_model import draw_crowd, simulate
+from duograd.data.sources.windows import ACTIVITIES, Splits, window_dataset
+from duograd.data.splits import split_people
 
 
 def gait_dataset(config: Gait, dtype: np.dtype[Any]) -> DataSet:

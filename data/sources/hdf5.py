@@ -8,9 +8,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from data.dataset import Array
-from data.errors import DataError
-from data.preprocess import require_finite
+from duograd.data.dataset import Array
+from duograd.data.errors import DataError
+from duograd.data.preprocess import require_finite
 
 KEYS_SHOWN = 10
 

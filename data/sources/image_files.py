@@ -13,8 +13,8 @@ from typing import IO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from data.dataset import Array
-from data.errors import DataError, reason
+from duograd.data.dataset import Array
+from duograd.data.errors import DataError, reason
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 

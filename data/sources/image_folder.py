@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from data.config import ImageFolder
-from data.dataset import Array, DataSet, Split
-from data.errors import DataError
-from data.sources.archive import Files, read_file
-from data.sources.image_files import open_image, quiet
-from data.sources.image_folder_tree import Listing, Tree, open_tree, read_tree
-from data.sources.images import Splits, image_dataset
-from data.sources.paths import user_path
-from data.splits import stratified_indices
+from duograd.data.config import ImageFolder
+from duograd.data.dataset import Array, DataSet, Split
+from duograd.data.errors import DataError
+from duograd.data.sources.archive import Files, read_file
+from duograd.data.sources.image_files import open_image, quiet
+from duograd.data.sources.image_folder_tree import Listing, Tree, open_tree, read_tree
+from duograd.data.sources.images import Splits, image_dataset
+from duograd.data.sources.paths import user_path
+from duograd.data.splits import stratified_indices
 
 WORKERS = 2  # threads; more get into each other's way where images are small
 BLOCK = 64  # images a thread takes at a time

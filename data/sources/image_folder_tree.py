@@ -9,10 +9,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import DataError
-from data.sources.archive import Files, FolderFiles, open_zip
-from data.sources.image_files import SUFFIXES
-from data.sources.images import require_count
+from duograd.data.errors import DataError
+from duograd.data.sources.archive import Files, FolderFiles, open_zip
+from duograd.data.sources.image_files import SUFFIXES
+from duograd.data.sources.images import require_count
 
 LAYOUT = "DIR/<class>/<image>, or DIR/train/<class>/<image> and DIR/test/<class>/<image>"
 Parts = tuple[str, ...]  # of a path

@@ -9,10 +9,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from data.config import ImageConfig
-from data.dataset import Array, DataSet, Split
-from data.errors import DataError
-from data.normalise import fit_normaliser
+from duograd.data.config import ImageConfig
+from duograd.data.dataset import Array, DataSet, Split
+from duograd.data.errors import DataError
+from duograd.data.normalise import fit_normaliser
 
 SHOWN = 10  # images of each class
 WHITE = 255.0

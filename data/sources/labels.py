@@ -9,9 +9,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Array
-from data.errors import DataError
-from data.sources.hdf5 import label, require_form
+from duograd.data.dataset import Array
+from duograd.data.errors import DataError
+from duograd.data.sources.hdf5 import label, require_form
 
 
 class Labels(NamedTuple):

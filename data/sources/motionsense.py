@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from data.config import MotionSense
-from data.dataset import Array, DataSet, Split
-from data.errors import DataError
-from data.sources.archive import Files, read_file
-from data.sources.channels import Channel, find_channels, units_of
-from data.sources.csv_columns import read_columns
-from data.sources.download import Download, cache_folder, fetch, require_digest
-from data.sources.motionsense_files import CODES, Recording, find_recordings, open_files
-from data.sources.paths import user_path
-from data.sources.windows import ACTIVITIES, Places, Splits, cut_windows, window_dataset, window_places
-from data.splits import People, require_known, split_people, undersample_indices
+from duograd.data.config import MotionSense
+from duograd.data.dataset import Array, DataSet, Split
+from duograd.data.errors import DataError
+from duograd.data.sources.archive import Files, read_file
+from duograd.data.sources.channels import Channel, find_channels, units_of
+from duograd.data.sources.csv_columns import read_columns
+from duograd.data.sources.download import Download, cache_folder, fetch, require_digest
+from duograd.data.sources.motionsense_files import CODES, Recording, find_recordings, open_files
+from duograd.data.sources.paths import user_path
+from duograd.data.sources.windows import ACTIVITIES, Places, Splits, cut_windows, window_dataset, window_places
+from duograd.data.splits import People, require_known, split_people, undersample_indices
 
 OFFLINE = "give data.root=DIR, a folder or zip archive that you have, or use data=gait, which is simulated"
 

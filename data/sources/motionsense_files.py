@@ -7,9 +7,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from data.errors import DataError
-from data.sources.archive import Files, open_zip
-from data.sources.channels import did_you_mean
+from duograd.data.errors import DataError
+from duograd.data.sources.archive import Files, open_zip
+from duograd.data.sources.channels import did_you_mean
 
 TOP = "A_DeviceMotion_data"
 CODES = ("dws", "jog", "sit", "std", "ups", "wlk")  # in the order of windows.ACTIVITIES

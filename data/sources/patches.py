@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.config import PatchConfig
-from data.dataset import Array, DataSet, Split
-from data.preprocess import fit_range, flatten, luminosity, remove_mean, to_range
-from data.splits import split_indices
+from duograd.data.config import PatchConfig
+from duograd.data.dataset import Array, DataSet, Split
+from duograd.data.preprocess import fit_range, flatten, luminosity, remove_mean, to_range
+from duograd.data.splits import split_indices
 
 SHOWN = 200  # as many as the report shows
 DISPLAY_STDS = 3.0

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from data.config import PatchesH5
-from data.dataset import Array, DataSet
-from data.sources.hdf5 import find_dataset, open_hdf5, read_samples, require_form
-from data.sources.patches import patch_dataset
-from data.sources.paths import user_path
+from duograd.data.config import PatchesH5
+from duograd.data.dataset import Array, DataSet
+from duograd.data.sources.hdf5 import find_dataset, open_hdf5, read_samples, require_form
+from duograd.data.sources.patches import patch_dataset
+from duograd.data.sources.paths import user_path
 
 FORM = ("N", 3, "H", "W")
 

@@ -10,12 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from data.config import Photos, PhotosSample
-from data.dataset import Array, DataSet
-from data.errors import DataError
-from data.sources.image_files import ImageFiles, find_images
-from data.sources.patches import patch_dataset
-from data.sources.paths import user_path
+from duograd.data.config import Photos, PhotosSample
+from duograd.data.dataset import Array, DataSet
+from duograd.data.errors import DataError
+from duograd.data.sources.image_files import ImageFiles, find_images
+from duograd.data.sources.patches import patch_dataset
+from duograd.data.sources.paths import user_path
 
 SAMPLES = ("china.jpg", "flower.jpg")
 

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from data.config import Shapes
-from data.dataset import DataSet, Split
-from data.sources.images import Splits, image_dataset
-from data.sources.shapes_figures import FIGURES
+from duograd.data.config import Shapes
+from duograd.data.dataset import DataSet, Split
+from duograd.data.sources.images import Splits, image_dataset
+from duograd.data.sources.shapes_figures import FIGURES
 
 CLASSES = tuple(FIGURES)
 AT_ONCE = 256  # images drawn at once: what is floating-point stays small

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from data.errors import DataError
-from data.sources.cifar10_files import FOLDER, OFFLINE
-from data.sources.download import Download
+from duograd.data.errors import DataError
+from duograd.data.sources.cifar10_files import FOLDER, OFFLINE
+from duograd.data.sources.download import Download
 
 FAULTS = (OSError, RuntimeError, EOFError, ValueError, tarfile.TarError, http.client.HTTPException)
 SCHEMAS = (

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from data.config import MovementConfig
-from data.dataset import Array, DataSet, Split
-from data.errors import DataError
-from data.standardise import fit_scale, standardise
+from duograd.data.config import MovementConfig
+from duograd.data.dataset import Array, DataSet, Split
+from duograd.data.errors import DataError
+from duograd.data.standardise import fit_scale, standardise
 
 ACTIVITIES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")  # the course's order
 

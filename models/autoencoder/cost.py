@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.layers.activations import ACTIVATIONS, Activation
+from duograd.models.layers.activations import ACTIVATIONS, Activation
 
 Array = NDArray[Any]
 Weights = dict[str, Array]

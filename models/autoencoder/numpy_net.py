@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from threadpoolctl import ThreadpoolController
 
-from models.autoencoder.config import AutoencoderConfig, SparseLossConfig
-from models.autoencoder.cost import NAMES, kl, kl_slope
-from models.layers.activations import ACTIVATIONS
-from models.layers.init import INITS
+from duograd.models.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from duograd.models.autoencoder.cost import NAMES, kl, kl_slope
+from duograd.models.layers.activations import ACTIVATIONS
+from duograd.models.layers.init import INITS
 
 Array = NDArray[Any]
 T = TypeVar("T")

@@ -7,9 +7,9 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from models.convnet.config import ConvNetConfig
-from models.errors import ArchitectureError
-from models.layers.sliding import slide
+from duograd.models.convnet.config import ConvNetConfig
+from duograd.models.errors import ArchitectureError
+from duograd.models.layers.sliding import slide
 
 Shape = tuple[int, ...]
 """Of one sample: (C, H, W), or (D,) once it is flat."""

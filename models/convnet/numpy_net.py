@@ -10,7 +10,7 @@ from typing import Any, assert_never
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from models.convnet.architecture import (
+from duograd.models.convnet.architecture import (
     Activation,
     Affine,
     Conv,
@@ -23,18 +23,18 @@ from models.convnet.architecture import (
     Shape,
     architecture,
 )
-from models.convnet.config import ConvNetConfig
-from models.convnet.masks import masks
-from models.convnet.weights import initial_buffers, initial_weights
-from models.layers.activations import ACTIVATIONS
-from models.layers.conv import conv2d
-from models.layers.dense import affine
-from models.layers.dropout import dropout
-from models.layers.lanes import Lanes
-from models.layers.norm import batch_norm, group_norm
-from models.layers.pool import average_pool2d, global_average_pool, max_pool2d
-from models.losses.config import ClassifierLossConfig
-from models.losses.numpy_losses import ClassifierLoss
+from duograd.models.convnet.config import ConvNetConfig
+from duograd.models.convnet.masks import masks
+from duograd.models.convnet.weights import initial_buffers, initial_weights
+from duograd.models.layers.activations import ACTIVATIONS
+from duograd.models.layers.conv import conv2d
+from duograd.models.layers.dense import affine
+from duograd.models.layers.dropout import dropout
+from duograd.models.layers.lanes import Lanes
+from duograd.models.layers.norm import batch_norm, group_norm
+from duograd.models.layers.pool import average_pool2d, global_average_pool, max_pool2d
+from duograd.models.losses.config import ClassifierLossConfig
+from duograd.models.losses.numpy_losses import ClassifierLoss
 
 Array = NDArray[Any]
 Grads = dict[str, Array]

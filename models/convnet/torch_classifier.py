@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.convnet.architecture import Layer
-from models.convnet.config import ConvNetConfig
-from models.convnet.masks import masks
-from models.losses.torch_losses import TorchClassifierLoss
+from duograd.models.convnet.architecture import Layer
+from duograd.models.convnet.config import ConvNetConfig
+from duograd.models.convnet.masks import masks
+from duograd.models.losses.torch_losses import TorchClassifierLoss
 
 Maps = dict[str, Tensor]
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from models.convnet.architecture import Activation, Affine, Conv, Norm
-from models.convnet.config import ConvNetConfig
-from models.convnet.torch_classifier import Maps, TorchClassifier
-from models.convnet.torch_functional import Masks, functional
-from models.convnet.torch_layers import module
+from duograd.models.convnet.architecture import Activation, Affine, Conv, Norm
+from duograd.models.convnet.config import ConvNetConfig
+from duograd.models.convnet.torch_classifier import Maps, TorchClassifier
+from duograd.models.convnet.torch_functional import Masks, functional
+from duograd.models.convnet.torch_layers import module
 
 
 class Modules(TorchClassifier):

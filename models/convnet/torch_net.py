@@ -9,15 +9,15 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from models.convnet.architecture import Shape, architecture
-from models.convnet.config import ConvNetConfig
-from models.convnet.torch_barebones import Barebones
-from models.convnet.torch_classifier import TorchClassifier
-from models.convnet.torch_module import Modules
-from models.convnet.torch_sequential import Sequential
-from models.convnet.weights import initial_buffers
-from models.losses.config import ClassifierLossConfig
-from models.losses.torch_losses import TorchClassifierLoss
+from duograd.models.convnet.architecture import Shape, architecture
+from duograd.models.convnet.config import ConvNetConfig
+from duograd.models.convnet.torch_barebones import Barebones
+from duograd.models.convnet.torch_classifier import TorchClassifier
+from duograd.models.convnet.torch_module import Modules
+from duograd.models.convnet.torch_sequential import Sequential
+from duograd.models.convnet.weights import initial_buffers
+from duograd.models.losses.config import ClassifierLossConfig
+from duograd.models.losses.torch_losses import TorchClassifierLoss
 
 STYLES: Mapping[str, type[TorchClassifier]] = {"barebones": Barebones, "module": Modules, "sequential": Sequential}
 

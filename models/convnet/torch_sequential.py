@@ -4,10 +4,20 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from models.convnet.architecture import Activation, Affine, Conv, Dropout, Flatten, GlobalPool, Layer, Norm, Pool
-from models.convnet.config import ConvNetConfig
-from models.convnet.torch_classifier import Maps, TorchClassifier
-from models.convnet.torch_layers import module
+from duograd.models.convnet.architecture import (
+    Activation,
+    Affine,
+    Conv,
+    Dropout,
+    Flatten,
+    GlobalPool,
+    Layer,
+    Norm,
+    Pool,
+)
+from duograd.models.convnet.config import ConvNetConfig
+from duograd.models.convnet.torch_classifier import Maps, TorchClassifier
+from duograd.models.convnet.torch_layers import module
 
 ACTIVATIONS = {"relu": nn.ReLU, "leaky_relu": nn.LeakyReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from models.convnet.architecture import Affine, Conv, Layer, Norm, Shape, architecture
-from models.convnet.config import ConvNetConfig
-from models.layers.init import DRAWS, fans
+from duograd.models.convnet.architecture import Affine, Conv, Layer, Norm, Shape, architecture
+from duograd.models.convnet.config import ConvNetConfig
+from duograd.models.layers.init import DRAWS, fans
 
 Array = NDArray[Any]
 

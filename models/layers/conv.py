@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.layers.lanes import Lanes, in_order, over, shares
-from models.layers.sliding import Pair, Sliding, slide
-from models.layers.strips import by_phase, by_row, cut, fold, rows_first, stacks
+from duograd.models.layers.lanes import Lanes, in_order, over, shares
+from duograd.models.layers.sliding import Pair, Sliding, slide
+from duograd.models.layers.strips import by_phase, by_row, cut, fold, rows_first, stacks
 
 Array = NDArray[Any]
 Backward = Callable[[Array], tuple[Array | None, dict[str, Array]]]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.layers.conv import Backward, conv_sliding
-from models.layers.sliding import Pair, Sliding
+from duograd.models.layers.conv import Backward, conv_sliding
+from duograd.models.layers.sliding import Pair, Sliding
 
 Array = NDArray[Any]
 

@@ -9,9 +9,9 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from models.layers.activations import activation
-from models.layers.dropout import dropout
-from models.layers.lanes import Lanes, over, shares
+from duograd.models.layers.activations import activation
+from duograd.models.layers.dropout import dropout
+from duograd.models.layers.lanes import Lanes, over, shares
 
 Array = NDArray[Any]
 Backward = Callable[[Array], tuple[Array, dict[str, Array]]]

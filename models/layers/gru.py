@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.layers.activations import sigmoid, tanh
-from models.layers.dense import affine
-from models.layers.recurrence import Pair, Recurrence, packed, sigmoid_of_minus, sigmoid_slope
-from models.layers.unroll import State, Step, StepBackward, Weights, product
+from duograd.models.layers.activations import sigmoid, tanh
+from duograd.models.layers.dense import affine
+from duograd.models.layers.recurrence import Pair, Recurrence, packed, sigmoid_of_minus, sigmoid_slope
+from duograd.models.layers.unroll import State, Step, StepBackward, Weights, product
 
 Array = NDArray[Any]
 CandidateBackward = Callable[[Array], tuple[Array, Array, Weights]]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.layers.lanes import Lanes, in_order, over, shares
+from duograd.models.layers.lanes import Lanes, in_order, over, shares
 
 Array = NDArray[Any]
 Backward = Callable[[Array], tuple[Array, dict[str, Array]]]

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.layers.lanes import Lanes, over, shares
-from models.layers.sliding import Pair, Sliding, slide
+from duograd.models.layers.lanes import Lanes, over, shares
+from duograd.models.layers.sliding import Pair, Sliding, slide
 
 Array = NDArray[Any]
 Backward = Callable[[Array], Array]

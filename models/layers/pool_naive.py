@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.layers.pool import pool_sliding
-from models.layers.sliding import Pair, Sliding
+from duograd.models.layers.pool import pool_sliding
+from duograd.models.layers.sliding import Pair, Sliding
 
 Array = NDArray[Any]
 Backward = Callable[[Array], Array]

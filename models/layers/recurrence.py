@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from models.layers.unroll import Weights
+from duograd.models.layers.unroll import Weights
 
 Array = NDArray[Any]
 Pair = tuple[Array, Array]

@@ -11,10 +11,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from models.layers.activations import ACTIVATIONS
-from models.layers.dense import affine
-from models.layers.recurrence import Helper, Recurrence, packed
-from models.layers.unroll import State, Step, StepBackward, Weights, product
+from duograd.models.layers.activations import ACTIVATIONS
+from duograd.models.layers.dense import affine
+from duograd.models.layers.recurrence import Helper, Recurrence, packed
+from duograd.models.layers.unroll import State, Step, StepBackward, Weights, product
 
 Array = NDArray[Any]
 Nonlinearity = Literal["tanh", "relu"]

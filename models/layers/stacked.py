@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.layers.dropout import dropout
-from models.layers.recurrence import Recurrence, Watch
-from models.layers.unroll import Weights
+from duograd.models.layers.dropout import dropout
+from duograd.models.layers.recurrence import Recurrence, Watch
+from duograd.models.layers.unroll import Weights
 
 Array = NDArray[Any]
 Backward = Callable[..., list[Weights]]

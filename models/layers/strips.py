@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from models.layers.sliding import Sliding
+from duograd.models.layers.sliding import Sliding
 
 Array = NDArray[Any]
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from models.errors import ArchitectureError
-from models.losses.config import ClassifierLossConfig, CrossEntropyConfig
+from duograd.models.errors import ArchitectureError
+from duograd.models.losses.config import ClassifierLossConfig, CrossEntropyConfig
 
 
 def resolve_class_weights(

@@ -8,9 +8,9 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
-from models.layers.losses import cross_entropy, l2, svm
-from models.losses.class_weights import resolve_class_weights
-from models.losses.config import ClassifierLossConfig, CrossEntropyConfig, decayed
+from duograd.models.layers.losses import cross_entropy, l2, svm
+from duograd.models.losses.class_weights import resolve_class_weights
+from duograd.models.losses.config import ClassifierLossConfig, CrossEntropyConfig, decayed
 
 Array = NDArray[Any]
 

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn.functional import cross_entropy, multi_margin_loss
 
-from models.losses.class_weights import resolve_class_weights
-from models.losses.config import ClassifierLossConfig, CrossEntropyConfig, decayed
+from duograd.models.losses.class_weights import resolve_class_weights
+from duograd.models.losses.config import ClassifierLossConfig, CrossEntropyConfig, decayed
 
 
 class TorchClassifierLoss:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.optimizers.config import AdagradConfig, AdamConfig, FirstOrderConfig, RmspropConfig, SgdConfig
+from duograd.models.optimizers.config import AdagradConfig, AdamConfig, FirstOrderConfig, RmspropConfig, SgdConfig
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]

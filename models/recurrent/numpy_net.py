@@ -15,17 +15,17 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from threadpoolctl import ThreadpoolController
 
-from models.layers.dense import affine, hidden
-from models.layers.dropout import keep_mask
-from models.layers.gru import ResetAfter, ResetBefore
-from models.layers.lstm import LSTM
-from models.layers.recurrence import Helper, Recurrence, Watch
-from models.layers.rnn import RNN
-from models.layers.stacked import stacked
-from models.losses.config import ClassifierLossConfig
-from models.losses.numpy_losses import ClassifierLoss
-from models.recurrent.config import RecurrentConfig
-from models.recurrent.weights import dense_names, initial_weights, recurrent_weights
+from duograd.models.layers.dense import affine, hidden
+from duograd.models.layers.dropout import keep_mask
+from duograd.models.layers.gru import ResetAfter, ResetBefore
+from duograd.models.layers.lstm import LSTM
+from duograd.models.layers.recurrence import Helper, Recurrence, Watch
+from duograd.models.layers.rnn import RNN
+from duograd.models.layers.stacked import stacked
+from duograd.models.losses.config import ClassifierLossConfig
+from duograd.models.losses.numpy_losses import ClassifierLoss
+from duograd.models.recurrent.config import RecurrentConfig
+from duograd.models.recurrent.weights import dense_names, initial_weights, recurrent_weights
 
 Array = NDArray[Any]
 Grads = dict[str, Array]

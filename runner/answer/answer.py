@@ -10,20 +10,20 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
-from runner import atomic
-from runner.answer.document import document, rerun, summary
-from runner.answer.drawings import Drawing, drawings
-from runner.answer.html import html
-from runner.answer.links import mlflow_link
-from runner.answer.markdown import markdown
-from runner.answer.matrices import matrices
-from runner.answer.rebuild import Workshop
-from runner.answer.records import Record, read_sweep
-from runner.answer.search import read_search, search_drawings
-from runner.answer.sheets import sheets
-from runner.answer.study import Study
-from runner.answer.tables import Table, ranking_csv, short_ranking
-from runner.search.record import SearchRecord
+from duograd.runner import atomic
+from duograd.runner.answer.document import document, rerun, summary
+from duograd.runner.answer.drawings import Drawing, drawings
+from duograd.runner.answer.html import html
+from duograd.runner.answer.links import mlflow_link
+from duograd.runner.answer.markdown import markdown
+from duograd.runner.answer.matrices import matrices
+from duograd.runner.answer.rebuild import Workshop
+from duograd.runner.answer.records import Record, read_sweep
+from duograd.runner.answer.search import read_search, search_drawings
+from duograd.runner.answer.sheets import sheets
+from duograd.runner.answer.study import Study
+from duograd.runner.answer.tables import Table, ranking_csv, short_ranking
+from duograd.runner.search.record import SearchRecord
 
 MOST_LINES = 30  # of the table on a terminal; the files have all
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runner.answer.records import Record, hashable
+from duograd.runner.answer.records import Record, hashable
 
 Values = Mapping[str, Any]
 

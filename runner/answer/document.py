@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.answer.drawings import Drawing
-from runner.answer.search import importances, search_summary
-from runner.answer.study import Study
-from runner.answer.tables import Table, ranking_table
-from runner.folder import RunFolder
-from runner.search.record import SearchRecord
+from duograd.runner.answer.drawings import Drawing
+from duograd.runner.answer.search import importances, search_summary
+from duograd.runner.answer.study import Study
+from duograd.runner.answer.tables import Table, ranking_table
+from duograd.runner.folder import RunFolder
+from duograd.runner.search.record import SearchRecord
 
 
 @dataclass(frozen=True)

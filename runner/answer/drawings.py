@@ -8,15 +8,15 @@ from typing import Literal
 
 import numpy as np
 
-from runner.answer.differences import ABSENT, Axis, is_number, shown
-from runner.answer.ranking import Measure, Setting, spread
-from runner.answer.records import Record
-from runner.answer.study import Study
-from runner.figures.along import Along, along
-from runner.figures.heat_map import Side, Table, heat_maps
-from runner.figures.overlay import MOST, Line, overlay
-from runner.figures.scatter import Cloud, scatter
-from runner.figures.style import COLOURS, DASHES
+from duograd.runner.answer.differences import ABSENT, Axis, is_number, shown
+from duograd.runner.answer.ranking import Measure, Setting, spread
+from duograd.runner.answer.records import Record
+from duograd.runner.answer.study import Study
+from duograd.runner.figures.along import Along, along
+from duograd.runner.figures.heat_map import Side, Table, heat_maps
+from duograd.runner.figures.overlay import MOST, Line, overlay
+from duograd.runner.figures.scatter import Cloud, scatter
+from duograd.runner.figures.style import COLOURS, DASHES
 
 CURVES = ("loss", "accuracy")
 SPLITS = {"train": "train", "val": "validation", "test": "test"}

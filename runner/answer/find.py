@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from runner.answer.records import Record, read_run, read_sweep
-from runner.errors import UserError
-from runner.folder import SWEEP
-from runner.tracking import address
-from runner.tracking.errors import TrackingError
-from runner.tracking.folders import runs_below
-from runner.tracking.reader import is_run_folder
+from duograd.runner.answer.records import Record, read_run, read_sweep
+from duograd.runner.errors import UserError
+from duograd.runner.folder import SWEEP
+from duograd.runner.tracking import address
+from duograd.runner.tracking.errors import TrackingError
+from duograd.runner.tracking.folders import runs_below
+from duograd.runner.tracking.reader import is_run_folder
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,9 @@ def _experiment(name: str, uri: str | None) -> list[Path]:
     path = address.database_path(where)
     if path is not None and not path.exists():
         raise UserError(f"no folder {name}, and no MLflow database {path} that could know an experiment of that name")
-    from runner.tracking.experiments import experiment_folders  # mlflow: 1 to 2 s, only where nothing else is meant
+    from duograd.runner.tracking.experiments import (
+        experiment_folders,  # mlflow: 1 to 2 s, only where nothing else is meant
+    )
 
     try:
         found = experiment_folders(where, name)

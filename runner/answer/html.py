@@ -4,8 +4,8 @@ import base64
 from html import escape
 from string import Template
 
-from runner.answer.document import Block, Code, Document, Heading, Link, Picture, Text
-from runner.answer.tables import Table
+from duograd.runner.answer.document import Block, Code, Document, Heading, Link, Picture, Text
+from duograd.runner.answer.tables import Table
 
 PAGE = Template("""\
 <!doctype html>

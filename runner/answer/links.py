@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from runner.answer.records import Record
-from runner.tracking import address
-from runner.tracking.cursor import Cursor
-from runner.tracking.links import children_page, compare_page
+from duograd.runner.answer.records import Record
+from duograd.runner.tracking import address
+from duograd.runner.tracking.cursor import Cursor
+from duograd.runner.tracking.links import children_page, compare_page
 
 LOCAL = "http://127.0.0.1:5000"  # where `duograd ui` serves a database
 

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-from runner.answer.document import Block, Code, Document, Heading, Link, Picture, Text
-from runner.answer.tables import Table
+from duograd.runner.answer.document import Block, Code, Document, Heading, Link, Picture, Text
+from duograd.runner.answer.tables import Table
 
 
 def markdown(document: Document, folder: Path) -> str:

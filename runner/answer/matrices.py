@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.answer.drawings import Drawing
-from runner.answer.ranking import best_run
-from runner.answer.rebuild import MissingError, Workshop
-from runner.answer.records import Record
-from runner.answer.study import Study
-from runner.classification import confusion, outputs
-from runner.figures.confusions import confusion_matrices
+from duograd.runner.answer.drawings import Drawing
+from duograd.runner.answer.ranking import best_run
+from duograd.runner.answer.rebuild import MissingError, Workshop
+from duograd.runner.answer.records import Record
+from duograd.runner.answer.study import Study
+from duograd.runner.classification import confusion, outputs
+from duograd.runner.figures.confusions import confusion_matrices
 
 Counts = NDArray[np.intp]
 MOST = 9  # runs

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.answer.differences import ABSENT, SEED, Axis, label
-from runner.answer.records import Record
+from duograd.runner.answer.differences import ABSENT, SEED, Axis, label
+from duograd.runner.answer.records import Record
 
 Floats = NDArray[np.float64]
 Point = tuple[Any, ...]

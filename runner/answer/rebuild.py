@@ -3,15 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from data.dataset import DataSet
-from data.errors import DataError
-from runner import build, checkpoint
-from runner.answer.records import Record
-from runner.config import RunConfig
-from runner.engines import Engine
-from runner.errors import UserError
-from runner.folder import RunFolder
-from runner.validate import validate_plain
+from duograd.data.dataset import DataSet
+from duograd.data.errors import DataError
+from duograd.runner import build, checkpoint
+from duograd.runner.answer.records import Record
+from duograd.runner.config import RunConfig
+from duograd.runner.engines import Engine
+from duograd.runner.errors import UserError
+from duograd.runner.folder import RunFolder
+from duograd.runner.validate import validate_plain
 
 
 class MissingError(Exception):

@@ -16,11 +16,11 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from runner.dotted import dotted
-from runner.errors import UserError
-from runner.folder import SWEEP, RunFolder
-from runner.locks import TRAINER, is_held
-from runner.tracking.reader import Reader, is_run_folder
+from duograd.runner.dotted import dotted
+from duograd.runner.errors import UserError
+from duograd.runner.folder import SWEEP, RunFolder
+from duograd.runner.locks import TRAINER, is_held
+from duograd.runner.tracking.reader import Reader, is_run_folder
 
 # Parameters that do not change a result, and those that only say a group's option once more.
 NEVER = (

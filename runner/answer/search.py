@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from runner.answer.differences import short_names
-from runner.answer.drawings import Drawing
-from runner.answer.ranking import Measure
-from runner.answer.study import Study
-from runner.answer.tables import Table
-from runner.figures.history import search_history
-from runner.figures.shares import shares
-from runner.search.record import SEARCH, SearchRecord
+from duograd.runner.answer.differences import short_names
+from duograd.runner.answer.drawings import Drawing
+from duograd.runner.answer.ranking import Measure
+from duograd.runner.answer.study import Study
+from duograd.runner.answer.tables import Table
+from duograd.runner.figures.history import search_history
+from duograd.runner.figures.shares import shares
+from duograd.runner.search.record import SEARCH, SearchRecord
 
 STATES = {"COMPLETE": "complete", "PRUNED": "ended early", "FAIL": "failed", "RUNNING": "still open"}
 

@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from runner.answer.differences import shown
-from runner.answer.drawings import Drawing, ending
-from runner.answer.ranking import Setting, best_run, standings
-from runner.answer.rebuild import MissingError, Workshop, weights
-from runner.answer.records import Record
-from runner.answer.study import Study
-from runner.figures.contact import Cell, contact_sheet
-from runner.figures.grid import stretch_each, tile
-from runner.figures.png import Pixels
-from runner.folder import RunFolder
+from duograd.runner.answer.differences import shown
+from duograd.runner.answer.drawings import Drawing, ending
+from duograd.runner.answer.ranking import Setting, best_run, standings
+from duograd.runner.answer.rebuild import MissingError, Workshop, weights
+from duograd.runner.answer.records import Record
+from duograd.runner.answer.study import Study
+from duograd.runner.figures.contact import Cell, contact_sheet
+from duograd.runner.figures.grid import stretch_each, tile
+from duograd.runner.figures.png import Pixels
+from duograd.runner.folder import RunFolder
 
 ENCODER = "encoder.weight"
 SAMPLES, NARROW = 12, 6  # samples in a cell; and where there are more columns than the page has room for

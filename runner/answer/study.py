@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from runner.answer.differences import SEED, Axis, axes, differing, is_number, short_names
-from runner.answer.ranking import Measure, Setting, Standing, best_run, monitored, settings, standings
-from runner.answer.records import Record
+from duograd.runner.answer.differences import SEED, Axis, axes, differing, is_number, short_names
+from duograd.runner.answer.ranking import Measure, Setting, Standing, best_run, monitored, settings, standings
+from duograd.runner.answer.records import Record
 
 MOST_TICKS = 24  # values of a single axis that a line can be labelled with
 FEW = 4  # values of an axis that make no cloud of dots, however few runs there are

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runner.answer.differences import ABSENT, SEED, shown
-from runner.answer.drawings import ending
-from runner.answer.ranking import Measure, Standing
-from runner.answer.records import Record
-from runner.answer.study import Study
-from runner.display import duration
-from runner.figures.digits import digits_for, number
+from duograd.runner.answer.differences import ABSENT, SEED, shown
+from duograd.runner.answer.drawings import ending
+from duograd.runner.answer.ranking import Measure, Standing
+from duograd.runner.answer.records import Record
+from duograd.runner.answer.study import Study
+from duograd.runner.display import duration
+from duograd.runner.figures.digits import digits_for, number
 
 MOST_PARAMETERS = 8  # columns of a page's table; the CSV file has all
 MOST_METRICS = 6

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from runner.errors import UserError
+from duograd.runner.errors import UserError
 
 CHECKOUT = Path(__file__).parents[2]
 DISTORTING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # would choose another matrix kernel than a user's process gets

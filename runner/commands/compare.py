@@ -4,9 +4,9 @@ import argparse
 from datetime import datetime
 from pathlib import Path
 
-from runner.errors import UserError, told
-from runner.tracking.address import OUTPUTS
-from runner.tracking.reader import is_run_folder
+from duograd.runner.errors import UserError, told
+from duograd.runner.tracking.address import OUTPUTS
+from duograd.runner.tracking.reader import is_run_folder
 
 DESCRIPTION = """\
 Compare runs of one task: a ranked table of what differs and what came out, learning curves over each other, heat maps,
@@ -23,9 +23,9 @@ def main(arguments: list[str]) -> int:
 
     from rich.console import Console
 
-    from runner.answer.answer import write_answer
-    from runner.answer.find import find
-    from runner.answer.links import mlflow_link
+    from duograd.runner.answer.answer import write_answer
+    from duograd.runner.answer.find import find
+    from duograd.runner.answer.links import mlflow_link
 
     found = find(options.names, options.uri)
     link = mlflow_link(found.records, found.parent_run_id)

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from data.errors import DataError
-from data.sources.image_files import read_image
-from models.layers.conv import conv2d
-from runner.errors import UserError, told
-from runner.figures.page import Panel, draw_page
-from runner.figures.png import Pixels
+from duograd.data.errors import DataError
+from duograd.data.sources.image_files import read_image
+from duograd.models.layers.conv import conv2d
+from duograd.runner.errors import UserError, told
+from duograd.runner.figures.page import Panel, draw_page
+from duograd.runner.figures.png import Pixels
 
 Floats = NDArray[np.floating[Any]]
 

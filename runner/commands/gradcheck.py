@@ -10,8 +10,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from data.errors import DataError
-from runner.errors import UserError
+from duograd.data.errors import DataError
+from duograd.runner.errors import UserError
 
 CEILING = 1e-6  # of a relative error, in float64
 SAMPLES = 16
@@ -43,7 +43,7 @@ def _layers(words: list[str], threshold: float) -> tuple[Table, float]:
     if words != ["layers"]:
         others = " ".join(word for word in words if word != "layers")
         raise UserError(f"gradcheck layers takes no {others}: the layers' checks have shapes and values of their own")
-    from runner.layer_checks import layer_checks
+    from duograd.runner.layer_checks import layer_checks
 
     table = Table("check", "published", "ours", title="Relative errors of the layers by hand (float64)")
     checks = list(layer_checks())
@@ -59,9 +59,9 @@ def _worst(errors: list[float]) -> float:
 
 def errors(overrides: list[str]) -> tuple[dict[str, float], dict[str, float]]:
     """Relative errors per parameter, against numerical differences and against autograd, in float64."""
-    from runner import build
-    from runner.compose import compose
-    from runner.gradcheck import against_differences, against_engine
+    from duograd.runner import build
+    from duograd.runner.compose import compose
+    from duograd.runner.gradcheck import against_differences, against_engine
 
     by_hand = compose([*overrides, "dtype=float64", "backend=numpy"])
     by_autograd = compose([*overrides, "dtype=float64", "backend=torch"])

@@ -5,15 +5,15 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from runner.errors import UserError
-from runner.folder import SWEEP, RunFolder
+from duograd.runner.errors import UserError
+from duograd.runner.folder import SWEEP, RunFolder
 
 
 def main(arguments: list[str]) -> int:
     """Resumes the run or the sweep of a folder; its exit code, 0 where it had finished. Raises UserError."""
     given = _parser().parse_args(arguments)
     if (given.dir / SWEEP).exists():
-        from runner.sweep.again import resume_sweep
+        from duograd.runner.sweep.again import resume_sweep
 
         changes = {"n_workers": given.n_workers, "scheduler": given.scheduler}
         return resume_sweep(given.dir, {key: value for key, value in changes.items() if value is not None})
@@ -36,8 +36,8 @@ def _resume_run(folder: RunFolder) -> int:
         print(f"{folder.path} is finished already")
         return 0
 
-    from runner.run import resume
-    from runner.validate import validate
+    from duograd.runner.run import resume
+    from duograd.runner.validate import validate
 
     tree = OmegaConf.load(folder.config)
     assert isinstance(tree, DictConfig)

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner import locks
-from runner.errors import UserError
-from runner.folder import SWEEP
-from runner.tracking.errors import TrackingError, UnreachableError
-from runner.tracking.folders import runs_below
+from duograd.runner import locks
+from duograd.runner.errors import UserError
+from duograd.runner.folder import SWEEP
+from duograd.runner.tracking.errors import TrackingError, UnreachableError
+from duograd.runner.tracking.folders import runs_below
 
 if TYPE_CHECKING:
-    from runner.tracking.mirror import Mirror
-    from runner.tracking.run import Mirrored
+    from duograd.runner.tracking.mirror import Mirror
+    from duograd.runner.tracking.run import Mirrored
 
 WAIT_S = 5.0  # for another mirror of the same folder
 
@@ -46,7 +46,7 @@ def _folders(paths: list[Path]) -> Iterator[Path]:
 
 
 def _sync_all(folders: list[Path], uri: str | None) -> int:
-    from runner.tracking.mirror import Mirror  # mlflow: 1 to 2 s, after the arguments are known to be right
+    from duograd.runner.tracking.mirror import Mirror  # mlflow: 1 to 2 s, after the arguments are known to be right
 
     mirror, code = Mirror(uri), 0
     for folder in folders:
@@ -70,7 +70,7 @@ def _sync(mirror: "Mirror", folder: Path, uri: str | None) -> list["Mirrored"]:
         if not sweep:
             return [mirror.update(folder, alive=locks.is_held(folder / locks.TRAINER))]
 
-        from runner.tracking.sweep import SweepMirror
+        from duograd.runner.tracking.sweep import SweepMirror
 
         return SweepMirror(folder, uri).update(alive=locks.is_held(folder / locks.SWEEP))
 

@@ -5,12 +5,12 @@ import signal
 import sys
 from pathlib import Path
 
-from runner.errors import UserError
-from runner.handlers import handled_by
-from runner.tracking import address
-from runner.tracking.errors import TrackingError
-from runner.tracking.links import pages
-from runner.tracking.server import serving
+from duograd.runner.errors import UserError
+from duograd.runner.handlers import handled_by
+from duograd.runner.tracking import address
+from duograd.runner.tracking.errors import TrackingError
+from duograd.runner.tracking.links import pages
+from duograd.runner.tracking.server import serving
 
 
 def main(argv: list[str]) -> int:

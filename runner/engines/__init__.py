@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from data.dataset import Batch
+from duograd.data.dataset import Batch
 
 Array = NDArray[Any]
 Terms = Mapping[str, Any]

@@ -6,10 +6,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Batch
-from models.optimizers import numpy_optim
-from models.optimizers.config import LbfgsConfig, OptimizerConfig
-from runner.engines import AfterIteration, Grads, Terms
+from duograd.data.dataset import Batch
+from duograd.models.optimizers import numpy_optim
+from duograd.models.optimizers.config import LbfgsConfig, OptimizerConfig
+from duograd.runner.engines import AfterIteration, Grads, Terms
 
 Array = NDArray[Any]
 

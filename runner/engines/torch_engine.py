@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from data.dataset import Batch
-from models.optimizers import torch_optim
-from models.optimizers.config import LbfgsConfig, OptimizerConfig
-from runner.engines import AfterIteration, Grads, Terms
+from duograd.data.dataset import Batch
+from duograd.models.optimizers import torch_optim
+from duograd.models.optimizers.config import LbfgsConfig, OptimizerConfig
+from duograd.runner.engines import AfterIteration, Grads, Terms
 
 Array = NDArray[Any]
 Tensors = tuple[Tensor, Tensor | None]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from runner.figures.grid import Images, fit_side, stretch_each, tile
-from runner.figures.page import Panel, draw_page
+from duograd.runner.figures.grid import Images, fit_side, stretch_each, tile
+from duograd.runner.figures.page import Panel, draw_page
 
 MOST = 32  # maps of a convolution
 COLUMNS = 16

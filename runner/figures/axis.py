@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.figures.style import FAINT, SMALL
+from duograd.runner.figures.style import FAINT, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.figures.lettering import font, line_height, wrap
-from runner.figures.png import write_atomically
-from runner.figures.style import DPI, FAINT, GRID, INK, MARGIN, MIN_WIDTH, PAPER, SMALL, TITLE
+from duograd.runner.figures.lettering import font, line_height, wrap
+from duograd.runner.figures.png import write_atomically
+from duograd.runner.figures.style import DPI, FAINT, GRID, INK, MARGIN, MIN_WIDTH, PAPER, SMALL, TITLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

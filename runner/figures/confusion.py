@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.figures.canvas import Body, legible, save, sheet
-from runner.figures.lettering import font, line_height, wrap
-from runner.figures.style import FAINT, INK, LABEL, PAPER, SMALL
+from duograd.runner.figures.canvas import Body, legible, save, sheet
+from duograd.runner.figures.lettering import font, line_height, wrap
+from duograd.runner.figures.style import FAINT, INK, LABEL, PAPER, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

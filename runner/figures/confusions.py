@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from runner.figures.canvas import Body, save, sheet
-from runner.figures.confusion import DARK, EMPTY, FULL, Counts, Shares, normalised, percent
-from runner.figures.lettering import font
-from runner.figures.panels import Gaps, Place, blank, box, cut, in_rows, title_room, write_title
-from runner.figures.style import FAINT, INK, LABEL, PAPER, SMALL
+from duograd.runner.figures.canvas import Body, save, sheet
+from duograd.runner.figures.confusion import DARK, EMPTY, FULL, Counts, Shares, normalised, percent
+from duograd.runner.figures.lettering import font
+from duograd.runner.figures.panels import Gaps, Place, blank, box, cut, in_rows, title_room, write_title
+from duograd.runner.figures.style import FAINT, INK, LABEL, PAPER, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

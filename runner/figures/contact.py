@@ -9,11 +9,11 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from runner.figures.grid import fit_side
-from runner.figures.lettering import font, line_height, wrap
-from runner.figures.page import LABEL_GAP, letter, stack
-from runner.figures.png import Pixels, save_image
-from runner.figures.style import FAINT, GRID, INK, LABEL, MARGIN, MIN_WIDTH, PAPER, SMALL, TITLE
+from duograd.runner.figures.grid import fit_side
+from duograd.runner.figures.lettering import font, line_height, wrap
+from duograd.runner.figures.page import LABEL_GAP, letter, stack
+from duograd.runner.figures.png import Pixels, save_image
+from duograd.runner.figures.style import FAINT, GRID, INK, LABEL, MARGIN, MIN_WIDTH, PAPER, SMALL, TITLE
 
 WIDEST = 2200  # pixels of the pictures beside each other
 SIDES = (200, 420)  # the smallest and the largest longer side of a picture

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from runner.figures.axis import Scale, scale_for, show_steps, show_values
-from runner.figures.canvas import Body, legible, save, say_empty, sheet
-from runner.figures.lettering import font, line_height
-from runner.figures.style import COLOURS, DASHES, INK, SMALL
+from duograd.runner.figures.axis import Scale, scale_for, show_steps, show_values
+from duograd.runner.figures.canvas import Body, legible, save, say_empty, sheet
+from duograd.runner.figures.lettering import font, line_height
+from duograd.runner.figures.style import COLOURS, DASHES, INK, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

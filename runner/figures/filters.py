@@ -5,10 +5,10 @@ Legend: F filters, C channels, KH x KW a filter's height and width, N pictures.
 
 from pathlib import Path
 
-from runner.figures.grid import Images
-from runner.figures.page import Panel, draw_page
-from runner.figures.png import Pixels
-from runner.figures.weights import FRAME_SIDE, PAGE_SIDE, weight_frame
+from duograd.runner.figures.grid import Images
+from duograd.runner.figures.page import Panel, draw_page
+from duograd.runner.figures.png import Pixels
+from duograd.runner.figures.weights import FRAME_SIDE, PAGE_SIDE, weight_frame
 
 MOST = 144  # pictures, a square of them: a dense layer may have thousands of units
 COLOURS = 3  # channels that make a picture in colour

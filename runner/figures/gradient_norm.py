@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from runner.figures.axis import DECADE, Scale
-from runner.figures.curves import UNSHOWABLE, Curve, draw_curves, drawable
-from runner.figures.style import COLOURS
+from duograd.runner.figures.axis import DECADE, Scale
+from duograd.runner.figures.curves import UNSHOWABLE, Curve, draw_curves, drawable
+from duograd.runner.figures.style import COLOURS
 
 Floats = NDArray[np.float64]
 

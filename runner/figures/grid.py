@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from runner.figures.png import Pixels
-from runner.figures.png import save_png as save_png  # offered here, beside what makes the arrays
+from duograd.runner.figures.png import Pixels
+from duograd.runner.figures.png import save_png as save_png  # offered here, beside what makes the arrays
 
 Images = NDArray[np.floating[Any]]
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.figures.axis import scale_for
-from runner.figures.canvas import Body, save, sheet
-from runner.figures.confusion import EMPTY, FULL
-from runner.figures.digits import digits_for, number
-from runner.figures.lettering import font, line_height
-from runner.figures.panels import Gaps, blank, box, cut, in_rows, title_room, write_title
-from runner.figures.style import FAINT, INK, LABEL, PAPER, SMALL
+from duograd.runner.figures.axis import scale_for
+from duograd.runner.figures.canvas import Body, save, sheet
+from duograd.runner.figures.confusion import EMPTY, FULL
+from duograd.runner.figures.digits import digits_for, number
+from duograd.runner.figures.lettering import font, line_height
+from duograd.runner.figures.panels import Gaps, blank, box, cut, in_rows, title_room, write_title
+from duograd.runner.figures.style import FAINT, INK, LABEL, PAPER, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

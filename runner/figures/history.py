@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.figures.axis import scale_for, show_steps, show_values
-from runner.figures.canvas import Body, save, say_empty, sheet
-from runner.figures.curves import drawable
-from runner.figures.style import COLOURS, FAINT
+from duograd.runner.figures.axis import scale_for, show_steps, show_values
+from duograd.runner.figures.canvas import Body, save, say_empty, sheet
+from duograd.runner.figures.curves import drawable
+from duograd.runner.figures.style import COLOURS, FAINT
 
 Floats = NDArray[np.float64]
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from runner.figures.canvas import legible
-from runner.figures.lettering import font, line_height, wrap
-from runner.figures.style import INK, SMALL
+from duograd.runner.figures.canvas import legible
+from duograd.runner.figures.lettering import font, line_height, wrap
+from duograd.runner.figures.style import INK, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import ImageFont
 
-from runner.figures.style import LINE_SPACING, pixels
+from duograd.runner.figures.style import LINE_SPACING, pixels
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from runner.figures.grid import Images, fit_side, tile
-from runner.figures.page import LABEL_GAP, Panel, beside, draw_page, letter, stack
-from runner.figures.png import Pixels
-from runner.figures.style import INK, SMALL
+from duograd.runner.figures.grid import Images, fit_side, tile
+from duograd.runner.figures.page import LABEL_GAP, Panel, beside, draw_page, letter, stack
+from duograd.runner.figures.png import Pixels
+from duograd.runner.figures.style import INK, SMALL
 
 COLUMNS = 5
 MOST = 25  # images

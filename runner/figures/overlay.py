@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.figures.axis import Scale, scale_for, show_steps, show_values
-from runner.figures.canvas import Body, save, say_empty, sheet
-from runner.figures.curves import Curve, draw_curves, drawable, trace
-from runner.figures.legend import lay_out
-from runner.figures.panels import Gaps, blank, box, in_rows, title_room, write_title
-from runner.figures.style import COLOURS, DASHES
+from duograd.runner.figures.axis import Scale, scale_for, show_steps, show_values
+from duograd.runner.figures.canvas import Body, save, say_empty, sheet
+from duograd.runner.figures.curves import Curve, draw_curves, drawable, trace
+from duograd.runner.figures.legend import lay_out
+from duograd.runner.figures.panels import Gaps, blank, box, in_rows, title_room, write_title
+from duograd.runner.figures.style import COLOURS, DASHES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from runner.figures.lettering import font, line_height, wrap
-from runner.figures.png import Pixels, save_image
-from runner.figures.style import FAINT, INK, LABEL, MARGIN, MIN_WIDTH, PAPER, SMALL, TITLE
+from duograd.runner.figures.lettering import font, line_height, wrap
+from duograd.runner.figures.png import Pixels, save_image
+from duograd.runner.figures.style import FAINT, INK, LABEL, MARGIN, MIN_WIDTH, PAPER, SMALL, TITLE
 
 GUTTER = 30  # pixels between panels
 LABEL_GAP = 8  # pixels between a label and what it names

@@ -6,9 +6,9 @@ Lengths are pixels, counted from the body's top left corner.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runner.figures.canvas import Body, legible, plain
-from runner.figures.lettering import font, line_height, wrap
-from runner.figures.style import INK, LABEL
+from duograd.runner.figures.canvas import Body, legible, plain
+from duograd.runner.figures.lettering import font, line_height, wrap
+from duograd.runner.figures.style import INK, LABEL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

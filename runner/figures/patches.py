@@ -3,8 +3,8 @@
 import math
 from pathlib import Path
 
-from runner.figures.grid import Images, fit_side, tile
-from runner.figures.page import Panel, draw_page
+from duograd.runner.figures.grid import Images, fit_side, tile
+from duograd.runner.figures.page import Panel, draw_page
 
 MOST = 200  # patches shown
 SIDE = 1024  # pixels of the longer side of each half: 200 patches of 16x16 come out three times as large

@@ -6,9 +6,9 @@ Legend: K samples shown, H height, W width.
 from collections.abc import Mapping
 from pathlib import Path
 
-from runner.figures.grid import Images, fit_side, tile
-from runner.figures.page import Panel, draw_page
-from runner.figures.png import Pixels
+from duograd.runner.figures.grid import Images, fit_side, tile
+from duograd.runner.figures.page import Panel, draw_page
+from duograd.runner.figures.png import Pixels
 
 MOST = 16  # columns
 SIDE = 1200  # pixels of a row

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from runner.figures.grid import Images, fit_side, tile
-from runner.figures.lettering import font
-from runner.figures.page import Panel, beside, draw_page, letter, stack
-from runner.figures.png import Pixels
-from runner.figures.style import INK, LABEL, PAPER
+from duograd.runner.figures.grid import Images, fit_side, tile
+from duograd.runner.figures.lettering import font
+from duograd.runner.figures.page import Panel, beside, draw_page, letter, stack
+from duograd.runner.figures.png import Pixels
+from duograd.runner.figures.style import INK, LABEL, PAPER
 
 COLUMNS = 10
 MOST = 20  # classes

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.figures.axis import Scale, scale_for, show_values
-from runner.figures.canvas import save, say_empty, sheet
-from runner.figures.curves import drawable
-from runner.figures.lettering import line_height
-from runner.figures.panels import Place, blank, box, charts, cut
-from runner.figures.style import COLOURS, FAINT, INK, LABEL, SMALL
+from duograd.runner.figures.axis import Scale, scale_for, show_values
+from duograd.runner.figures.canvas import save, say_empty, sheet
+from duograd.runner.figures.curves import drawable
+from duograd.runner.figures.lettering import line_height
+from duograd.runner.figures.panels import Place, blank, box, charts, cut
+from duograd.runner.figures.style import COLOURS, FAINT, INK, LABEL, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from runner.figures.canvas import Body, save, sheet
-from runner.figures.lettering import font
-from runner.figures.panels import cut
-from runner.figures.style import COLOURS, INK, LABEL, SMALL
+from duograd.runner.figures.canvas import Body, save, sheet
+from duograd.runner.figures.lettering import font
+from duograd.runner.figures.panels import cut
+from duograd.runner.figures.style import COLOURS, INK, LABEL, SMALL
 
 WIDTH = 620  # pixels of a bar of 100 %
 BAR = 46  # of a bar's room

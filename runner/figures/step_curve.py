@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from runner.figures.axis import scale_for, show_steps, show_values
-from runner.figures.canvas import Body, save, sheet
-from runner.figures.curves import BOTTOM, HEIGHT, LEADER, LEFT, WIDTH, Curve, drawable, label_ends
-from runner.figures.lettering import font
-from runner.figures.style import COLOURS, DPI, SMALL
+from duograd.runner.figures.axis import scale_for, show_steps, show_values
+from duograd.runner.figures.canvas import Body, save, sheet
+from duograd.runner.figures.curves import BOTTOM, HEIGHT, LEADER, LEFT, WIDTH, Curve, drawable, label_ends
+from duograd.runner.figures.lettering import font
+from duograd.runner.figures.style import COLOURS, DPI, SMALL
 
 Floats = NDArray[np.float64]
 

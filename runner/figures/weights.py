@@ -6,9 +6,9 @@ Legend: H height, W width; an image's shape is (H, W), or (H, W, 3) with the col
 import math
 from pathlib import Path
 
-from runner.figures.grid import Images, fit_side, stretch_each, tile
-from runner.figures.page import Panel, draw_page
-from runner.figures.png import Pixels
+from duograd.runner.figures.grid import Images, fit_side, stretch_each, tile
+from duograd.runner.figures.page import Panel, draw_page
+from duograd.runner.figures.png import Pixels
 
 FRAME_SIDE = 640  # pixels of a frame's longer side
 PAGE_SIDE = 1000

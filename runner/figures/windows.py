@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.figures.axis import Scale, scale_for, show_steps, show_values
-from runner.figures.canvas import Body, legible, plain, save, say_empty, sheet
-from runner.figures.curves import drawable, trace
-from runner.figures.legend import Style, lay_out
-from runner.figures.lettering import font, line_height, wrap
-from runner.figures.style import COLOURS, DASHES, INK, LABEL
+from duograd.runner.figures.axis import Scale, scale_for, show_steps, show_values
+from duograd.runner.figures.canvas import Body, legible, plain, save, say_empty, sheet
+from duograd.runner.figures.curves import drawable, trace
+from duograd.runner.figures.legend import Style, lay_out
+from duograd.runner.figures.lettering import font, line_height, wrap
+from duograd.runner.figures.style import COLOURS, DASHES, INK, LABEL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

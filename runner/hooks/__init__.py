@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from runner.training import Floats, Training
+from duograd.runner.training import Floats, Training
 
 
 class Hook:

@@ -5,8 +5,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from runner.hooks import Hook
-from runner.training import Floats, Training
+from duograd.runner.hooks import Hook
+from duograd.runner.training import Floats, Training
 
 
 class Best(Hook):

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable
 
-from runner.hooks import Hook
-from runner.training import Floats, Training
+from duograd.runner.hooks import Hook
+from duograd.runner.training import Floats, Training
 
 
 class Checkpointing(Hook):

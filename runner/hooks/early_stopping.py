@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from runner.hooks import Hook
-from runner.training import Floats, Training
+from duograd.runner.hooks import Hook
+from duograd.runner.training import Floats, Training
 
 
 class Patience(Hook):

@@ -6,10 +6,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from runner.engines import Engine
-from runner.figures.png import save_png
-from runner.hooks import Hook
-from runner.training import Floats, Training
+from duograd.runner.engines import Engine
+from duograd.runner.figures.png import save_png
+from duograd.runner.hooks import Hook
+from duograd.runner.training import Floats, Training
 
 Draw = Callable[[Engine], NDArray[Any]]
 GROWTH = 1.25  # of the distance from the start between two frames: about 35 frames in 5000 epochs

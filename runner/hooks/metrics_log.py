@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from runner.hooks import Hook
-from runner.training import Floats, Training
+from duograd.runner.hooks import Hook
+from duograd.runner.training import Floats, Training
 
 
 class MetricsLog(Hook):

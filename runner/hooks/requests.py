@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from runner.handlers import handled_by
-from runner.hooks import Hook
-from runner.training import Floats, Interrupted, Training
+from duograd.runner.handlers import handled_by
+from duograd.runner.hooks import Hook
+from duograd.runner.training import Floats, Interrupted, Training
 
 PRUNED = "pruned"  # what a search writes into the file: the run is worse than others
 

@@ -5,8 +5,8 @@ import os
 from itertools import takewhile
 from pathlib import Path
 
-from runner.hooks import Hook
-from runner.training import Losses, Training
+from duograd.runner.hooks import Hook
+from duograd.runner.training import Losses, Training
 
 
 class StepsLog(Hook):

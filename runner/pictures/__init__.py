@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import DataSet
-from runner.engines import Engine
-from runner.pictures import autoencoder, classifier, curves, images
-from runner.pictures.finished import Facts, Finished
+from duograd.data.dataset import DataSet
+from duograd.runner.engines import Engine
+from duograd.runner.pictures import autoencoder, classifier, curves, images
+from duograd.runner.pictures.finished import Facts, Finished
 
 FIGURES: Mapping[str, Callable[[Finished], Facts]] = {
     "loss_curve": curves.loss_curve,

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from runner import atomic
-from runner.classification import judge, targets
-from runner.pictures.finished import Facts, Finished
+from duograd.runner import atomic
+from duograd.runner.classification import judge, targets
+from duograd.runner.pictures.finished import Facts, Finished
 
 SHOWN = 12  # windows
 MOST_WRONG = 6  # of them
@@ -19,7 +19,7 @@ PROBED = 100  # samples whose gradient is followed back in time
 
 def confusion_matrices(run: Finished) -> Facts:
     """A confusion matrix a split (the test's in all three forms), with what `reports` finds."""
-    from runner.figures.confusion import confusion_matrix as draw
+    from duograd.runner.figures.confusion import confusion_matrix as draw
 
     facts = reports(run)
     for name, counts in facts["confusion"].items():
@@ -46,7 +46,7 @@ def reports(run: Finished) -> Facts:
 
 def windows(run: Finished) -> Facts:
     """Some samples with true and predicted class, wrong ones among them where there are any."""
-    from runner.figures.windows import windows as draw
+    from duograd.runner.figures.windows import windows as draw
 
     split = run.data.splits[run.data.held_out]
     predicted = run.outputs(run.data.held_out).argmax(axis=1)
@@ -60,7 +60,7 @@ def windows(run: Finished) -> Facts:
 
 def gradient_norm(run: Finished) -> Facts:
     """How much of the loss's gradient reaches each time step, before and after training."""
-    from runner.figures.gradient_norm import gradient_norm as draw
+    from duograd.runner.figures.gradient_norm import gradient_norm as draw
 
     batch = run.data.train.batch(slice(PROBED))
     engines = {"at the start": run.untrained(), "at the end": run.engine}

@@ -1,11 +1,11 @@
 """Metrics over epochs, and the loss over steps."""
 
-from runner.pictures.finished import Facts, Finished
+from duograd.runner.pictures.finished import Facts, Finished
 
 
 def loss_curve(run: Finished) -> Facts:
     """The loss and its terms."""
-    from runner.figures.curves import loss_curve as draw
+    from duograd.runner.figures.curves import loss_curve as draw
 
     history = run.history()
     names = [name.removeprefix("train/") for name in history if name.startswith("train/")]
@@ -16,7 +16,7 @@ def loss_curve(run: Finished) -> Facts:
 
 def step_curve(run: Finished) -> Facts:
     """The loss of every step of mini-batch training; nothing for full batches, whose steps are the epochs."""
-    from runner.figures.step_curve import step_curve as draw
+    from duograd.runner.figures.step_curve import step_curve as draw
 
     losses = run.folder.step_losses()
     if not losses:
@@ -30,7 +30,7 @@ def step_curve(run: Finished) -> Facts:
 
 def accuracy_curve(run: Finished) -> Facts:
     """The share of samples whose class is right."""
-    from runner.figures.curves import metric_curve as draw
+    from duograd.runner.figures.curves import metric_curve as draw
 
     history = run.history()
     names = [name for name in history if name.endswith("/accuracy")]

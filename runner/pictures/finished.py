@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import DataSet
-from runner.classification import outputs
-from runner.engines import Engine
-from runner.folder import RunFolder
+from duograd.data.dataset import DataSet
+from duograd.runner.classification import outputs
+from duograd.runner.engines import Engine
+from duograd.runner.folder import RunFolder
 
 Array = NDArray[Any]
 Facts = dict[str, Any]

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import DataSet
-from runner.classification import targets
-from runner.engines import Engine
-from runner.pictures.finished import Facts, Finished
+from duograd.data.dataset import DataSet
+from duograd.runner.classification import targets
+from duograd.runner.engines import Engine
+from duograd.runner.pictures.finished import Facts, Finished
 
 Array = NDArray[Any]
 SAMPLES = 10  # of each class
@@ -21,7 +21,7 @@ DENSE = ("dense0.weight", "classifier.weight")  # the first layer of a network w
 
 def samples(run: Finished) -> Facts:
     """Some images of each class, as they came."""
-    from runner.figures.samples import samples as draw
+    from duograd.runner.figures.samples import samples as draw
 
     train, rng = run.data.train, np.random.default_rng(run.seed)
     order = rng.permutation(len(train))
@@ -33,7 +33,7 @@ def samples(run: Finished) -> Facts:
 
 def filters(run: Finished) -> Facts:
     """What the first layer looks for."""
-    from runner.figures.filters import filters as draw
+    from duograd.runner.figures.filters import filters as draw
 
     weight, what = _first_layer(run.data, run.engine)
     draw(weight, what, run.path("filters"), f"First layer: {run.title}", run.footer)
@@ -42,14 +42,14 @@ def filters(run: Finished) -> Facts:
 
 def filters_frame(data: DataSet, engine: Engine) -> NDArray[np.uint8]:
     """The same as bare pixels, cheap enough to be made while training."""
-    from runner.figures.filters import filter_frame
+    from duograd.runner.figures.filters import filter_frame
 
     return filter_frame(_first_layer(data, engine)[0])
 
 
 def activation_maps(run: Finished) -> Facts:
     """One image on its way through the convolutions; nothing for a network without any."""
-    from runner.figures.activation_maps import activation_maps as draw
+    from duograd.runner.figures.activation_maps import activation_maps as draw
 
     split = run.data.splits[run.data.held_out]
     batch = split.batch(slice(1))
@@ -66,8 +66,8 @@ def activation_maps(run: Finished) -> Facts:
 
 def mistakes(run: Finished) -> Facts:
     """The images of which the network is most sure, and wrong."""
-    from runner.figures.mistakes import MOST
-    from runner.figures.mistakes import mistakes as draw
+    from duograd.runner.figures.mistakes import MOST
+    from duograd.runner.figures.mistakes import mistakes as draw
 
     name = run.data.held_out
     split = run.data.splits[name]

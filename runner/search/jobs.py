@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from runner.errors import UserError
-from runner.search.space import Space
-from runner.sweep.composer import Composer
-from runner.sweep.merge import add
-from runner.sweep.plan import Job, plan
-from runner.sweep.record import JobRecord, SweepRecord
+from duograd.runner.errors import UserError
+from duograd.runner.search.space import Space
+from duograd.runner.sweep.composer import Composer
+from duograd.runner.sweep.merge import add
+from duograd.runner.sweep.plan import Job, plan
+from duograd.runner.sweep.record import JobRecord, SweepRecord
 
 
 class Jobs:

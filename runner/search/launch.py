@@ -9,17 +9,17 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from runner.errors import UserError
-from runner.search.options import SearchOptions, search_options
-from runner.search.record import SearchRecord
-from runner.search.search import Wanted, go, wanted
-from runner.search.space import Space, space
-from runner.sweep.composer import Composer
-from runner.sweep.launch import command
-from runner.sweep.naming import key_of
-from runner.sweep.options import SweepOptions, options
-from runner.sweep.record import SweepRecord
-from runner.sweep.sweep import Request
+from duograd.runner.errors import UserError
+from duograd.runner.search.options import SearchOptions, search_options
+from duograd.runner.search.record import SearchRecord
+from duograd.runner.search.search import Wanted, go, wanted
+from duograd.runner.search.space import Space, space
+from duograd.runner.sweep.composer import Composer
+from duograd.runner.sweep.launch import command
+from duograd.runner.sweep.naming import key_of
+from duograd.runner.sweep.options import SweepOptions, options
+from duograd.runner.sweep.record import SweepRecord
+from duograd.runner.sweep.sweep import Request
 
 SWEEPER = "hydra/sweeper=optuna"
 DASK = "hydra_plugins.duograd_dask.DaskLauncher"
@@ -63,7 +63,7 @@ def resume_search(folder: Path, changes: dict[str, Any]) -> int:
     record, search = SweepRecord.load(folder), SearchRecord.load(folder)
     _, launching = options({}, record.launcher | changes)
     directory = Path(record.directory)
-    with initialize_config_module(config_module="conf", version_base="1.3"):
+    with initialize_config_module(config_module="duograd.conf", version_base="1.3"):
         composer = Composer([SWEEPER])
         looked = wanted(composer, _space([*search.fixed, *search.typed]), search_options(search.options), directory)
         request = Request(

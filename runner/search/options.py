@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from runner.config import Strict
-from runner.validate import checked
+from duograd.runner.config import Strict
+from duograd.runner.validate import checked
 
 
 class SearchOptions(Strict):

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from runner import atomic
-from runner.errors import UserError
+from duograd.runner import atomic
+from duograd.runner.errors import UserError
 
 SEARCH = "search.json"  # in the folder of a sweep that is a search
 JOURNAL = "study.journal"

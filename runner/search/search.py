@@ -8,20 +8,20 @@ from pathlib import Path
 
 from rich.console import Console
 
-from runner.errors import UserError
-from runner.search.jobs import Jobs
-from runner.search.options import SearchOptions
-from runner.search.record import JOURNAL, SEARCH, SearchRecord, TrialRecord
-from runner.search.source import Trials
-from runner.search.space import Space
-from runner.search.study import JOB, Study
-from runner.search.watch import Watch, rungs
-from runner.sweep.composer import Composer
-from runner.sweep.execute import Source
-from runner.sweep.folder import SweepFolder
-from runner.sweep.plan import Job, plan
-from runner.sweep.record import SweepRecord
-from runner.sweep.sweep import Request, Sweep, found, new
+from duograd.runner.errors import UserError
+from duograd.runner.search.jobs import Jobs
+from duograd.runner.search.options import SearchOptions
+from duograd.runner.search.record import JOURNAL, SEARCH, SearchRecord, TrialRecord
+from duograd.runner.search.source import Trials
+from duograd.runner.search.space import Space
+from duograd.runner.search.study import JOB, Study
+from duograd.runner.search.watch import Watch, rungs
+from duograd.runner.sweep.composer import Composer
+from duograd.runner.sweep.execute import Source
+from duograd.runner.sweep.folder import SweepFolder
+from duograd.runner.sweep.plan import Job, plan
+from duograd.runner.sweep.record import SweepRecord
+from duograd.runner.sweep.sweep import Request, Sweep, found, new
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 from optuna.trial import Trial
 
-from runner.folder import RunFolder
-from runner.search.jobs import Jobs
-from runner.search.options import SearchOptions
-from runner.search.study import Study
-from runner.search.watch import Watch
-from runner.sweep.progress import Progress
-from runner.sweep.record import JobRecord
-from runner.sweep.worker import Task
+from duograd.runner.folder import RunFolder
+from duograd.runner.search.jobs import Jobs
+from duograd.runner.search.options import SearchOptions
+from duograd.runner.search.study import Study
+from duograd.runner.search.watch import Watch
+from duograd.runner.sweep.progress import Progress
+from duograd.runner.sweep.record import JobRecord
+from duograd.runner.sweep.worker import Task
 
 
 class Trials:

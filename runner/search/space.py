@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runner.errors import UserError
+from duograd.runner.errors import UserError
 
 DIGITS = 4  # of a value from an interval: enough to tell trials apart, few enough to be typed again
 LOG = "log"

@@ -16,8 +16,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from runner.search.options import SearchOptions
-from runner.search.space import Axis, Choices, Space
+from duograd.runner.search.options import SearchOptions
+from duograd.runner.search.space import Axis, Choices, Space
 
 REDUCTION = 3  # asha: of the trials that come to a rung, one in so many goes on to the next, so many times as far
 FEWEST = 2  # complete trials, of different values, that importances can be told from

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from math import ceil, inf, isfinite
 
-from runner.folder import RunFolder
-from runner.search.options import SearchOptions
-from runner.search.study import REDUCTION
-from runner.tracking.reader import Reader, is_run_folder
+from duograd.runner.folder import RunFolder
+from duograd.runner.search.options import SearchOptions
+from duograd.runner.search.study import REDUCTION
+from duograd.runner.tracking.reader import Reader, is_run_folder
 
 LOOKS = 20  # at a trial: a report is a write to disk, and an autoencoder can have thousands of epochs
 

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from runner.search.record import SEARCH
-from runner.sweep.composer import Composer
-from runner.sweep.naming import key_of
-from runner.sweep.options import SweepOptions, options
-from runner.sweep.plan import plan
-from runner.sweep.record import SweepRecord
-from runner.sweep.sweep import Request, go
+from duograd.runner.search.record import SEARCH
+from duograd.runner.sweep.composer import Composer
+from duograd.runner.sweep.naming import key_of
+from duograd.runner.sweep.options import SweepOptions, options
+from duograd.runner.sweep.plan import plan
+from duograd.runner.sweep.record import SweepRecord
+from duograd.runner.sweep.sweep import Request, go
 
 
 def resume_sweep(folder: Path, changes: dict[str, Any]) -> int:
@@ -20,14 +20,14 @@ def resume_sweep(folder: Path, changes: dict[str, Any]) -> int:
     from hydra import initialize_config_module
 
     if (folder / SEARCH).exists():
-        from runner.search.launch import resume_search
+        from duograd.runner.search.launch import resume_search
 
         return resume_search(folder, changes)
     record = SweepRecord.load(folder)
     _, launcher = options({}, record.launcher | changes)
     grid = [[*record.overrides, *job.overrides] for job in record.jobs]
     swept = {key_of(override) for job in record.jobs for override in job.overrides}
-    with initialize_config_module(config_module="conf", version_base="1.3"):
+    with initialize_config_module(config_module="duograd.conf", version_base="1.3"):
         jobs = plan(Composer(), grid, swept, Path(record.directory))
     return go(
         Request(

@@ -9,7 +9,7 @@ from typing import Any
 
 from distributed import Client
 
-from runner.errors import UserError
+from duograd.runner.errors import UserError
 
 PACKAGES = ("duograd", "numpy", "scipy", "torch")
 

@@ -11,8 +11,8 @@ import dask
 from distributed import Client, LocalCluster
 from distributed.comm.core import CommClosedError
 
-from runner.errors import UserError
-from runner.sweep.options import LauncherOptions
+from duograd.runner.errors import UserError
+from duograd.runner.sweep.options import LauncherOptions
 
 SETTINGS = {
     "distributed.scheduler.allowed-failures": 0,  # a deadly job is tried once, not four times

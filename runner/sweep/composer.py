@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from omegaconf import DictConfig, open_dict
 
-from runner.config import RunConfig
-from runner.explain import explain
-from runner.validate import validate
+from duograd.runner.config import RunConfig
+from duograd.runner.explain import explain
+from duograd.runner.validate import validate
 
 
 class Composer:

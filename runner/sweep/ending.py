@@ -5,14 +5,14 @@ import time
 
 from rich.console import Console
 
-from runner.answer.answer import Answer, answer_sweep
-from runner.sweep.execute import remember_runs
-from runner.sweep.folder import SweepFolder
-from runner.sweep.interrupt import Interrupt
-from runner.sweep.naming import run_name
-from runner.sweep.record import SweepRecord
-from runner.sweep.table import table
-from runner.tracking.follower import LOG
+from duograd.runner.answer.answer import Answer, answer_sweep
+from duograd.runner.sweep.execute import remember_runs
+from duograd.runner.sweep.folder import SweepFolder
+from duograd.runner.sweep.interrupt import Interrupt
+from duograd.runner.sweep.naming import run_name
+from duograd.runner.sweep.record import SweepRecord
+from duograd.runner.sweep.table import table
+from duograd.runner.tracking.follower import LOG
 
 LINK_SECONDS = 60.0  # the longest wait for MLflow to give the sweep's run an id: it is waited for afterwards anyway
 POLL_SECONDS = 0.1

@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from runner import atomic
-from runner.folder import RunFolder
-from runner.hooks.requests import PRUNED
-from runner.sweep.folder import SweepFolder
-from runner.sweep.interrupt import Interrupt
-from runner.sweep.pool import Ended, Pool
-from runner.sweep.progress import Progress
-from runner.sweep.record import JobRecord, SweepRecord
-from runner.sweep.table import View
-from runner.sweep.worker import Task
-from runner.tracking.cursor import Cursor
+from duograd.runner import atomic
+from duograd.runner.folder import RunFolder
+from duograd.runner.hooks.requests import PRUNED
+from duograd.runner.sweep.folder import SweepFolder
+from duograd.runner.sweep.interrupt import Interrupt
+from duograd.runner.sweep.pool import Ended, Pool
+from duograd.runner.sweep.progress import Progress
+from duograd.runner.sweep.record import JobRecord, SweepRecord
+from duograd.runner.sweep.table import View
+from duograd.runner.sweep.worker import Task
+from duograd.runner.tracking.cursor import Cursor
 
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 8.0  # for jobs to save themselves once the sweep is to end

@@ -5,9 +5,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner import locks
-from runner.errors import UserError
-from runner.folder import SWEEP
+from duograd.runner import locks
+from duograd.runner.errors import UserError
+from duograd.runner.folder import SWEEP
 
 END = ".end"  # while it exists, every job of the sweep ends after its step
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from runner.errors import UserError
-from runner.sweep.composer import Composer
-from runner.sweep.naming import differing, key_of
-from runner.sweep.options import options
-from runner.sweep.plan import drawn, plan
-from runner.sweep.sweep import Request, go
+from duograd.runner.errors import UserError
+from duograd.runner.sweep.composer import Composer
+from duograd.runner.sweep.naming import differing, key_of
+from duograd.runner.sweep.options import options
+from duograd.runner.sweep.plan import drawn, plan
+from duograd.runner.sweep.sweep import Request, go
 
 NOT_A_JOBS = "sweep."  # overrides that are the sweep's own
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
-from runner.config import dump
-from runner.dotted import dotted
-from runner.errors import UserError
-from runner.folder import RunFolder
-from runner.sweep.naming import folder_name, key_of, shown, what_counts
-from runner.sweep.plan import Job
-from runner.sweep.record import JobRecord, SweepRecord
+from duograd.runner.config import dump
+from duograd.runner.dotted import dotted
+from duograd.runner.errors import UserError
+from duograd.runner.folder import RunFolder
+from duograd.runner.sweep.naming import folder_name, key_of, shown, what_counts
+from duograd.runner.sweep.plan import Job
+from duograd.runner.sweep.record import JobRecord, SweepRecord
 
 
 def merge(sweep: Path, wanted: Sequence[Job], records: list[JobRecord]) -> dict[int, Job]:

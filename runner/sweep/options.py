@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import Field
 
-from runner.config import Strict
-from runner.errors import UserError
-from runner.validate import checked
+from duograd.runner.config import Strict
+from duograd.runner.errors import UserError
+from duograd.runner.validate import checked
 
 ONLY_A_SWEEP = ("dry_run", "estimate", "random", "fail_fast", "resume")
 

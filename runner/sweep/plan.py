@@ -5,11 +5,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.config import RunConfig
-from runner.errors import UserError
-from runner.run import anchored
-from runner.sweep.composer import Composer
-from runner.sweep.naming import config_hash, key_of, names, value_of
+from duograd.runner.config import RunConfig
+from duograd.runner.errors import UserError
+from duograd.runner.run import anchored
+from duograd.runner.sweep.composer import Composer
+from duograd.runner.sweep.naming import config_hash, key_of, names, value_of
 
 
 @dataclass(frozen=True)

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
-from data.errors import DataError
-from runner import build
-from runner.config import RunConfig
-from runner.display import duration
-from runner.errors import UserError
-from runner.hooks.requests import Interruption
-from runner.setting import Setting
-from runner.sweep.cluster import local_workers, threads_each
-from runner.sweep.options import LauncherOptions
-from runner.sweep.plan import Job
-from runner.sweep.record import SweepRecord
-from runner.sweep.worker import DataCache, quiet
+from duograd.data.errors import DataError
+from duograd.runner import build
+from duograd.runner.config import RunConfig
+from duograd.runner.display import duration
+from duograd.runner.errors import UserError
+from duograd.runner.hooks.requests import Interruption
+from duograd.runner.setting import Setting
+from duograd.runner.sweep.cluster import local_workers, threads_each
+from duograd.runner.sweep.options import LauncherOptions
+from duograd.runner.sweep.plan import Job
+from duograd.runner.sweep.record import SweepRecord
+from duograd.runner.sweep.worker import DataCache, quiet
 
 CALIBRATION_SECONDS = 0.5  # of steps, for each of the two networks that are measured
 FIXED_SECONDS = 0.5  # of a job beyond its training, in a warm worker

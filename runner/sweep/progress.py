@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runner.folder import RunFolder
+from duograd.runner.folder import RunFolder
 
 TAIL = 4096  # bytes, enough for the last line of metrics.jsonl
 

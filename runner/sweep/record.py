@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from runner import atomic
-from runner.answer.records import as_typed
-from runner.errors import UserError
-from runner.folder import SWEEP, RunFolder
-from runner.hooks.requests import PRUNED
+from duograd.runner import atomic
+from duograd.runner.answer.records import as_typed
+from duograd.runner.errors import UserError
+from duograd.runner.folder import SWEEP, RunFolder
+from duograd.runner.hooks.requests import PRUNED
 
 DIED = "its process died (killed, or out of memory)"
 

@@ -9,26 +9,26 @@ from pathlib import Path
 
 from rich.console import Console
 
-from runner.answer.answer import Answer
-from runner.config import MlflowTracking, dump
-from runner.errors import UserError
-from runner.sweep.checks import refuse_unfit
-from runner.sweep.cluster import connected
-from runner.sweep.ending import await_links, tell, written
-from runner.sweep.execute import Execution, Grid, Source, remember_runs
-from runner.sweep.folder import SweepFolder
-from runner.sweep.interrupt import Interrupt
-from runner.sweep.merge import merge, rebase
-from runner.sweep.naming import run_name
-from runner.sweep.options import LauncherOptions, SweepOptions
-from runner.sweep.plan import Job, effort
-from runner.sweep.pool import Pool
-from runner.sweep.preview import preview
-from runner.sweep.progress import Progress
-from runner.sweep.record import JobRecord, SweepRecord
-from runner.sweep.table import View
-from runner.sweep.worker import Task
-from runner.tracking.follower import Follower
+from duograd.runner.answer.answer import Answer
+from duograd.runner.config import MlflowTracking, dump
+from duograd.runner.errors import UserError
+from duograd.runner.sweep.checks import refuse_unfit
+from duograd.runner.sweep.cluster import connected
+from duograd.runner.sweep.ending import await_links, tell, written
+from duograd.runner.sweep.execute import Execution, Grid, Source, remember_runs
+from duograd.runner.sweep.folder import SweepFolder
+from duograd.runner.sweep.interrupt import Interrupt
+from duograd.runner.sweep.merge import merge, rebase
+from duograd.runner.sweep.naming import run_name
+from duograd.runner.sweep.options import LauncherOptions, SweepOptions
+from duograd.runner.sweep.plan import Job, effort
+from duograd.runner.sweep.pool import Pool
+from duograd.runner.sweep.preview import preview
+from duograd.runner.sweep.progress import Progress
+from duograd.runner.sweep.record import JobRecord, SweepRecord
+from duograd.runner.sweep.table import View
+from duograd.runner.sweep.worker import Task
+from duograd.runner.tracking.follower import Follower
 
 NICENESS = 5  # of the mirror: enough to keep up with the jobs, so that little is left at the end
 MIRROR_SECONDS = 60.0  # the longest wait at the end for MLflow to be brought up to date,

@@ -9,10 +9,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from runner.display import duration
-from runner.sweep.naming import run_name
-from runner.sweep.progress import Progress
-from runner.sweep.record import JobRecord, SweepRecord
+from duograd.runner.display import duration
+from duograd.runner.sweep.naming import run_name
+from duograd.runner.sweep.progress import Progress
+from duograd.runner.sweep.record import JobRecord, SweepRecord
 
 STYLES = {
     "FINISHED": "green",

@@ -11,17 +11,17 @@ from typing import Any
 from distributed import Worker, WorkerPlugin, get_worker
 from rich.console import Console
 
-from data.dataset import DataSet
-from runner import atomic, build
-from runner.config import RunConfig
-from runner.errors import UserError, told
-from runner.folder import RunFolder
-from runner.hooks.requests import EndFile
-from runner.run import logged_to, resume, run
-from runner.setting import Setting
-from runner.sweep.folder import SweepFolder
-from runner.sweep.record import DIED
-from runner.validate import validate_plain
+from duograd.data.dataset import DataSet
+from duograd.runner import atomic, build
+from duograd.runner.config import RunConfig
+from duograd.runner.errors import UserError, told
+from duograd.runner.folder import RunFolder
+from duograd.runner.hooks.requests import EndFile
+from duograd.runner.run import logged_to, resume, run
+from duograd.runner.setting import Setting
+from duograd.runner.sweep.folder import SweepFolder
+from duograd.runner.sweep.record import DIED
+from duograd.runner.validate import validate_plain
 
 BEGUN = ".begun"  # in a job's folder: the attempt that began it
 KEPT = 2  # data sets in a worker's memory

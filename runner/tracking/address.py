@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from runner.errors import UserError
+from duograd.runner.errors import UserError
 
 OUTPUTS = "outputs"
 DATABASE = "mlflow.db"

@@ -2,13 +2,13 @@
 
 import re
 
-from runner.tracking import description
-from runner.tracking.cursor import Cursor
-from runner.tracking.errors import TrackingError
-from runner.tracking.mlflow_api import LifecycleStage, MlflowClient, MlflowException, Run
-from runner.tracking.reader import Frame, Reader
-from runner.tracking.run import RunMirror, Seen
-from runner.tracking.store import experiment_id
+from duograd.runner.tracking import description
+from duograd.runner.tracking.cursor import Cursor
+from duograd.runner.tracking.errors import TrackingError
+from duograd.runner.tracking.mlflow_api import LifecycleStage, MlflowClient, MlflowException, Run
+from duograd.runner.tracking.reader import Frame, Reader
+from duograd.runner.tracking.run import RunMirror, Seen
+from duograd.runner.tracking.store import experiment_id
 
 PARAMETERS_PER_CALL = 100  # MLflow's limit
 ENDING = ("final/", "best/")

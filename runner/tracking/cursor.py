@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from runner import atomic
-from runner.tracking.address import shown
+from duograd.runner import atomic
+from duograd.runner.tracking.address import shown
 
 FILE = "mlflow.json"
 

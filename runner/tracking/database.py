@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from runner.locks import locked
-from runner.tracking.address import ARTIFACTS, SQLITE
-from runner.tracking.errors import TrackingError
-from runner.tracking.mlflow_api import MIGRATIONS, MLFLOW_VERSION
+from duograd.runner.locks import locked
+from duograd.runner.tracking.address import ARTIFACTS, SQLITE
+from duograd.runner.tracking.errors import TrackingError
+from duograd.runner.tracking.mlflow_api import MIGRATIONS, MLFLOW_VERSION
 
 CREATION_S = 60.0  # a new database takes 1 to 3 s; four processes on a busy machine stand in line
 

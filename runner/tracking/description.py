@@ -5,9 +5,9 @@ import json
 import re
 from typing import Any
 
-from runner.dotted import dotted
-from runner.tracking.mlflow_api import Dataset, DatasetInput, InputTag, Param
-from runner.tracking.reader import Reader
+from duograd.runner.dotted import dotted
+from duograd.runner.tracking.mlflow_api import Dataset, DatasetInput, InputTag, Param
+from duograd.runner.tracking.reader import Reader
 
 ID_TAG = "duograd.id"
 PARENT_TAG = "mlflow.parentRunId"

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from runner.tracking import description
-from runner.tracking.address import database_path
-from runner.tracking.folders import runs_below
-from runner.tracking.mlflow_api import MlflowClient, Run
-from runner.tracking.reader import is_run_folder
-from runner.tracking.store import told
+from duograd.runner.tracking import description
+from duograd.runner.tracking.address import database_path
+from duograd.runner.tracking.folders import runs_below
+from duograd.runner.tracking.mlflow_api import MlflowClient, Run
+from duograd.runner.tracking.reader import is_run_folder
+from duograd.runner.tracking.store import told
 
 MOST = 1000  # runs
 

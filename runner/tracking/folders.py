@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from runner.tracking.address import ARTIFACTS
+from duograd.runner.tracking.address import ARTIFACTS
 
 
 def runs_below(path: Path) -> Iterator[Path]:

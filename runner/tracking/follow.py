@@ -17,14 +17,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.errors import UserError
-from runner.folder import SWEEP, RunFolder
-from runner.locks import MIRROR, locked
-from runner.tracking.errors import TrackingError
-from runner.tracking.follower import LOG
+from duograd.runner.errors import UserError
+from duograd.runner.folder import SWEEP, RunFolder
+from duograd.runner.locks import MIRROR, locked
+from duograd.runner.tracking.errors import TrackingError
+from duograd.runner.tracking.follower import LOG
 
 if TYPE_CHECKING:
-    from runner.tracking.mirror import Mirror
+    from duograd.runner.tracking.mirror import Mirror
 
 POLL_S = 2.0  # at 70 epochs/s, 6 metrics each, one call of 1000 metrics takes about one poll
 SWEEP_POLL_S = 5.0  # each look at a run costs, and a sweep has many
@@ -87,11 +87,11 @@ def _follow(run_dir: Path, over: threading.Event, started: float) -> int:
 def _updater(folder: Path, started: float) -> Callable[..., object]:
     """What brings the folder up to date: update(alive=…)."""
     if (folder / SWEEP).exists():
-        from runner.tracking.sweep import SweepMirror
+        from duograd.runner.tracking.sweep import SweepMirror
 
         return SweepMirror(folder, since=started).update
 
-    from runner.tracking.mirror import Mirror
+    from duograd.runner.tracking.mirror import Mirror
 
     return partial(_update_run, Mirror(since=started), folder)
 

@@ -27,7 +27,7 @@ class Follower:
     def start(cls, run_dir: Path, niceness: int = 19) -> "Follower":
         """Start following `run_dir`, which may still be empty, with `niceness` added to the process's."""
         run_dir = Path(run_dir).resolve()
-        command = [sys.executable, "-P", "-m", "runner.tracking.follow", str(run_dir), str(niceness)]
+        command = [sys.executable, "-P", "-m", "duograd.runner.tracking.follow", str(run_dir), str(niceness)]
         try:
             with (run_dir / LOG).open("ab") as log:  # the follower of a killed trainer may still write there
                 log.truncate(0)

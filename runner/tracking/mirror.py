@@ -6,11 +6,11 @@ What was logged already, the store is asked when a folder is attached; so neithe
 
 from pathlib import Path
 
-from runner.tracking import address
-from runner.tracking.attach import attach
-from runner.tracking.reader import Reader
-from runner.tracking.run import Mirrored, RunMirror
-from runner.tracking.store import connect, told
+from duograd.runner.tracking import address
+from duograd.runner.tracking.attach import attach
+from duograd.runner.tracking.reader import Reader
+from duograd.runner.tracking.run import Mirrored, RunMirror
+from duograd.runner.tracking.store import connect, told
 
 
 class Mirror:

@@ -9,9 +9,9 @@ from typing import Any, BinaryIO, cast
 
 from omegaconf import OmegaConf
 
-from runner.errors import UserError
-from runner.folder import RunFolder
-from runner.tracking.errors import TrackingError
+from duograd.runner.errors import UserError
+from duograd.runner.folder import RunFolder
+from duograd.runner.tracking.errors import TrackingError
 
 Line = tuple[int, dict[str, float]]  # an epoch and its finite metrics
 Frame = tuple[str, int]  # key and step: hidden_weights, 100

@@ -7,10 +7,10 @@ from typing import Any
 
 from PIL import Image
 
-from runner.tracking.cursor import Cursor
-from runner.tracking.description import safe_name
-from runner.tracking.mlflow_api import Metric, MlflowClient
-from runner.tracking.reader import Frame, Line, Reader, digest, finite, modified, version
+from duograd.runner.tracking.cursor import Cursor
+from duograd.runner.tracking.description import safe_name
+from duograd.runner.tracking.mlflow_api import Metric, MlflowClient
+from duograd.runner.tracking.reader import Frame, Line, Reader, digest, finite, modified, version
 
 METRICS_PER_CALL = 1000  # MLflow's limit
 THUMBNAIL = 256  # pixels, the longer side of what MLflow makes of a picture

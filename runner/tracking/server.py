@@ -12,10 +12,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from runner.errors import UserError
-from runner.tracking.address import ARTIFACTS, SQLITE
-from runner.tracking.errors import TrackingError
-from runner.tracking.links import DIRECT
+from duograd.runner.errors import UserError
+from duograd.runner.tracking.address import ARTIFACTS, SQLITE
+from duograd.runner.tracking.errors import TrackingError
+from duograd.runner.tracking.links import DIRECT
 
 START_S = 120.0  # 4 s on an idle machine
 STOP_S = 5.0  # between asking it to end and ending it

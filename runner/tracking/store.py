@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from runner.tracking import database
-from runner.tracking.address import artifact_location, database_path, shown
-from runner.tracking.errors import TrackingError, UnreachableError
-from runner.tracking.mlflow_api import LifecycleStage, MlflowClient, MlflowException, SQLAlchemyError
+from duograd.runner.tracking import database
+from duograd.runner.tracking.address import artifact_location, database_path, shown
+from duograd.runner.tracking.errors import TrackingError, UnreachableError
+from duograd.runner.tracking.mlflow_api import LifecycleStage, MlflowClient, MlflowException, SQLAlchemyError
 
 
 def connect(uri: str) -> MlflowClient:

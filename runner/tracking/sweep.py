@@ -9,18 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from runner.errors import UserError
-from runner.folder import SWEEP, RunFolder
-from runner.locks import MIRROR, TRAINER, is_held, locked
-from runner.tracking.attach import by_id, by_tag
-from runner.tracking.cursor import Cursor
-from runner.tracking.description import ID_TAG, origin, safe_name
-from runner.tracking.errors import TrackingError, UnreachableError
-from runner.tracking.mirror import Mirror
-from runner.tracking.mlflow_api import MlflowClient
-from runner.tracking.reader import modified, version
-from runner.tracking.run import Mirrored
-from runner.tracking.store import connect, experiment_id, told
+from duograd.runner.errors import UserError
+from duograd.runner.folder import SWEEP, RunFolder
+from duograd.runner.locks import MIRROR, TRAINER, is_held, locked
+from duograd.runner.tracking.attach import by_id, by_tag
+from duograd.runner.tracking.cursor import Cursor
+from duograd.runner.tracking.description import ID_TAG, origin, safe_name
+from duograd.runner.tracking.errors import TrackingError, UnreachableError
+from duograd.runner.tracking.mirror import Mirror
+from duograd.runner.tracking.mlflow_api import MlflowClient
+from duograd.runner.tracking.reader import modified, version
+from duograd.runner.tracking.run import Mirrored
+from duograd.runner.tracking.store import connect, experiment_id, told
 
 ARTIFACTS = (SWEEP, "ranking.csv", "answer.md", "answer.html", "figures/*")
 OVER = ("FINISHED", "FAILED", "KILLED", "PRUNED")

@@ -1,0 +1,1 @@
+"""duograd: every network twice, its gradient by hand in NumPy and by autograd in PyTorch."""
