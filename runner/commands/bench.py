@@ -8,7 +8,7 @@ from pathlib import Path
 
 from duograd.runner.errors import UserError
 
-CHECKOUT = Path(__file__).parents[2]
+CHECKOUT = Path(__file__).resolve().parents[2]
 DISTORTING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # would choose another matrix kernel than a user's process gets
 
 

@@ -10,8 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duograd
+
 LOG = "mirror.log"
-ROOT = Path(__file__).resolve().parents[2]  # the child finds the packages wherever the trainer was started
+ROOT = Path(duograd.__file__).resolve().parents[1]  # the child finds the packages wherever the trainer was started
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # it computes nothing
 
 
