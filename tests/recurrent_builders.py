@@ -16,7 +16,7 @@ from duograd.models.recurrent.config import RecurrentConfig
 from duograd.models.recurrent.numpy_net import RecurrentNet
 from duograd.models.recurrent.torch_net import TorchRecurrent
 from duograd.runner.engines.numpy_engine import NumpyEngine
-from duograd.runner.gradcheck import against_differences
+from duograd.runner.gradcheck.network import against_differences
 
 T, INPUTS, HIDDEN, CLASSES = 6, 3, 4, 5
 CEILING = 1e-6  # of gradient_error: float64, central differences

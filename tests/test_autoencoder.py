@@ -15,7 +15,7 @@ from duograd.models.autoencoder.cost import NAMES, Sparsity, cost_and_grad, flat
 from duograd.models.layers.activations import ACTIVATIONS, Activation
 from duograd.models.layers.init import INITS
 from duograd.runner.engines.numpy_engine import NumpyEngine
-from duograd.runner.gradcheck import against_differences
+from duograd.runner.gradcheck.network import against_differences
 
 EXACT = 1e-13  # float64: only the order of sums differs
 CEILING = 1e-6  # float64, central differences

@@ -23,7 +23,7 @@ from duograd.models.convnet import numpy_net
 from duograd.models.convnet.numpy_net import ROWS, ConvNet
 from duograd.runner.engines.numpy_engine import NumpyEngine
 from duograd.runner.engines.torch_engine import TorchEngine
-from duograd.runner.gradcheck import against_differences, against_engine
+from duograd.runner.gradcheck.network import against_differences, against_engine
 
 CEILING = 1e-6  # float64, differences along random directions
 PARITY = 1e-10  # float64: only the order of sums differs

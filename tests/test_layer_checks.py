@@ -9,10 +9,10 @@ import pytest
 from recurrent_builders import mutant
 
 from duograd.models.layers import conv, norm, pool
-from duograd.runner import layer_checks
 from duograd.runner.commands import bench, gradcheck
 from duograd.runner.commands.gradcheck import CEILING
 from duograd.runner.errors import UserError
+from duograd.runner.gradcheck import layers as layer_checks
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,8 @@ def test_gradcheck_layers_takes_no_settings():
 
 
 def test_gradcheck_layers_does_not_import_torch():
-    code = "import sys; import runner.layer_checks, runner.commands.gradcheck; sys.exit('torch' in sys.modules)"
+    modules = "duograd.runner.gradcheck.layers, duograd.runner.commands.gradcheck"
+    code = f"import sys; import {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

@@ -43,7 +43,7 @@ def _layers(words: list[str], threshold: float) -> tuple[Table, float]:
     if words != ["layers"]:
         others = " ".join(word for word in words if word != "layers")
         raise UserError(f"gradcheck layers takes no {others}: the layers' checks have shapes and values of their own")
-    from duograd.runner.layer_checks import layer_checks
+    from duograd.runner.gradcheck.layers import layer_checks
 
     table = Table("check", "published", "ours", title="Relative errors of the layers by hand (float64)")
     checks = list(layer_checks())
@@ -61,7 +61,7 @@ def errors(overrides: list[str]) -> tuple[dict[str, float], dict[str, float]]:
     """Relative errors per parameter, against numerical differences and against autograd, in float64."""
     from duograd.runner import build
     from duograd.runner.compose import compose
-    from duograd.runner.gradcheck import against_differences, against_engine
+    from duograd.runner.gradcheck.network import against_differences, against_engine
 
     by_hand = compose([*overrides, "dtype=float64", "backend=numpy"])
     by_autograd = compose([*overrides, "dtype=float64", "backend=torch"])
