@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import replace
-from typing import Any, assert_never
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -10,14 +10,13 @@ from numpy.typing import DTypeLike
 from duograd.data.config import (
     ActivityH5,
     Cifar10,
-    DataConfig,
     Gait,
     ImageFolder,
     MotionSense,
     PatchesH5,
     Photos,
     PhotosSample,
-    Shapes,
+    SourceConfig,
 )
 from duograd.data.dataset import Array, DataSet
 from duograd.data.errors import DataError
@@ -26,7 +25,7 @@ from duograd.data.preprocess import require_finite
 DIGEST_LENGTH = 16  # hex digits
 
 
-def load(config: DataConfig, dtype: DTypeLike = "float32") -> DataSet:
+def load(config: SourceConfig, dtype: DTypeLike = "float32") -> DataSet:
     """The data set that `config` describes; the same config, the same bytes. Its batches are C-contiguous, of `dtype`.
 
     Raises DataError for every fault of the data: missing or damaged files, wrong shapes, NaN, too little memory.
@@ -42,8 +41,8 @@ def load(config: DataConfig, dtype: DTypeLike = "float32") -> DataSet:
     return replace(dataset, train=train, digest=digest(train.inputs))
 
 
-def _read(config: DataConfig, dtype: np.dtype[Any]) -> DataSet:
-    """One branch per source; each imports what it alone needs."""
+def _read(config: SourceConfig, dtype: np.dtype[Any]) -> DataSet:
+    """One branch per source that does not read itself yet; each imports what it alone needs."""
     match config:
         case PhotosSample() | Photos():
             from duograd.data.sources.photos import photos_dataset
@@ -73,12 +72,8 @@ def _read(config: DataConfig, dtype: np.dtype[Any]) -> DataSet:
             from duograd.data.sources.image_folder import image_folder_dataset
 
             return image_folder_dataset(config, dtype)
-        case Shapes():
-            from duograd.data.sources.shapes import shapes_dataset
-
-            return shapes_dataset(config, dtype)
         case _:
-            assert_never(config)
+            return config.read(dtype)
 
 
 def digest(inputs: Array) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from duograd.data.config import ImageConfig
+from duograd.data.config import Images
 from duograd.data.dataset import Array
 from duograd.data.errors import DataError
 
@@ -35,7 +35,7 @@ class Normaliser:
         return normal
 
 
-def fit_normaliser(config: ImageConfig, images: Array, dtype: np.dtype[Any]) -> Normaliser:
+def fit_normaliser(config: Images, images: Array, dtype: np.dtype[Any]) -> Normaliser:
     """The normaliser that `config` asks for, what it leaves open measured on the training images (N, C, H, W).
 
     Raises DataError where a channel to be divided by its standard deviation does not vary.

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from duograd.data.config import DataConfig, ImageConfig, MovementConfig, PatchConfig
+from duograd.data.config import Cifar10, ImageFolder, MovementConfig, PatchConfig
+from duograd.data.sources.shapes import Shapes
 from duograd.models.autoencoder.config import AutoencoderConfig, SparseLossConfig
 from duograd.models.convnet.config import ConvNetConfig
 from duograd.models.losses.config import ClassifierLossConfig
@@ -81,7 +82,7 @@ class RunConfig(Strict):
     """Everything that a run is."""
 
     task: TaskConfig
-    data: DataConfig
+    data: Annotated[PatchConfig | MovementConfig | Cifar10 | ImageFolder | Shapes, Field(discriminator="name")]
     model: Annotated[AutoencoderConfig | RecurrentConfig | ConvNetConfig, Field(discriminator="family")]
     loss: Annotated[SparseLossConfig | ClassifierLossConfig, Field(discriminator="name")]
     optimizer: OptimizerConfig
@@ -126,7 +127,7 @@ class RunConfig(Strict):
     @model_validator(mode="after")
     def _what_needs_validation(self) -> "RunConfig":
         remedy = "needs a validation split: set data.validation_fraction, such as 0.1"
-        if not self.data.validation_fraction and not getattr(self.data, "validation_people", None):
+        if not self.data.validates:
             if self.early_stopping.gap is not None:
                 raise ValueError(f"early_stopping.gap {remedy}")
             if self.monitor and self.monitor.startswith("val/"):
@@ -155,7 +156,7 @@ class Family(NamedTuple):
 FAMILIES = {
     "autoencoder": Family(("sparse",), get_args(PatchConfig)),
     "recurrent": Family(("cross_entropy", "svm"), get_args(MovementConfig)),
-    "convnet": Family(("cross_entropy", "svm"), get_args(ImageConfig)),
+    "convnet": Family(("cross_entropy", "svm"), (Cifar10, ImageFolder, Shapes)),
 }
 
 # The terms that each loss measures, beside penalties that may be off.

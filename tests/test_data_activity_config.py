@@ -1,31 +1,8 @@
 """What the configs of movement accept, and what they say otherwise."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
-from omegaconf import OmegaConf
-from pydantic import TypeAdapter, ValidationError
-
-from duograd.data.config import ActivityH5, DataConfig, Gait, MotionSense
-
-CONF = Path(__file__).parents[1] / "conf" / "data"
-ADAPTER: TypeAdapter[DataConfig] = TypeAdapter(DataConfig)
-
-
-def from_yaml(name: str, **given: Any) -> DataConfig:
-    """The config that conf/data/NAME.yaml and what a user gives make together."""
-    return ADAPTER.validate_python({**OmegaConf.to_container(OmegaConf.load(CONF / f"{name}.yaml")), **given})
-
-
-@pytest.mark.parametrize(
-    ("given", "model"),
-    [({"path": "file.h5"}, ActivityH5(path="file.h5")), ({}, MotionSense()), ({}, Gait())],
-    ids=["activity_h5", "motionsense", "gait"],
-)
-def test_yaml_holds_the_defaults(given: dict[str, Any], model: DataConfig) -> None:
-    assert from_yaml(model.name, **given) == model
-    assert set(OmegaConf.load(CONF / f"{model.name}.yaml")) == set(type(model).model_fields)  # none left out
+from data_builders import from_yaml
+from pydantic import ValidationError
 
 
 def test_the_course_file_has_no_default() -> None:

@@ -1,36 +1,17 @@
 """What the configs of images accept, and what they say otherwise."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from omegaconf import OmegaConf
-from pydantic import TypeAdapter, ValidationError
+from data_builders import from_yaml
+from pydantic import ValidationError
 
-from duograd.data.config import Cifar10, DataConfig, ImageFolder, Shapes
 from duograd.data.dataset import Split
 from duograd.data.errors import DataError
 from duograd.data.load import load
 from duograd.data.sources.images import Splits, image_dataset, one_after_another
+from duograd.data.sources.shapes import Shapes
 
-CONF = Path(__file__).parents[1] / "conf" / "data"
-ADAPTER = TypeAdapter(DataConfig)
 FLOAT32 = np.dtype("float32")
-
-
-def from_yaml(name, **given):
-    """The config that conf/data/NAME.yaml and what a user gives make together."""
-    return ADAPTER.validate_python({**OmegaConf.to_container(OmegaConf.load(CONF / f"{name}.yaml")), **given})
-
-
-@pytest.mark.parametrize(
-    ("given", "model"),
-    [({}, Cifar10()), ({"root": "pictures"}, ImageFolder(root="pictures")), ({}, Shapes())],
-    ids=["cifar10", "image_folder", "shapes"],
-)
-def test_yaml_holds_the_defaults(given, model):
-    assert from_yaml(model.name, **given) == model
-    assert set(OmegaConf.load(CONF / f"{model.name}.yaml")) == set(type(model).model_fields)  # none left out
 
 
 def test_a_folder_has_no_default():

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from duograd.data.config import Shapes
 from duograd.data.load import load
-from duograd.data.sources.shapes import CLASSES, Scene, draw, imagine, paint
+from duograd.data.sources.shapes import CLASSES, Scene, Shapes, draw, imagine, paint
 from duograd.data.sources.shapes_figures import FIGURES
 
 AREAS = {  # of each shape, in squares of its radius; by geometry, where it has a formula

@@ -1,27 +1,19 @@
 """What may stand under `data:` in a config: one model per source, told apart by `name`.
 
-A new source is one class here, one name in a union below, one branch in `data/load.py` and one YAML in `conf/data/`.
+`data/source.py` says how a source is declared; those that still stand here are listed in `data/load.py`.
 """
 
-from typing import Annotated
-
-from pydantic import Field
-
-from duograd.data.config.images import Cifar10, ImageConfig, ImageFolder, Images, Shapes
+from duograd.data.config.images import Cifar10, ImageFolder, Images
 from duograd.data.config.movement import ActivityH5, Gait, MotionSense, Movement, MovementConfig, PeopleApart
 from duograd.data.config.patches import CutPatches, PatchConfig, PatchesH5, Photos, PhotosSample
-from duograd.data.config.source import Augmentation, Source
-
-DataConfig = Annotated[PatchConfig | MovementConfig | ImageConfig, Field(discriminator="name")]
+from duograd.data.source import Augmentation, SourceConfig
 
 __all__ = [
     "ActivityH5",
     "Augmentation",
     "Cifar10",
     "CutPatches",
-    "DataConfig",
     "Gait",
-    "ImageConfig",
     "ImageFolder",
     "Images",
     "MotionSense",
@@ -32,6 +24,5 @@ __all__ = [
     "PeopleApart",
     "Photos",
     "PhotosSample",
-    "Shapes",
-    "Source",
+    "SourceConfig",
 ]

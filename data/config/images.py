@@ -5,14 +5,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from duograd.data.config.source import Augmentation, Source, required
 from duograd.data.crop_flip import CropFlipConfig, crop_flip
+from duograd.data.source import Augmentation, SourceConfig, required
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Deviation = Annotated[float, Field(gt=0, le=1)]
 
 
-class Images(Source):
+class Images(SourceConfig):
     """Images (3, H, W) of bytes, normalised batch by batch.
 
     count, test_count: the first so many training and test images, once the data is split; null for all.
@@ -58,16 +58,3 @@ class ImageFolder(Images):
     size: int | None = Field(default=32, ge=2, le=1024)
     validation_fraction: float = Field(default=0.1, ge=0, lt=1)
     test_fraction: float = Field(default=0.2, ge=0, lt=1)
-
-
-class Shapes(Images):
-    """Drawings of ten shapes: `count` to train, `test_count` to test; to validate, a fraction of `count` more."""
-
-    name: Literal["shapes"] = "shapes"
-    count: int = Field(default=5000, ge=10, le=200_000)
-    test_count: int = Field(default=1000, ge=10, le=200_000)
-    size: int = Field(default=32, ge=8, le=256)
-    validation_fraction: float = Field(default=0.1, ge=0, lt=1)
-
-
-ImageConfig = Cifar10 | ImageFolder | Shapes

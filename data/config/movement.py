@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from duograd.data.augment import VariationConfig, vary
-from duograd.data.config.source import Augmentation, Source, matching, required
+from duograd.data.source import Augmentation, SourceConfig, matching, required
 
 MOTIONSENSE_URL = "https://github.com/mmalekzadeh/motion-sense/raw/master/data/A_DeviceMotion_data.zip"
 
 
-class Movement(Source):
+class Movement(SourceConfig):
     """Windows of sensor channels, each one of several activities.
 
     standardise: each channel to mean 0 and std 1. augment: how far training windows are varied each time.
@@ -58,6 +58,10 @@ class MotionSense(PeopleApart):
     people: list[int] | None = Field(default=None, min_length=1)
     validation_people: list[int] | None = None
     test_people: list[int] | None = None
+
+    @property
+    def validates(self) -> bool:
+        return bool(super().validates or self.validation_people)
 
     @model_validator(mode="after")
     def _nobody_twice(self) -> Self:

@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from duograd.data.config.source import Source, required
+from duograd.data.source import SourceConfig, required
 
 
-class CutPatches(Source):
+class CutPatches(SourceConfig):
     """Square patches cut at random from photographs: how many, and their side in pixels."""
 
     count: int = Field(default=10240, ge=1, le=1_000_000)  # at the upper bound 16 × 16 patches take 3 GB
@@ -29,7 +29,7 @@ class Photos(CutPatches):
     )
 
 
-class PatchesH5(Source):
+class PatchesH5(SourceConfig):
     """Patches from an HDF5 file in the course's form; count: the first so many, or null for all."""
 
     name: Literal["patches_h5"] = "patches_h5"

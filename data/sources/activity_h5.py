@@ -14,6 +14,7 @@ import numpy as np
 from duograd.data.config import ActivityH5
 from duograd.data.dataset import Array, DataSet, Split
 from duograd.data.errors import DataError
+from duograd.data.source import Source
 from duograd.data.sources.hdf5 import find_dataset, label, open_hdf5, read_samples, require_form
 from duograd.data.sources.labels import Labels, read_labels
 from duograd.data.sources.paths import user_path
@@ -58,3 +59,6 @@ def _read(file: h5py.File) -> tuple[Array, Labels, Array]:
             counts = f"{label(samples)} has {len(samples)} windows and {label(found)} {len(found)} labels"
             raise DataError(f"{counts}: give each window one label")
     return read_samples(train), labels, read_samples(test)
+
+
+SOURCE = Source(config=ActivityH5, inputs="sequences", targets="classes")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from duograd.data.config import Cifar10
 from duograd.data.dataset import DataSet, Split
 from duograd.data.errors import DataError
+from duograd.data.source import Source
 from duograd.data.sources.cifar10_files import locate, open_files, read_content
 from duograd.data.sources.cifar_pickles import unpickle
 from duograd.data.sources.images import Splits, image_dataset, require_count
@@ -128,3 +129,6 @@ def _moved_together(images: NDArray[np.uint8], counts: list[int]) -> NDArray[np.
             images[end : end + count] = images[k * BATCH : k * BATCH + count]
         end += count
     return images[:end]
+
+
+SOURCE = Source(config=Cifar10, inputs="images", targets="classes")

@@ -7,6 +7,7 @@ import numpy as np
 
 from duograd.data.config import Gait
 from duograd.data.dataset import DataSet, Split
+from duograd.data.source import Source
 from duograd.data.sources.channels import find_channels
 from duograd.data.sources.gait_model import draw_crowd, simulate
 from duograd.data.sources.windows import ACTIVITIES, Splits, window_dataset
@@ -47,3 +48,6 @@ def gait_dataset(config: Gait, dtype: np.dtype[Any]) -> DataSet:
         units="g",
         synthetic=True,
     )
+
+
+SOURCE = Source(config=Gait, inputs="sequences", targets="classes", offline=True)

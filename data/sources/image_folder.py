@@ -15,6 +15,7 @@ from PIL import Image
 from duograd.data.config import ImageFolder
 from duograd.data.dataset import Array, DataSet, Split
 from duograd.data.errors import DataError
+from duograd.data.source import Source
 from duograd.data.sources.archive import Files, read_file
 from duograd.data.sources.image_files import open_image, quiet
 from duograd.data.sources.image_folder_tree import Listing, Tree, open_tree, read_tree
@@ -106,3 +107,6 @@ def _require_size(pixels: Array, name: str, images: Array, first: str) -> None:
             f"{first} is {W}×{H} pixels and {name} {width}×{height}: give images of one size, or have all of them "
             f"scaled, data.size={min(H, W, height, width)}"
         )
+
+
+SOURCE = Source(config=ImageFolder, inputs="images", targets="classes")

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from duograd.data.config import ImageConfig
+from duograd.data.config import Images
 from duograd.data.dataset import Array, DataSet, Split
 from duograd.data.errors import DataError
 from duograd.data.normalise import fit_normaliser
@@ -27,7 +27,7 @@ class Splits(NamedTuple):
 
 
 def image_dataset(
-    config: ImageConfig,
+    config: Images,
     source: str,
     splits: Splits,
     dtype: np.dtype[Any],

@@ -15,6 +15,7 @@ import numpy as np
 from duograd.data.config import MotionSense
 from duograd.data.dataset import Array, DataSet, Split
 from duograd.data.errors import DataError
+from duograd.data.source import Source
 from duograd.data.sources.archive import Files, read_file
 from duograd.data.sources.channels import Channel, find_channels, units_of
 from duograd.data.sources.csv_columns import read_columns
@@ -132,3 +133,6 @@ def _source(root: Path, people: People) -> str:
     held_out = (("validation", people.validation), ("test", people.test))
     named = "; ".join(f"{what} {', '.join(map(str, who))}" for what, who in held_out if who)
     return f"MotionSense ({root.resolve().name}), {sum(map(len, people))} people" + (f": {named}" if named else "")
+
+
+SOURCE = Source(config=MotionSense, inputs="sequences", targets="classes")

@@ -7,6 +7,7 @@ import numpy as np
 
 from duograd.data.config import PatchesH5
 from duograd.data.dataset import Array, DataSet
+from duograd.data.source import Source
 from duograd.data.sources.hdf5 import find_dataset, open_hdf5, read_samples, require_form
 from duograd.data.sources.patches import patch_dataset
 from duograd.data.sources.paths import user_path
@@ -30,3 +31,6 @@ def read_patches(path: Path, count: int | None = None) -> Array:
         dataset = find_dataset(file, "data")
         require_form(dataset, FORM)
         return read_samples(dataset, count)
+
+
+SOURCE = Source(config=PatchesH5, inputs="vectors", targets="inputs")

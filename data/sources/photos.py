@@ -13,6 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from duograd.data.config import Photos, PhotosSample
 from duograd.data.dataset import Array, DataSet
 from duograd.data.errors import DataError
+from duograd.data.source import Source
 from duograd.data.sources.image_files import ImageFiles, find_images
 from duograd.data.sources.patches import patch_dataset
 from duograd.data.sources.paths import user_path
@@ -97,3 +98,6 @@ def _require_room(image: Array, name: str, size: int) -> None:
 
 def _name(images: Images, index: int) -> str:
     return str(images.paths[index]) if isinstance(images, ImageFiles) else f"photograph {index}"
+
+
+SOURCE = Source(config=Photos, inputs="vectors", targets="inputs")

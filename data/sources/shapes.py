@@ -5,13 +5,15 @@ Where a shape lies, its size, how it is turned, its colour and that of the groun
 Legend: N images, B images drawn at once, S side of an image.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from duograd.data.config import Shapes
+from duograd.data.config.images import Images
 from duograd.data.dataset import DataSet, Split
+from duograd.data.source import Source
 from duograd.data.sources.images import Splits, image_dataset
 from duograd.data.sources.shapes_figures import FIGURES
 
@@ -41,18 +43,31 @@ class Scene(NamedTuple):
         return Scene(*(one[of] for one in self))
 
 
-def shapes_dataset(config: Shapes, dtype: np.dtype[Any]) -> DataSet:
-    """As many images of each class as divides evenly; `count` train, and for validation comes its fraction on top.
+class Shapes(Images):
+    """Drawings of ten shapes: `count` to train, `test_count` to test; to validate, a fraction of `count` more."""
 
-    Each split has its own generator, so that training images do not change with the size of the test, or the reverse.
-    """
-    rngs = (np.random.default_rng([config.seed, use]) for use in range(3))
-    held_out = max(len(CLASSES), round(config.count * config.validation_fraction)) if config.validation_fraction else 0
-    counts = (config.count, held_out, config.test_count)
-    train, validation, test = (draw(n, config.size, rng) if n else None for n, rng in zip(counts, rngs, strict=True))
-    assert train is not None
-    splits = Splits(train, validation, test)
-    return image_dataset(config, "synthetic: drawings of ten shapes", splits, dtype, classes=CLASSES, synthetic=True)
+    name: Literal["shapes"] = "shapes"
+    count: int = Field(default=5000, ge=10, le=200_000)
+    test_count: int = Field(default=1000, ge=10, le=200_000)
+    size: int = Field(default=32, ge=8, le=256)
+    validation_fraction: float = Field(default=0.1, ge=0, lt=1)
+
+    def read(self, dtype: np.dtype[Any]) -> DataSet:
+        """As many images of each class as divides evenly; those that validate come on top of `count`.
+
+        Each split has its own generator, so that training images do not change with the size of the test, or the
+        reverse.
+        """
+        rngs = (np.random.default_rng([self.seed, use]) for use in range(3))
+        held_out = max(len(CLASSES), round(self.count * self.validation_fraction)) if self.validates else 0
+        counts = (self.count, held_out, self.test_count)
+        train, validation, test = (draw(n, self.size, rng) if n else None for n, rng in zip(counts, rngs, strict=True))
+        assert train is not None
+        splits = Splits(train, validation, test)
+        return image_dataset(self, "synthetic: drawings of ten shapes", splits, dtype, classes=CLASSES, synthetic=True)
+
+
+SOURCE = Source(config=Shapes, inputs="images", targets="classes", offline=True)
 
 
 def draw(count: int, size: int, rng: np.random.Generator) -> Split:

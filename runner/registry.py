@@ -1,0 +1,85 @@
+"""What can be chosen by name, found where it is declared.
+
+A group is a package each of whose modules declares one thing, called as the module is:
+`duograd/data/sources/shapes.py` has a SOURCE, and `data=shapes` chooses it. So a new thing is a new module, and nothing
+else has to know of it. An installed package adds its own by an entry point, `name = "package.module:DECLARATION"`.
+Names are listed without an import; a module is imported when its name is asked for.
+"""
+
+import pkgutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Generic, TypeVar
+
+from duograd.data.source import Source
+from duograd.runner.errors import UserError, suggestion
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Group(Generic[T]):
+    """Choices of one kind.
+
+    key: where the name stands in a configuration, such as `data.name`. package: whose modules declare, each, one
+    `declaration` of type `kind`. plugins: the group of entry points that installed packages use; None takes none.
+    """
+
+    key: str
+    package: str
+    declaration: str
+    kind: type[T]
+    plugins: str | None = None
+
+    def names(self) -> list[str]:
+        """All that can be chosen, sorted. Raises UserError where two are called alike."""
+        return sorted(references(self))
+
+    def find(self, name: str) -> T:
+        """What the name declares. Raises UserError where nothing is called so, or it cannot be imported."""
+        known = references(self)
+        if name not in known:
+            raise UserError(f"unknown {self.key} '{name}'{suggestion(str(name), known)}")
+        try:
+            found = resolve(known[name])
+        except (ImportError, AttributeError) as error:
+            raise UserError(f"{self.key}={name} cannot be imported from {known[name]}: {error}") from error
+        if not isinstance(found, self.kind):
+            raise UserError(f"{self.key}={name}: {known[name]} is no {self.kind.__name__}")
+        return found
+
+    def where(self, fits: Callable[[T], bool]) -> list[str]:
+        """The names of all that fit, sorted. Raises UserError, as `find` does."""
+        return [name for name in self.names() if fits(self.find(name))]
+
+
+@cache
+def references(group: Group[Any]) -> dict[str, str]:
+    """Where each name of a group is declared, as `module:attribute`. Raises UserError where two are called alike."""
+    package = import_module(group.package)
+    own = [
+        (module.name, f"{group.package}.{module.name}:{group.declaration}")
+        for module in pkgutil.iter_modules(package.__path__)
+    ]
+    installed = [(point.name, point.value) for point in entry_points(group=group.plugins)] if group.plugins else []
+    return _unique(group, [*own, *installed])
+
+
+def _unique(group: Group[Any], pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    known: dict[str, str] = {}
+    for name, reference in pairs:
+        if known.setdefault(name, reference) != reference:
+            raise UserError(f"two {group.key} are called '{name}': {known[name]} and {reference}; uninstall one")
+    return known
+
+
+def resolve(reference: str) -> Any:
+    """The object that `module:attribute` names."""
+    module, _, attribute = reference.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+SOURCES = Group("data.name", "duograd.data.sources", "SOURCE", Source, "duograd.sources")
