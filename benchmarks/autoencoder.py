@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from benchmarks.measure import CONSOLE, Target, kernel, report, side_by_side
 from duograd.data.dataset import Batch
-from duograd.models.autoencoder.numpy_net import AutoencoderNet, initial_weights
-from duograd.models.autoencoder.torch_net import TorchAutoencoder
+from duograd.models.families.autoencoder.numpy_net import AutoencoderNet, initial_weights
+from duograd.models.families.autoencoder.torch_net import TorchAutoencoder
 from duograd.runner.compose import compose
 from duograd.runner.engines.numpy_engine import NumpyEngine
 from duograd.runner.engines.torch_engine import TorchEngine

@@ -14,10 +14,10 @@ from torch.nn.functional import cross_entropy
 
 from benchmarks.measure import CONSOLE, Target, kernel, report, side_by_side
 from duograd.data.dataset import Batch
+from duograd.models.families.recurrent.config import RecurrentConfig
+from duograd.models.families.recurrent.numpy_net import RecurrentNet
 from duograd.models.losses.config import CrossEntropyConfig
 from duograd.models.optimizers.config import RmspropConfig
-from duograd.models.recurrent.config import RecurrentConfig
-from duograd.models.recurrent.numpy_net import RecurrentNet
 from duograd.runner.engines.numpy_engine import NumpyEngine
 
 Array = NDArray[Any]

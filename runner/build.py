@@ -9,8 +9,8 @@ import numpy as np
 
 from duograd.data.dataset import DataSet
 from duograd.data.load import load
-from duograd.models.convnet.config import ConvNetConfig
 from duograd.models.errors import ArchitectureError
+from duograd.models.families.convnet.config import ConvNetConfig
 from duograd.models.optimizers.config import LbfgsConfig
 from duograd.runner.config import RunConfig, TorchBackend
 from duograd.runner.engines import Engine

@@ -9,11 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from duograd.data.config import Cifar10, ImageFolder, MovementConfig, PatchConfig
 from duograd.data.sources.shapes import Shapes
-from duograd.models.autoencoder.config import AutoencoderConfig, SparseLossConfig
-from duograd.models.convnet.config import ConvNetConfig
+from duograd.models.families.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from duograd.models.families.convnet.config import ConvNetConfig
+from duograd.models.families.recurrent.config import RecurrentConfig
 from duograd.models.losses.config import ClassifierLossConfig
 from duograd.models.optimizers.config import LbfgsConfig, OptimizerConfig
-from duograd.models.recurrent.config import RecurrentConfig
 from duograd.runner.errors import suggestion
 from duograd.runner.schedule import ScheduleConfig
 

@@ -5,11 +5,11 @@ from typing import Any, assert_never
 from numpy.typing import NDArray
 
 from duograd.data.dataset import DataSet
-from duograd.models.autoencoder.config import AutoencoderConfig, SparseLossConfig
-from duograd.models.convnet.config import ConvNetConfig
+from duograd.models.families.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from duograd.models.families.convnet.config import ConvNetConfig
+from duograd.models.families.recurrent.config import RecurrentConfig
 from duograd.models.layers.losses import balanced
 from duograd.models.losses.config import ClassifierLossConfig, CrossEntropyConfig
-from duograd.models.recurrent.config import RecurrentConfig
 from duograd.runner.config import RunConfig
 from duograd.runner.engines.numpy_engine import NumpyNet
 
@@ -19,18 +19,18 @@ def numpy_net(config: RunConfig, data: DataSet) -> NumpyNet:
     shape, model, loss, threads = data.train.inputs.shape[1:], config.model, config.loss, config.backend.threads
     match model:
         case AutoencoderConfig():
-            from duograd.models.autoencoder.numpy_net import AutoencoderNet
+            from duograd.models.families.autoencoder.numpy_net import AutoencoderNet
 
             assert isinstance(loss, SparseLossConfig)
             return AutoencoderNet(model, loss, shape[-1], config.seed, config.dtype, threads)
         case RecurrentConfig():
-            from duograd.models.recurrent.numpy_net import RecurrentNet
+            from duograd.models.families.recurrent.numpy_net import RecurrentNet
 
             assert not isinstance(loss, SparseLossConfig)
             classes, weights = len(data.classes), class_weights(loss, data)
             return RecurrentNet(model, loss, shape[-1], classes, config.seed, config.dtype, weights, threads)
         case ConvNetConfig():
-            from duograd.models.convnet.numpy_net import ConvNet
+            from duograd.models.families.convnet.numpy_net import ConvNet
 
             assert not isinstance(loss, SparseLossConfig)
             classes, weights = len(data.classes), class_weights(loss, data)

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from duograd.data.dataset import DataSet
-from duograd.models.autoencoder.config import AutoencoderConfig, SparseLossConfig
-from duograd.models.convnet.config import ConvNetConfig
-from duograd.models.recurrent.config import RecurrentConfig
+from duograd.models.families.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from duograd.models.families.convnet.config import ConvNetConfig
+from duograd.models.families.recurrent.config import RecurrentConfig
 from duograd.runner.config import RunConfig, TorchBackend
 from duograd.runner.engines.torch_engine import TorchEngine
 from duograd.runner.errors import UserError
@@ -37,22 +37,22 @@ def torch_net(config: RunConfig, data: DataSet) -> nn.Module:
     shape, model, loss = data.train.inputs.shape[1:], config.model, config.loss
     match model:
         case AutoencoderConfig():
-            from duograd.models.autoencoder import numpy_net as autoencoder
-            from duograd.models.autoencoder.torch_net import TorchAutoencoder
+            from duograd.models.families.autoencoder import numpy_net as autoencoder
+            from duograd.models.families.autoencoder.torch_net import TorchAutoencoder
 
             assert isinstance(loss, SparseLossConfig)
             weights = autoencoder.initial_weights(model, shape[-1], config.seed, config.dtype)
             return TorchAutoencoder(model, loss, tensors(weights))
         case RecurrentConfig():
-            from duograd.models.recurrent import weights as recurrent
-            from duograd.models.recurrent.torch_net import TorchRecurrent
+            from duograd.models.families.recurrent import weights as recurrent
+            from duograd.models.families.recurrent.torch_net import TorchRecurrent
 
             assert not isinstance(loss, SparseLossConfig)
             weights = recurrent.initial_weights(model, shape[-1], len(data.classes), config.seed, config.dtype)
             return TorchRecurrent(model, loss, tensors(weights), config.seed, class_weights(loss, data))
         case ConvNetConfig():
-            from duograd.models.convnet.torch_net import torch_convnet
-            from duograd.models.convnet.weights import initial_weights
+            from duograd.models.families.convnet.torch_net import torch_convnet
+            from duograd.models.families.convnet.weights import initial_weights
 
             assert not isinstance(loss, SparseLossConfig)
             classes = len(data.classes)

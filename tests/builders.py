@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from duograd.models.autoencoder.config import AutoencoderConfig, SparseLossConfig
-from duograd.models.autoencoder.numpy_net import AutoencoderNet
-from duograd.models.autoencoder.torch_net import TorchAutoencoder
+from duograd.models.families.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from duograd.models.families.autoencoder.numpy_net import AutoencoderNet
+from duograd.models.families.autoencoder.torch_net import TorchAutoencoder
 from duograd.runner.compose import compose
 from duograd.runner.config import RunConfig
 

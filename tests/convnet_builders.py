@@ -8,10 +8,10 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from duograd.data.dataset import Batch
-from duograd.models.convnet.config import ConvNetConfig
-from duograd.models.convnet.numpy_net import ConvNet
-from duograd.models.convnet.torch_classifier import TorchClassifier
-from duograd.models.convnet.torch_net import torch_convnet
+from duograd.models.families.convnet.config import ConvNetConfig
+from duograd.models.families.convnet.numpy_net import ConvNet
+from duograd.models.families.convnet.torch_classifier import TorchClassifier
+from duograd.models.families.convnet.torch_net import torch_convnet
 from duograd.models.losses.config import ClassifierLossConfig, CrossEntropyConfig, SvmConfig
 from duograd.models.optimizers.config import SgdConfig
 from duograd.runner.engines.numpy_engine import NumpyEngine

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 
 from duograd.data.dataset import Batch
+from duograd.models.families.recurrent import numpy_net
+from duograd.models.families.recurrent.config import RecurrentConfig
+from duograd.models.families.recurrent.numpy_net import RecurrentNet
+from duograd.models.families.recurrent.torch_net import TorchRecurrent
 from duograd.models.losses import numpy_losses
 from duograd.models.losses.config import CrossEntropyConfig
 from duograd.models.optimizers.config import SgdConfig
-from duograd.models.recurrent import numpy_net
-from duograd.models.recurrent.config import RecurrentConfig
-from duograd.models.recurrent.numpy_net import RecurrentNet
-from duograd.models.recurrent.torch_net import TorchRecurrent
 from duograd.runner.engines.numpy_engine import NumpyEngine
 from duograd.runner.gradcheck.network import against_differences
 

@@ -8,10 +8,10 @@ import scipy.optimize
 import torch
 from builders import HIDDEN, INPUTS, autoencoder_config, numpy_net, samples, sparse_loss, torch_net
 
-import duograd.models.autoencoder.numpy_net as fast
+import duograd.models.families.autoencoder.numpy_net as fast
 from duograd.data.dataset import Batch
-from duograd.models.autoencoder import ae_cost
-from duograd.models.autoencoder.cost import NAMES, Sparsity, cost_and_grad, flatten, kl, kl_slope, unflatten
+from duograd.models.families.autoencoder import ae_cost
+from duograd.models.families.autoencoder.cost import NAMES, Sparsity, cost_and_grad, flatten, kl, kl_slope, unflatten
 from duograd.models.layers.activations import ACTIVATIONS, Activation
 from duograd.models.layers.init import INITS
 from duograd.runner.engines.numpy_engine import NumpyEngine

@@ -6,10 +6,10 @@ from convnet_builders import MODEL, convnet_config, model_tree
 from omegaconf import OmegaConf
 from pydantic import ValidationError
 
-from duograd.models.convnet.architecture import Activation, Conv, Dropout, Norm, Pool, architecture
-from duograd.models.convnet.config import ConvNetConfig
-from duograd.models.convnet.weights import initial_weights
 from duograd.models.errors import ArchitectureError
+from duograd.models.families.convnet.architecture import Activation, Conv, Dropout, Norm, Pool, architecture
+from duograd.models.families.convnet.config import ConvNetConfig
+from duograd.models.families.convnet.weights import initial_weights
 
 MODELS = sorted(path.stem for path in MODEL.glob("*.yaml") if model_tree(path.stem)["family"] == "convnet")
 IMAGE = (3, 32, 32)

@@ -19,8 +19,8 @@ from convnet_builders import (
 )
 
 from duograd.data.dataset import Batch
-from duograd.models.convnet import numpy_net
-from duograd.models.convnet.numpy_net import ROWS, ConvNet
+from duograd.models.families.convnet import numpy_net
+from duograd.models.families.convnet.numpy_net import ROWS, ConvNet
 from duograd.runner.engines.numpy_engine import NumpyEngine
 from duograd.runner.engines.torch_engine import TorchEngine
 from duograd.runner.gradcheck.network import against_differences, against_engine

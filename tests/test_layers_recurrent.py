@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from recurrent_builders import CELLS, HIDDEN, INPUTS, T, mutant, recurrent_config
 
+from duograd.models.families.recurrent.weights import initial_weights, recurrent_weights
 from duograd.models.layers import gru, lstm, rnn
 from duograd.models.layers.gru import ResetAfter, ResetBefore, gru_step
 from duograd.models.layers.lstm import LSTM, lstm_step
@@ -13,7 +14,6 @@ from duograd.models.layers.recurrence import Buffers, Helper, spans
 from duograd.models.layers.rnn import RNN, rnn_step
 from duograd.models.layers.stacked import stacked
 from duograd.models.layers.unroll import unroll
-from duograd.models.recurrent.weights import initial_weights, recurrent_weights
 
 B = 3
 EXACT = 1e-12  # float64: only the order of sums differs

@@ -9,10 +9,10 @@ from omegaconf import OmegaConf
 from pydantic import ValidationError
 from recurrent_builders import CELLS, CLASSES, HIDDEN, INPUTS, cross_entropy_loss, recurrent_config
 
+from duograd.models.families.recurrent.config import RecurrentConfig
+from duograd.models.families.recurrent.weights import initial_weights
 from duograd.models.layers.init import orthogonal
 from duograd.models.losses.config import CrossEntropyConfig
-from duograd.models.recurrent.config import RecurrentConfig
-from duograd.models.recurrent.weights import initial_weights
 
 CONF = Path(__file__).parents[1] / "conf"
 REPORT = {

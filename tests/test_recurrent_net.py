@@ -18,9 +18,9 @@ from recurrent_builders import (
     windows,
 )
 
+from duograd.models.families.recurrent.numpy_net import ROWS, RecurrentNet
+from duograd.models.families.recurrent.torch_net import TorchRecurrent
 from duograd.models.optimizers.config import AdagradConfig, AdamConfig, FirstOrderConfig, RmspropConfig, SgdConfig
-from duograd.models.recurrent.numpy_net import ROWS, RecurrentNet
-from duograd.models.recurrent.torch_net import TorchRecurrent
 from duograd.runner.engines.numpy_engine import NumpyEngine
 from duograd.runner.engines.torch_engine import TorchEngine
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from duograd.models.recurrent.config import RecurrentConfig
+from duograd.models.families.recurrent.config import RecurrentConfig
 
 Weights = dict[str, Tensor]
 State = tuple[Tensor, ...]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from duograd.models.convnet.architecture import Dropout, Layer
+from duograd.models.families.convnet.architecture import Dropout, Layer
 from duograd.models.layers.dropout import keep_mask
 
 Array = NDArray[Any]

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
+from duograd.models.families.recurrent.config import RecurrentConfig
+from duograd.models.families.recurrent.torch_cells import Layer, State, Weights, by_kernel, by_step
+from duograd.models.families.recurrent.weights import recurrent_weights
 from duograd.models.losses.config import ClassifierLossConfig
 from duograd.models.losses.torch_losses import TorchClassifierLoss
-from duograd.models.recurrent.config import RecurrentConfig
-from duograd.models.recurrent.torch_cells import Layer, State, Weights, by_kernel, by_step
-from duograd.models.recurrent.weights import recurrent_weights
 
 PREFIX = "recurrent."
 Masks = tuple[list[Tensor | None], list[Tensor | None]]

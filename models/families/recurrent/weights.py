@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from duograd.models.families.recurrent.config import RecurrentConfig
 from duograd.models.layers.init import orthogonal, xavier_limit
 from duograd.models.layers.unroll import Weights
-from duograd.models.recurrent.config import RecurrentConfig
 
 Array = NDArray[Any]
 Weight = TypeVar("Weight")  # an array of either backend

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from duograd.models.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from duograd.models.families.autoencoder.config import AutoencoderConfig, SparseLossConfig
 
 ACTIVATIONS = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from duograd.models.convnet.architecture import Affine, Conv, Layer, Norm, Shape, architecture
-from duograd.models.convnet.config import ConvNetConfig
+from duograd.models.families.convnet.architecture import Affine, Conv, Layer, Norm, Shape, architecture
+from duograd.models.families.convnet.config import ConvNetConfig
 from duograd.models.layers.init import DRAWS, fans
 
 Array = NDArray[Any]

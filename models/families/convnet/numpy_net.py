@@ -10,7 +10,7 @@ from typing import Any, assert_never
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from duograd.models.convnet.architecture import (
+from duograd.models.families.convnet.architecture import (
     Activation,
     Affine,
     Conv,
@@ -23,9 +23,9 @@ from duograd.models.convnet.architecture import (
     Shape,
     architecture,
 )
-from duograd.models.convnet.config import ConvNetConfig
-from duograd.models.convnet.masks import masks
-from duograd.models.convnet.weights import initial_buffers, initial_weights
+from duograd.models.families.convnet.config import ConvNetConfig
+from duograd.models.families.convnet.masks import masks
+from duograd.models.families.convnet.weights import initial_buffers, initial_weights
 from duograd.models.layers.activations import ACTIVATIONS
 from duograd.models.layers.conv import conv2d
 from duograd.models.layers.dense import affine

@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from duograd.models.convnet.config import ConvNetConfig
 from duograd.models.errors import ArchitectureError
+from duograd.models.families.convnet.config import ConvNetConfig
 from duograd.models.layers.sliding import slide
 
 Shape = tuple[int, ...]

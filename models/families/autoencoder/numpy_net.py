@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from threadpoolctl import ThreadpoolController
 
-from duograd.models.autoencoder.config import AutoencoderConfig, SparseLossConfig
-from duograd.models.autoencoder.cost import NAMES, kl, kl_slope
+from duograd.models.families.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from duograd.models.families.autoencoder.cost import NAMES, kl, kl_slope
 from duograd.models.layers.activations import ACTIVATIONS
 from duograd.models.layers.init import INITS
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from duograd.models.convnet.architecture import Activation, Affine, Conv, Norm
-from duograd.models.convnet.config import ConvNetConfig
-from duograd.models.convnet.torch_classifier import Maps, TorchClassifier
-from duograd.models.convnet.torch_functional import Masks, functional
-from duograd.models.convnet.torch_layers import module
+from duograd.models.families.convnet.architecture import Activation, Affine, Conv, Norm
+from duograd.models.families.convnet.config import ConvNetConfig
+from duograd.models.families.convnet.torch_classifier import Maps, TorchClassifier
+from duograd.models.families.convnet.torch_functional import Masks, functional
+from duograd.models.families.convnet.torch_layers import module
 
 
 class Modules(TorchClassifier):

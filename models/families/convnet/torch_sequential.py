@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from duograd.models.convnet.architecture import (
+from duograd.models.families.convnet.architecture import (
     Activation,
     Affine,
     Conv,
@@ -15,9 +15,9 @@ from duograd.models.convnet.architecture import (
     Norm,
     Pool,
 )
-from duograd.models.convnet.config import ConvNetConfig
-from duograd.models.convnet.torch_classifier import Maps, TorchClassifier
-from duograd.models.convnet.torch_layers import module
+from duograd.models.families.convnet.config import ConvNetConfig
+from duograd.models.families.convnet.torch_classifier import Maps, TorchClassifier
+from duograd.models.families.convnet.torch_layers import module
 
 ACTIVATIONS = {"relu": nn.ReLU, "leaky_relu": nn.LeakyReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
 

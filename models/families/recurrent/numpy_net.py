@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from threadpoolctl import ThreadpoolController
 
+from duograd.models.families.recurrent.config import RecurrentConfig
+from duograd.models.families.recurrent.weights import dense_names, initial_weights, recurrent_weights
 from duograd.models.layers.dense import affine, hidden
 from duograd.models.layers.dropout import keep_mask
 from duograd.models.layers.gru import ResetAfter, ResetBefore
@@ -24,8 +26,6 @@ from duograd.models.layers.rnn import RNN
 from duograd.models.layers.stacked import stacked
 from duograd.models.losses.config import ClassifierLossConfig
 from duograd.models.losses.numpy_losses import ClassifierLoss
-from duograd.models.recurrent.config import RecurrentConfig
-from duograd.models.recurrent.weights import dense_names, initial_weights, recurrent_weights
 
 Array = NDArray[Any]
 Grads = dict[str, Array]

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from duograd.models.convnet.architecture import Layer
-from duograd.models.convnet.config import ConvNetConfig
-from duograd.models.convnet.masks import masks
+from duograd.models.families.convnet.architecture import Layer
+from duograd.models.families.convnet.config import ConvNetConfig
+from duograd.models.families.convnet.masks import masks
 from duograd.models.losses.torch_losses import TorchClassifierLoss
 
 Maps = dict[str, Tensor]

@@ -2,8 +2,8 @@
 
 from torch import nn
 
-from duograd.models.convnet.architecture import Affine, Conv, Norm
-from duograd.models.convnet.config import ConvNetConfig
+from duograd.models.families.convnet.architecture import Affine, Conv, Norm
+from duograd.models.families.convnet.config import ConvNetConfig
 
 
 def module(layer: Conv | Affine | Norm, config: ConvNetConfig) -> nn.Module:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from duograd.models.convnet.architecture import Activation, Dropout, Flatten, GlobalPool, Layer, Pool
+from duograd.models.families.convnet.architecture import Activation, Dropout, Flatten, GlobalPool, Layer, Pool
 
 ACTIVATIONS = {"relu": torch.relu, "leaky_relu": F.leaky_relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
 

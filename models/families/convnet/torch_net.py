@@ -9,13 +9,13 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from duograd.models.convnet.architecture import Shape, architecture
-from duograd.models.convnet.config import ConvNetConfig
-from duograd.models.convnet.torch_barebones import Barebones
-from duograd.models.convnet.torch_classifier import TorchClassifier
-from duograd.models.convnet.torch_module import Modules
-from duograd.models.convnet.torch_sequential import Sequential
-from duograd.models.convnet.weights import initial_buffers
+from duograd.models.families.convnet.architecture import Shape, architecture
+from duograd.models.families.convnet.config import ConvNetConfig
+from duograd.models.families.convnet.torch_barebones import Barebones
+from duograd.models.families.convnet.torch_classifier import TorchClassifier
+from duograd.models.families.convnet.torch_module import Modules
+from duograd.models.families.convnet.torch_sequential import Sequential
+from duograd.models.families.convnet.weights import initial_buffers
 from duograd.models.losses.config import ClassifierLossConfig
 from duograd.models.losses.torch_losses import TorchClassifierLoss
 
