@@ -4,24 +4,23 @@ import shutil
 from pathlib import Path
 
 import pytest
-from answer_builders import ACTIVITY, run_folder, sweep_folder
+from report_builders import ACTIVITY, run_folder, sweep_folder
 from tracking_run import begin, end, train
 
-from duograd.runner.answer.find import find
-from duograd.runner.answer.links import mlflow_link
-from duograd.runner.answer.records import read_run
 from duograd.runner.commands.compare import main
 from duograd.runner.errors import UserError
+from duograd.runner.report.links import mlflow_link
+from duograd.runner.report.select import select_runs
 from duograd.runner.tracking.mirror import Mirror
 
 
 def test_runs_a_sweep_and_a_folder_of_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep = sweep_folder(tmp_path / "all" / "sweep", {"loss.lambda": [0, 1e-3]})
     one = run_folder(tmp_path / "all" / "run", {"loss.lambda": 5.0})
-    assert find([str(sweep)]).title == "a sweep"
-    assert find([str(sweep)]).records[1].swept == {"loss.lambda": 1e-3}
-    assert len(find([str(tmp_path / "all")]).records) == 3
-    both = find([str(one), str(sweep), str(one)])
+    assert select_runs([str(sweep)]).title == "a sweep"
+    assert select_runs([str(sweep)]).records[1].swept == {"loss.lambda": 1e-3}
+    assert len(select_runs([str(tmp_path / "all")]).records) == 3
+    both = select_runs([str(one), str(sweep), str(one)])
     assert len(both.records) == 3  # none twice
     assert not both.records[0].swept
     assert main([str(one), str(sweep), "--out", str(tmp_path / "out")]) == 0
@@ -80,21 +79,21 @@ def test_an_experiment_in_mlflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         train(path, 1, 5)
         end(path)
         Mirror(uri).update(path, alive=False)
-    found = find(["autoencoder"])
+    found = select_runs(["autoencoder"])
     assert {record.folder for record in found.records} == set(paths)  # they began in the same moment
-    link = mlflow_link(found.records)
+    link = mlflow_link(found)
     assert link
     assert link.startswith("http://127.0.0.1:5000/#/compare-runs?runs=%5B%22")
     assert link.endswith("%22%5D&experiments=%5B%221%22%5D")
     shutil.move(paths[0], tmp_path / "elsewhere")
-    copy, other = sorted(find(["autoencoder"]).records, key=lambda record: str(record.identity["id"]))
+    copy, other = sorted(select_runs(["autoencoder"]).records, key=lambda record: str(record.identity["id"]))
     assert copy.status == "FINISHED"
     assert copy.identity["id"] == "a"
     assert "mlartifacts" in str(copy.folder)
     assert other.folder == paths[1]
     with pytest.raises(UserError, match="no folder and no MLflow experiment 'nothere'"):
-        find(["nothere"])
+        select_runs(["nothere"])
 
 
 def test_runs_that_were_not_mirrored_have_no_link(tmp_path: Path) -> None:
-    assert mlflow_link([read_run(run_folder(tmp_path / "run"))]) is None
+    assert mlflow_link(select_runs([str(run_folder(tmp_path / "run"))])) is None

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from answer_builders import run_folder
 from drawn import LONG, NAN, opened
+from report_builders import run_folder
 
-from duograd.runner.answer import search as searched
-from duograd.runner.answer.drawings import along_axes
-from duograd.runner.answer.records import read_run
-from duograd.runner.answer.study import Study
 from duograd.runner.figures.history import best_so_far, search_history
 from duograd.runner.figures.scatter import Cloud, scatter
 from duograd.runner.figures.shares import shares
+from duograd.runner.report import search as searched
+from duograd.runner.report.charts import along_axes
+from duograd.runner.report.comparison import Comparison
+from duograd.runner.report.records import read_run
 from duograd.runner.search.record import SearchRecord, TrialRecord
 
 REACHED = [(), (1.0,), (NAN, NAN), (NAN, 3.0, 2.0, 1e9, NAN, 1e-9, 2.5), (1e300, 1.0, -1.0)]
@@ -48,7 +48,7 @@ def test_shares_open(tmp_path: Path) -> None:
     opened(shares({LONG: 0.0, "照片 $x$": 1.0, "lr": 0.5}, tmp_path / "s.png", LONG, "what", LONG))
 
 
-def cloud(folder: Path, count: int, pruned: int = 0) -> Study:
+def cloud(folder: Path, count: int, pruned: int = 0) -> Comparison:
     """Runs at hidden sizes and rates of their own; the loss of run k is k + 1."""
     records = []
     for k in range(count):
@@ -58,15 +58,15 @@ def cloud(folder: Path, count: int, pruned: int = 0) -> Study:
             summary = json.loads((path / "summary.json").read_text())
             (path / "summary.json").write_text(json.dumps(summary | {"status": "PRUNED"}))
         records.append(read_run(path))
-    return Study("a search", records)
+    return Comparison("a search", records)
 
 
 def test_runs_without_a_grid_are_dots_with_the_pruned_ones_among_them(tmp_path: Path, monkeypatch) -> None:
     handed = []
-    monkeypatch.setattr("duograd.runner.answer.drawings.scatter", lambda *found: handed.append(found))
-    study = cloud(tmp_path, 6, pruned=2)
-    assert study.scattered
-    along_axes(study, study.measure, tmp_path)
+    monkeypatch.setattr("duograd.runner.report.charts.scatter", lambda *found: handed.append(found))
+    comparison = cloud(tmp_path, 6, pruned=2)
+    assert comparison.scattered
+    along_axes(comparison, comparison.measure, tmp_path)
     [(panels, reached, whole, *_)] = handed
     assert [panel.name for panel in panels] == ["hidden_size", "lr"]
     assert list(panels[0].values) == [10, 11, 12, 13, 14, 15]
@@ -80,7 +80,7 @@ def test_a_grid_is_no_cloud(tmp_path: Path) -> None:
         for l in range(5):
             changes = {"model.hidden_size": h + 1, "loss.lambda": l / 10}
             records.append(read_run(run_folder(tmp_path / f"{h}_{l}", changes)))
-    assert not Study("a grid", records).scattered
+    assert not Comparison("a grid", records).scattered
     assert not cloud(tmp_path / "few", 3).scattered
 
 
@@ -93,21 +93,21 @@ def found(**changes) -> SearchRecord:
 
 
 def test_a_search_in_words() -> None:
-    assert searched.search_summary(found()) == (
+    assert searched.summary(found()) == (
         "4 trials by tpe, pruned by asha: 2 complete, 1 ended early, 1 failed. "
         "1 had the values of another and took its result."
     )
     table = searched.importances(found(importances={"loss.lambda": 0.25, "optimizer.lr": 0.75}))
     assert table is not None
-    assert table.rows == [["optimizer.lr", "75.0 %"], ["loss.lambda", "25.0 %"]]
+    assert table.rows == [("optimizer.lr", "75.0 %"), ("loss.lambda", "25.0 %")]
     assert searched.importances(found()) is None
 
 
 def test_importances_are_drawn_only_where_they_can_be_told(tmp_path: Path) -> None:
-    study = cloud(tmp_path, 2)
+    comparison = cloud(tmp_path, 2)
     with_shares = found(importances={"loss.lambda": 0.25, "optimizer.lr": 0.75})
     for search, names in ((found(), ["search_history.png"]), (with_shares, ["search_history.png", "importances.png"])):
-        drawn = list(searched.search_drawings(search, study, tmp_path))
+        drawn = list(searched.charts(search, comparison, tmp_path))
         assert [drawing.path.name for drawing in drawn] == names
         for drawing in drawn:
             opened(drawing.path)

@@ -15,7 +15,7 @@ hidden features, reconstructions and confusion matrices, as pictures, Markdown a
 
 
 def main(arguments: list[str]) -> int:
-    """Prints the answer and writes it to a folder; 0. Raises UserError where there is nothing to compare."""
+    """Prints the report and writes it to a folder; 0. Raises UserError where there is nothing to compare."""
     options = _parser().parse_args(arguments)
     out = options.out or Path(OUTPUTS) / f"compare_{datetime.now():%Y-%m-%d_%H-%M-%S}"
     if is_run_folder(out) or (out.exists() and not out.is_dir()):
@@ -23,20 +23,17 @@ def main(arguments: list[str]) -> int:
 
     from rich.console import Console
 
-    from duograd.runner.answer.answer import write_answer
-    from duograd.runner.answer.find import find
-    from duograd.runner.answer.links import mlflow_link
+    from duograd.runner.report.links import mlflow_link
+    from duograd.runner.report.report import write_report
+    from duograd.runner.report.select import select_runs
 
-    found = find(options.names, options.uri)
-    link = mlflow_link(found.records, found.parent_run_id)
+    runs = select_runs(options.names, options.uri)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        answer = write_answer(
-            out, found.records, title=found.title, swept=found.swept, command=found.command, link=link
-        )
+        report = write_report(out, runs, mlflow_link(runs))
     except OSError as error:
         raise UserError(told(error)) from None
-    answer.show(Console())
+    report.show(Console())
     return 0
 
 

@@ -5,7 +5,7 @@ import time
 
 from rich.console import Console
 
-from duograd.runner.answer.answer import Answer, answer_sweep
+from duograd.runner.report.report import Report, report_sweep
 from duograd.runner.sweep.execute import remember_runs
 from duograd.runner.sweep.folder import SweepFolder
 from duograd.runner.sweep.interrupt import Interrupt
@@ -32,16 +32,16 @@ def _linked(folder: SweepFolder, record: SweepRecord) -> bool:
     return bool(record.parent_run_id) and any(job.run_id for job in record.jobs)
 
 
-def written(folder: SweepFolder, console: Console) -> Answer | None:
+def written(folder: SweepFolder, console: Console) -> Report | None:
     """The answer, in the sweep's folder. None where writing it failed, which costs the sweep nothing else."""
     try:
-        return answer_sweep(folder.path)
+        return report_sweep(folder.path)
     except Exception:
         console.print_exception()
         return None
 
 
-def tell(console: Console, record: SweepRecord, folder: SweepFolder, answer: Answer | None) -> None:
+def tell(console: Console, record: SweepRecord, folder: SweepFolder, answer: Report | None) -> None:
     """The answer; without one every job, and what failed with its error and log. Then how to go on."""
 
     def say(line: str, style: str | None = None) -> None:

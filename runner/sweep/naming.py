@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from duograd.runner.answer.differences import short_names
 from duograd.runner.config import RunConfig, dump
+from duograd.runner.report.parameters import short_names
 
 HASH_LENGTH = 16  # hex digits
 LONGEST = 120  # characters of a folder's name; file systems take 255 bytes

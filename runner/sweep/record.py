@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from duograd.runner import atomic
-from duograd.runner.answer.records import as_typed
 from duograd.runner.errors import UserError
 from duograd.runner.folder import SWEEP, RunFolder
 from duograd.runner.hooks.requests import PRUNED
+from duograd.runner.report.records import as_typed
 
 DIED = "its process died (killed, or out of memory)"
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from duograd.runner.answer.answer import Answer
 from duograd.runner.config import MlflowTracking, dump
 from duograd.runner.errors import UserError
+from duograd.runner.report.report import Report
 from duograd.runner.sweep.checks import refuse_unfit
 from duograd.runner.sweep.cluster import connected
 from duograd.runner.sweep.ending import await_links, tell, written
@@ -202,7 +202,7 @@ class Sweep:
         """Whether nothing is left to be done."""
         return all(job.settled for job in self.record.jobs if job.number in self.jobs)
 
-    def _answer(self) -> Answer | None:
+    def _answer(self) -> Report | None:
         """Before MLflow is up to date, which is to have it; but not before it can be linked to."""
         with self.console.status("drawing the answer"):
             await_links(self.folder, self.record, self.interrupt)

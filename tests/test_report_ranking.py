@@ -5,23 +5,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answer_builders import run_folder, sweep_folder
+from report_builders import run_folder, sweep_folder
 
-from duograd.runner.answer.ranking import Measure, best_run, monitored
-from duograd.runner.answer.records import Record, read_run, read_sweep
-from duograd.runner.answer.study import Study
-from duograd.runner.answer.tables import ranking_csv, ranking_table
+from duograd.runner.report.comparison import Comparison
+from duograd.runner.report.ranking import Measure, best_run, monitored
+from duograd.runner.report.records import Record, read_run
+from duograd.runner.report.select import sweep_runs
+from duograd.runner.report.tables import ranking_csv, ranking_table
 
 NAN = float("nan")
 
 
-def study(tmp_path: Path, *runs: dict[str, Any]) -> Study:
+def comparison(tmp_path: Path, *runs: dict[str, Any]) -> Comparison:
     records = [read_run(run_folder(tmp_path / f"run{k}", **{"changes": {}, **run})) for k, run in enumerate(runs)]
-    return Study("a study", records)
+    return Comparison("a comparison", records)
 
 
-def order(found: Study) -> list[tuple[int | None, str]]:
-    return [(standing.place, standing.setting.records[0].folder.name) for standing in found.standings]
+def order(found: Comparison) -> list[tuple[int | None, str]]:
+    return [(rank.place, rank.group.records[0].folder.name) for rank in found.ranks]
 
 
 def test_losses_rise_to_the_worst_and_accuracies_fall(tmp_path: Path) -> None:
@@ -30,11 +31,11 @@ def test_losses_rise_to_the_worst_and_accuracies_fall(tmp_path: Path) -> None:
         run | {"changes": {"model.hidden_size": k, "monitor": "val/accuracy"}, "best": {"metric": "val/accuracy"}}
         for k, run in enumerate(accuracies)
     ]
-    found = study(tmp_path / "up", *runs)
+    found = comparison(tmp_path / "up", *runs)
     assert order(found) == [(1, "run1"), (2, "run2"), (3, "run0")]
-    assert [s.epoch for s in found.standings] == [1, 1, 1]
+    assert [s.epoch for s in found.ranks] == [1, 1, 1]
     losses = [{"changes": {"seed": 0, "loss.lambda": v}, "metrics": {"train/loss": [9, v]}} for v in (3.0, 1.0, 2.0)]
-    assert order(study(tmp_path / "down", *losses)) == [(1, "run1"), (2, "run2"), (3, "run0")]
+    assert order(comparison(tmp_path / "down", *losses)) == [(1, "run1"), (2, "run2"), (3, "run0")]
 
 
 def test_the_unfinished_come_last_without_a_place_but_keep_their_value(tmp_path: Path) -> None:
@@ -44,10 +45,10 @@ def test_the_unfinished_come_last_without_a_place_but_keep_their_value(tmp_path:
         {"changes": {"loss.lambda": 2}, "metrics": {}, "status": None},
         {"changes": {"loss.lambda": 3}, "metrics": {"train/loss": [NAN, NAN]}},
     ]
-    found = study(tmp_path, *runs)
+    found = comparison(tmp_path, *runs)
     assert order(found)[0] == (1, "run1")
     assert {name for place, name in order(found) if place is None} == {"run0", "run2", "run3"}
-    failed = next(s for s in found.standings if s.setting.records[0].folder.name == "run0")
+    failed = next(s for s in found.ranks if s.group.records[0].folder.name == "run0")
     assert failed.mean == 1.0
     assert len(found.failures) == 2
     assert len(ranking_table(found).rows) == 4
@@ -55,23 +56,21 @@ def test_the_unfinished_come_last_without_a_place_but_keep_their_value(tmp_path:
 
 def test_seeds_are_replicates_with_mean_and_deviation(tmp_path: Path) -> None:
     """Losses 1, 2, 3 at lambda=0 and 4, 5, 6 at 1e-3: by hand, 2 ± 1 and 5 ± 1."""
-    sweep = read_sweep(sweep_folder(tmp_path, {"loss.lambda": [0, 1e-3], "seed": [0, 1, 2]}))
-    found = Study("seeds", sweep.records, sweep.swept)
-    assert [(s.setting.label, s.mean, s.deviation) for s in found.standings] == [
+    found = sweep_runs(sweep_folder(tmp_path, {"loss.lambda": [0, 1e-3], "seed": [0, 1, 2]}))
+    assert [(s.group.label, s.mean, s.deviation) for s in found.ranks] == [
         ("lambda=0", 2.0, 1.0),
         ("lambda=0.001", 5.0, 1.0),
     ]
     assert found.replicated
-    assert best_run(found.standings[0], found.measure).swept["seed"] == 0
+    assert best_run(found.ranks[0].group, found.measure).swept["seed"] == 0
     table = ranking_table(found)
     assert table.heads[:4] == ["#", "lambda", "best train/loss (mean ± std)", "runs"]
-    assert table.rows[0][:4] == ["1", "0", "2.000 ± 1.0", "3"]
+    assert table.rows[0][:4] == ("1", "0", "2.000 ± 1.0", "3")
 
 
 def test_a_failed_seed_is_counted_not_averaged(tmp_path: Path) -> None:
-    sweep = read_sweep(sweep_folder(tmp_path, {"loss.lambda": [0, 1e-3], "seed": [0, 1, 2]}, job2="FAILED"))
-    found = Study("seeds", sweep.records, sweep.swept)
-    first = found.standings[0]
+    found = sweep_runs(sweep_folder(tmp_path, {"loss.lambda": [0, 1e-3], "seed": [0, 1, 2]}, job2="FAILED"))
+    first = found.ranks[0]
     assert (first.mean, round(first.deviation, 4)) == (1.5, 0.7071)
     row = ranking_table(found).rows[0]
     assert "2 of 3" in row
@@ -79,45 +78,46 @@ def test_a_failed_seed_is_counted_not_averaged(tmp_path: Path) -> None:
 
 
 def test_the_same_run_twice_stays_two(tmp_path: Path) -> None:
-    found = study(tmp_path, {}, {}, {"changes": {"loss.lambda": 1.0}})
-    assert len(found.settings) == 3
-    assert len({setting.label for setting in found.settings}) == 3
+    found = comparison(tmp_path, {}, {}, {"changes": {"loss.lambda": 1.0}})
+    assert len(found.groups) == 3
+    assert len({group.label for group in found.groups}) == 3
 
 
 def test_metrics_under_different_names(tmp_path: Path) -> None:
     """One watched val/loss, one has no validation: all are ranked by what all have."""
     both = {"train/loss": [3.0, 1.0], "val/loss": [5.0, 6.0]}
-    found = study(
+    found = comparison(
         tmp_path,
         {"changes": {"loss.lambda": 0}, "metrics": both},
         {"changes": {"loss.lambda": 1}, "metrics": both},
         {"changes": {"loss.lambda": 2}, "metrics": {"train/loss": [2.0, 2.5]}},
     )
     assert monitored(found.records) == "train/loss"
-    assert [s.mean for s in found.standings] == [1.0, 1.0, 2.0]
-    assert found.standings[2].epoch == 1
+    assert [s.mean for s in found.ranks] == [1.0, 1.0, 2.0]
+    assert found.ranks[2].epoch == 1
 
 
 def test_nothing_in_common_is_shown_as_missing(tmp_path: Path) -> None:
-    found = study(
+    found = comparison(
         tmp_path,
         {"changes": {"loss.lambda": 0}, "metrics": {"train/loss": [1.0]}},
         {"changes": {"loss.lambda": 1}, "metrics": {"train/odd": [1.0]}},
     )
-    assert [s.place for s in found.standings] == [1, None]
-    assert math.isnan(found.standings[1].mean)
+    assert [s.place for s in found.ranks] == [1, None]
+    assert math.isnan(found.ranks[1].mean)
 
 
 def test_a_run_beside_others_with_no_configuration(tmp_path: Path) -> None:
     record = Record("pending", tmp_path / "none", "PENDING")
-    found = Study("x", [record, read_run(run_folder(tmp_path / "run"))])
-    assert [s.place for s in found.standings] == [1, None]
+    found = Comparison("x", [record, read_run(run_folder(tmp_path / "run"))])
+    assert [s.place for s in found.ranks] == [1, None]
     assert len(ranking_table(found).rows) == 2
 
 
 def test_the_csv_has_a_line_a_run_with_everything(tmp_path: Path) -> None:
-    sweep = read_sweep(sweep_folder(tmp_path, {"loss.lambda": [0, 1e-3], "seed": [0, 1]}, job3="FAILED"))
-    lines = ranking_csv(Study("csv", sweep.records, sweep.swept)).splitlines()
+    lines = ranking_csv(
+        sweep_runs(sweep_folder(tmp_path, {"loss.lambda": [0, 1e-3], "seed": [0, 1]}, job3="FAILED"))
+    ).splitlines()
     assert lines[0] == (
         "place,name,status,loss.lambda,seed,metric,best,best_epoch,train/loss,"
         "epochs,seconds,parameters,diverged,folder,error"

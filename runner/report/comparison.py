@@ -1,13 +1,13 @@
-"""What an answer is about: the runs, the axes that they lie along, the metric that decides, and who stands where."""
+"""Runs of one task beside each other: the axes along which they lie, the metric that decides, who ranks where."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from duograd.runner.answer.differences import SEED, Axis, axes, differing, is_number, short_names
-from duograd.runner.answer.ranking import Measure, Setting, Standing, best_run, monitored, settings, standings
-from duograd.runner.answer.records import Record
+from duograd.runner.report.parameters import SEED, Axis, differing, is_number, short_names, swept_axes
+from duograd.runner.report.ranking import Group, Measure, Rank, best_run, group_runs, monitored, rank_groups
+from duograd.runner.report.records import Record
 
 MOST_TICKS = 24  # values of a single axis that a line can be labelled with
 FEW = 4  # values of an axis that make no cloud of dots, however few runs there are
@@ -15,28 +15,34 @@ OWN = 0.5  # the share of runs that have a value of their own on an axis that is
 
 
 @dataclass(frozen=True)
-class Study:
-    """Runs of one task under a title. swept: the values of swept keys in the order in which they were typed, or {}."""
+class Comparison:
+    """Runs of one task under a title.
+
+    swept: the values of swept keys in the order in which they were typed; {} finds what differs. command: what started
+    them all, "" where nothing did. parent_run_id: of the sweep's own run in MLflow, where there is one.
+    """
 
     title: str
     records: Sequence[Record]
     swept: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    command: str = ""
+    parent_run_id: str | None = None
 
     @cached_property
-    def along(self) -> list[Axis]:
-        return axes(self.records, self.swept)
+    def axes(self) -> list[Axis]:
+        return swept_axes(self.records, self.swept)
 
     @cached_property
     def drawn(self) -> list[int]:
         """The indices of the axes worth a picture: one odd run that failed must not add an axis to all others."""
-        finished = [setting for setting in self.settings if setting.finished]
+        finished = [group for group in self.groups if group.finished]
         if not finished or any(record.swept for record in self.records):
-            return list(range(len(self.along)))
-        return [k for k in range(len(self.along)) if len({setting.point[k] for setting in finished}) > 1]
+            return list(range(len(self.axes)))
+        return [k for k in range(len(self.axes)) if len({group.point[k] for group in finished}) > 1]
 
     @cached_property
-    def settings(self) -> list[Setting]:
-        return settings(self.records, self.along)
+    def groups(self) -> list[Group]:
+        return group_runs(self.records, self.axes)
 
     @cached_property
     def measure(self) -> Measure:
@@ -51,19 +57,24 @@ class Study:
         return [self.measure, *([Measure(accuracy, at_best=False)] if accuracy else [])]
 
     @cached_property
-    def standings(self) -> list[Standing]:
-        return standings(self.settings, self.measure)
+    def final_metrics(self) -> list[str]:
+        """The names of what was evaluated after the last update."""
+        return list(dict.fromkeys(name for record in self.records for name in record.metrics))
+
+    @cached_property
+    def ranks(self) -> list[Rank]:
+        return rank_groups(self.groups, self.measure)
 
     @property
     def best(self) -> Record | None:
         """The best finished run; of several seeds, the best one's."""
-        first = next(iter(self.standings), None)
-        return best_run(first, self.measure) if first and first.place else None
+        first = next(iter(self.ranks), None)
+        return best_run(first.group, self.measure) if first and first.place else None
 
     @cached_property
     def differing(self) -> list[str]:
         """Every key whose value differs, the axes first."""
-        first = [axis.key for axis in self.along]
+        first = [axis.key for axis in self.axes]
         return first + [key for key in differing(self.records) if key not in first]
 
     @cached_property
@@ -73,17 +84,17 @@ class Study:
 
     @property
     def replicated(self) -> bool:
-        """Whether some setting was run with several seeds."""
-        return any(len(setting.records) > 1 for setting in self.settings)
+        """Whether some group was run with several seeds."""
+        return any(len(group.records) > 1 for group in self.groups)
 
     @property
     def scattered(self) -> bool:
         """Whether the runs form no grid: nearly each has a number of its own, as a search draws them."""
-        sizes = [len(axis.values) for k in self.drawn if is_number((axis := self.along[k]).values[0])]
+        sizes = [len(axis.values) for k in self.drawn if is_number((axis := self.axes[k]).values[0])]
         most = max(sizes, default=0)
         if len(self.drawn) < 2:
             return most > MOST_TICKS
-        return most > FEW and most > OWN * len(self.settings)
+        return most > FEW and most > OWN * len(self.groups)
 
     @property
     def failures(self) -> list[Record]:
@@ -99,3 +110,16 @@ class Study:
         seed = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds" if seeds else ""
         where = f"{source} and {len(more)} other sources" if more else source
         return " · ".join(part for part in (where, seed, f"{len(self.records)} runs") if part)
+
+    @property
+    def summary(self) -> str:
+        """What came out, in a sentence."""
+        runs = f"{len(self.records)} run{'' if len(self.records) == 1 else 's'}"
+        finished = sum(record.status == "FINISHED" for record in self.records)
+        head = f"{runs}, {'all' if finished == len(self.records) else finished} finished."
+        first = next(iter(self.ranks), None)
+        if first is None or first.place is None:
+            return f"{head} None has a value of {self.measure.metric} to be ranked by."
+        spread = f" ± {first.deviation:.2g}" if first.deviation == first.deviation else ""
+        direction = "highest" if self.measure.rises else "lowest"
+        return f"{head} Best is {first.group.label}: {self.measure.metric} {first.mean:.4g}{spread}, the {direction}."

@@ -1,4 +1,4 @@
-"""A run as an answer needs it, read from its folder whatever state that is in; and a sweep's runs by its sweep.json.
+"""A run as a report needs it, read from its folder whatever state that is in; and a sweep's runs by its sweep.json.
 
 Legend: E epochs.
 """
@@ -76,6 +76,16 @@ class Record:
         return {key: value for key, value in flat.items() if not key.startswith(NEVER)} | dict(self.swept)
 
     @property
+    def outcome(self) -> str:
+        """How it ended, in a word, for where a number should stand: diverged, failed, running, …"""
+        return "diverged" if self.summary.get("diverged") else self.status.lower()
+
+    @property
+    def command(self) -> str:
+        """What trains it again."""
+        return str(self.identity.get("command", ""))
+
+    @property
     def task(self) -> str | None:
         """autoencoder, activity, …; None where nothing says so."""
         found: str | None = self.identity.get("task") or (self.config.get("task") or {}).get("name")
@@ -97,19 +107,12 @@ class Record:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What sweep.json says of the sweep as a whole, and its runs in the order of their numbers.
+    """What sweep.json says of the sweep as a whole. swept: the values of each swept key, in the order of typing."""
 
-    swept: the values of each swept key, in the order in which they were typed.
-    """
-
-    folder: Path
     name: str
-    task: str | None
     swept: Mapping[str, list[Any]]
     command: str
     parent_run_id: str | None
-    uri: str | None
-    records: list[Record]
 
 
 def read_run(path: Path) -> Record:
@@ -125,23 +128,15 @@ def read_run(path: Path) -> Record:
     return Record(name, path, status, why, config, summary, identity, log=RunFolder(path).log)
 
 
-def read_sweep(path: Path) -> Sweep:
-    """The sweep of a folder. Raises UserError where sweep.json is missing or is none."""
+def read_sweep(path: Path) -> tuple[Sweep, list[Record]]:
+    """The sweep of a folder and its runs by number. Raises UserError where sweep.json is missing or is none."""
     try:
         sweep = _json(path / SWEEP)
         jobs = [_job(path, job) for job in sorted(sweep["jobs"], key=lambda job: int(job["number"]))]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path / SWEEP} is not what a sweep writes ({error!r}): compare its run folders") from None
-    return Sweep(
-        folder=path,
-        name=str(sweep.get("name") or path.name),
-        task=sweep.get("task"),
-        swept=sweep.get("swept") or {},
-        command=str(sweep.get("command") or ""),
-        parent_run_id=sweep.get("parent_run_id"),
-        uri=sweep.get("uri"),
-        records=jobs,
-    )
+    name, command = str(sweep.get("name") or path.name), str(sweep.get("command") or "")
+    return Sweep(name, sweep.get("swept") or {}, command, sweep.get("parent_run_id")), jobs
 
 
 def _job(sweep: Path, job: Mapping[str, Any]) -> Record:

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from answer_builders import run_folder, sweep_folder
 from hypothesis import given
 from hypothesis import strategies as st
+from report_builders import run_folder, sweep_folder
 
-from duograd.runner.answer.differences import ABSENT, axes, differing, label, short_names, shown
-from duograd.runner.answer.records import Record, read_run, read_sweep
+from duograd.runner.report.parameters import ABSENT, differing, format_value, label, short_names, swept_axes
+from duograd.runner.report.records import Record, read_run
+from duograd.runner.report.select import sweep_runs
 
 
 def runs(tmp_path: Path, *changes: dict[str, Any]) -> list[Record]:
@@ -16,7 +17,7 @@ def runs(tmp_path: Path, *changes: dict[str, Any]) -> list[Record]:
 
 
 def keys(records: list[Record]) -> list[str]:
-    return [axis.key for axis in axes(records, {})]
+    return [axis.key for axis in swept_axes(records, {})]
 
 
 def test_only_what_differs_and_matters(tmp_path: Path) -> None:
@@ -56,17 +57,17 @@ def test_the_seed_is_no_axis(tmp_path: Path) -> None:
 
 def test_a_sweeps_axes_are_its_keys_in_their_order(tmp_path: Path) -> None:
     swept = {"optimizer": ["sgd", "adam", "adagrad"], "loss.lambda": [1e-3, 0, 1e-5]}
-    sweep = read_sweep(sweep_folder(tmp_path, swept))
-    first, second = axes(sweep.records[::-1], sweep.swept)
+    sweep = sweep_runs(sweep_folder(tmp_path, swept))
+    first, second = swept_axes(sweep.records[::-1], sweep.swept)
     assert (first.name, first.values) == ("optimizer", ("sgd", "adam", "adagrad"))  # as typed
     assert (second.name, second.values) == ("lambda", (0, 1e-5, 1e-3))  # by size
 
 
 def test_lists_and_absent_keys_have_a_place(tmp_path: Path) -> None:
     records = runs(tmp_path, {"model.dense": [64, 32]}, {"model.dense": []}, {"loss.beta": 0.1, "model.dense": [64]})
-    by_key = {axis.key: axis.values for axis in axes(records, {})}
+    by_key = {axis.key: axis.values for axis in swept_axes(records, {})}
     assert by_key == {"model.dense": ((64, 32), (), (64,)), "loss.beta": (ABSENT, 0.1)}
-    assert [label(record.parameters, axes(records, {})) for record in records] == [
+    assert [label(record.parameters, swept_axes(records, {})) for record in records] == [
         "dense=[64,32] beta=–",
         "dense=[] beta=–",
         "dense=[64] beta=0.1",
@@ -92,7 +93,7 @@ def test_short_names_tell_keys_apart(keys: list[str]) -> None:
 
 
 def test_values_look_as_they_are_typed() -> None:
-    assert [shown(v) for v in (1e-5, 0.0, 10, True, None, (64, 32), "adam", ABSENT)] == [
+    assert [format_value(v) for v in (1e-5, 0.0, 10, True, None, (64, 32), "adam", ABSENT)] == [
         "1e-05",
         "0",
         "10",

@@ -1,4 +1,4 @@
-"""A finished run's network and data, made anew from its folder, for pictures that need predictions."""
+"""A finished run's network and data, restored from its folder, for pictures that need predictions."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,21 +6,21 @@ from typing import Any
 from duograd.data.dataset import DataSet
 from duograd.data.errors import DataError
 from duograd.runner import build, checkpoint
-from duograd.runner.answer.records import Record
 from duograd.runner.config import RunConfig
 from duograd.runner.engines import Engine
 from duograd.runner.errors import UserError
 from duograd.runner.folder import RunFolder
+from duograd.runner.report.records import Record
 from duograd.runner.validate import validate_plain
 
 
 class MissingError(Exception):
-    """What a picture needs cannot be had: the reason, in words that can stand in the answer."""
+    """What a picture needs cannot be had: the reason, in words that can stand in the report."""
 
 
 @dataclass
-class Workshop:
-    """Makes data sets and networks. Runs of one data configuration share its data set; only the last is kept."""
+class Restorer:
+    """Restores data sets and networks of runs. Runs of one data configuration share its data set; the last is kept."""
 
     _kept: tuple[Any, DataSet] | None = field(default=None, repr=False)
 

@@ -10,18 +10,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from answer_builders import ACTIVITY, run_folder, sweep_folder
 from builders import tiny
 from drawn import opened
+from report_builders import ACTIVITY, run_folder, sweep_folder
 from rich.console import Console
 
-from duograd.runner.answer.answer import answer_sweep, write_answer
-from duograd.runner.answer.matrices import counts
-from duograd.runner.answer.rebuild import MissingError, Workshop
-from duograd.runner.answer.records import read_run
-from duograd.runner.answer.sheets import reconstructions
 from duograd.runner.compose import compose
 from duograd.runner.folder import RunFolder
+from duograd.runner.report.comparison import Comparison
+from duograd.runner.report.confusion_sheets import counts
+from duograd.runner.report.feature_sheets import reconstructions
+from duograd.runner.report.records import read_run
+from duograd.runner.report.report import report_sweep, write_report
+from duograd.runner.report.restore import MissingError, Restorer
 from duograd.runner.run import run
 
 METRICS = {"train/loss": [3.0, 2.0], "val/loss": [3.0, 2.5], "train/accuracy": [0.4, 0.6], "val/accuracy": [0.4, 0.5]}
@@ -73,7 +74,7 @@ def lines_of(path: Path) -> int:
 )
 def test_a_sweep_ends_with_its_answer(tmp_path: Path, swept: dict[str, list[Any]]) -> None:
     sweep = sweep_folder(tmp_path / "sweep", swept, job1="FAILED")
-    answer = answer_sweep(sweep)
+    answer = report_sweep(sweep)
     found = pictures(sweep)
     assert "curves_loss" in found
     assert ("best_train_loss" in found) == (list(swept) != ["seed"])
@@ -91,7 +92,9 @@ def test_a_sweep_ends_with_its_answer(tmp_path: Path, swept: dict[str, list[Any]
 def test_the_page_is_self_contained_and_escapes(tmp_path: Path) -> None:
     path = run_folder(tmp_path / "run", {"optimizer": "<b>|*"}, status="FAILED", error="<script>alert('`|`')</script>")
     other = run_folder(tmp_path / "other", {"optimizer": "adam"})
-    write_answer(tmp_path, [read_run(path), read_run(other)], title="a <title> & more", link="http://x/#/a?b=1&c=2")
+    write_report(
+        tmp_path, Comparison("a <title> & more", [read_run(path), read_run(other)]), link="http://x/#/a?b=1&c=2"
+    )
     page = Page((tmp_path / "answer.html").read_text())
     assert page.open == ["html"] or not page.open
     assert page.asks.pop() == "http://x/#/a?b=1&c=2"
@@ -107,7 +110,7 @@ def test_the_page_is_self_contained_and_escapes(tmp_path: Path) -> None:
 
 def test_pictures_of_markdown_are_where_it_says(tmp_path: Path) -> None:
     sweep = sweep_folder(tmp_path / "a sweep, (one)", {"loss.lambda": [0, 1]})
-    answer_sweep(sweep)
+    report_sweep(sweep)
     links = re.findall(r"!\[[^]]*\]\(([^)]*)\)", (sweep / "answer.md").read_text())
     assert links
     assert all((sweep / link).is_file() for link in links)
@@ -115,22 +118,22 @@ def test_pictures_of_markdown_are_where_it_says(tmp_path: Path) -> None:
 
 def test_no_run_finished(tmp_path: Path) -> None:
     sweep = sweep_folder(tmp_path / "sweep", {"loss.lambda": [0, 1]}, job0="FAILED", job1="PENDING")
-    answer = answer_sweep(sweep)
-    assert answer.study.best is None
+    answer = report_sweep(sweep)
+    assert answer.comparison.best is None
     assert "None has a value" in (sweep / "answer.md").read_text()
     assert pictures(sweep) == {"curves_loss"}
 
 
 def test_nothing_but_pending_jobs(tmp_path: Path) -> None:
     sweep = sweep_folder(tmp_path, {"loss.lambda": [0, 1]}, job0="PENDING", job1="PENDING")
-    answer_sweep(sweep)
+    report_sweep(sweep)
     assert pictures(sweep) == set()
     assert lines_of(sweep / "ranking.csv") == 2
 
 
 def test_no_records_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no records"):
-        write_answer(tmp_path, [], title="x")
+        write_report(tmp_path, Comparison("x", []))
 
 
 def test_classifiers_show_their_counted_confusion(tmp_path: Path) -> None:
@@ -148,7 +151,7 @@ def test_classifiers_show_their_counted_confusion(tmp_path: Path) -> None:
         )
         for k in range(2)
     ]
-    answer = write_answer(tmp_path, records, title="x")
+    answer = write_report(tmp_path, Comparison("x", records))
     assert pictures(tmp_path) == {"best_val_loss", "final_val_accuracy", "curves_loss", "curves_accuracy", "confusion"}
     assert not answer.left_out
     assert "confusion matrices on test samples" in (tmp_path / "answer.md").read_text()
@@ -170,10 +173,10 @@ def twins(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 def test_autoencoders_show_features_and_reconstructions(tmp_path: Path, twins: list[Path]) -> None:
     records = [read_run(path) for path in twins]
-    answer = write_answer(tmp_path, records, title="twins")
+    answer = write_report(tmp_path, Comparison("twins", records))
     assert {"features", "reconstructions"} <= pictures(tmp_path)
     assert not answer.left_out
-    cells = [reconstructions(record, Workshop(), 3) for record in records]
+    cells = [reconstructions(record, Restorer(), 3) for record in records]
     assert cells[0].shape == (9, 14)  # two rows of three 4 x 4 patches, a pixel apart
     np.testing.assert_array_equal(cells[0][:4], cells[1][:4])  # the same originals
     np.testing.assert_allclose(cells[0], cells[2], atol=1)  # numpy and torch say the same, to a grey level
@@ -184,8 +187,8 @@ def test_a_changed_data_set_is_not_taken_for_the_runs_own(tmp_path: Path, twins:
     record = read_run(twins[0])
     other = replace(record, identity={**record.identity, "digest": "0123"})
     with pytest.raises(MissingError, match="not what it was"):
-        Workshop().data(other)
-    answer = write_answer(tmp_path, [other], title="x")
+        Restorer().data(other)
+    answer = write_report(tmp_path, Comparison("x", [other]))
     assert pictures(tmp_path) == {"curves_loss", "features"}  # the last frame still stands in the folder
     [reason] = answer.left_out
     assert re.fullmatch("Reconstructions are left out: the data of .* is not what it was when the run began", reason)
@@ -194,10 +197,10 @@ def test_a_changed_data_set_is_not_taken_for_the_runs_own(tmp_path: Path, twins:
 def test_damaged_weights_leave_a_word(tmp_path: Path, twins: list[Path]) -> None:
     torn = Path(shutil.copytree(twins[2], tmp_path / "torn"))
     (torn / "best.safetensors").write_bytes(b"torn")
-    answer = write_answer(tmp_path / "out", [read_run(twins[0]), read_run(torn)], title="x")
+    answer = write_report(tmp_path / "out", Comparison("x", [read_run(twins[0]), read_run(torn)]))
     assert {"features", "reconstructions"} <= pictures(tmp_path / "out")
     assert not answer.left_out
-    alone = write_answer(tmp_path / "alone", [read_run(torn)], title="x")
+    alone = write_report(tmp_path / "alone", Comparison("x", [read_run(torn)]))
     assert ["best.safetensors" in reason for reason in alone.left_out] == [True, True]
 
 
@@ -209,4 +212,4 @@ def test_confusion_is_counted_anew_where_a_run_did_not(tmp_path: Path) -> None:
     record = read_run(folder.path)
     told = np.array(record.summary["confusion"]["test"])
     untold = replace(record, summary={key: value for key, value in record.summary.items() if key != "confusion"})
-    np.testing.assert_array_equal(counts(untold, "test", Workshop()), told)
+    np.testing.assert_array_equal(counts(untold, "test", Restorer()), told)

@@ -4,25 +4,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from answer_builders import run_folder, sweep_folder
+from report_builders import run_folder, sweep_folder
 
-from duograd.runner.answer import drawings, sheets
-from duograd.runner.answer.answer import write_answer
-from duograd.runner.answer.records import read_run, read_sweep
-from duograd.runner.answer.study import Study
+from duograd.runner.report import charts, feature_sheets
+from duograd.runner.report.comparison import Comparison
+from duograd.runner.report.records import read_run
+from duograd.runner.report.report import write_report
+from duograd.runner.report.select import sweep_runs
 
 NAN = float("nan")
 
 
-def swept(tmp_path: Path, grid: dict[str, list[Any]], **statuses: str) -> Study:
-    sweep = read_sweep(sweep_folder(tmp_path / "sweep", grid, **statuses))
-    return Study("a sweep", sweep.records, sweep.swept)
+def swept(tmp_path: Path, grid: dict[str, list[Any]], **statuses: str) -> Comparison:
+    return sweep_runs(sweep_folder(tmp_path / "sweep", grid, **statuses))
 
 
 def test_a_table_has_the_first_axis_down_and_the_second_across(tmp_path: Path) -> None:
     grid = {"model.hidden_size": [50, 10], "loss.lambda": [1e-3, 0, 1e-5]}
-    study = swept(tmp_path, grid, job4="FAILED", job5="PENDING")
-    table = drawings._table(study, study.measure, None)
+    comparison = swept(tmp_path, grid, job4="FAILED", job5="PENDING")
+    table = charts._table(comparison, comparison.measure, None)
     # hidden_size=10 is the second typed, the first by size; lambda 0, 1e-5, 1e-3
     np.testing.assert_array_equal(table.values, [[NAN, NAN, 4.0], [2.0, 3.0, 1.0]])
     assert table.words == {(0, 0): "diverged", (0, 1): "pending"}
@@ -31,8 +31,8 @@ def test_a_table_has_the_first_axis_down_and_the_second_across(tmp_path: Path) -
 
 def test_a_third_axis_has_a_table_for_each_value(tmp_path: Path) -> None:
     grid = {"model.hidden_size": [10, 50], "loss.lambda": [0, 1], "optimizer": ["sgd", "adam"], "seed": [0, 1]}
-    study = swept(tmp_path, grid)
-    sgd, adam = (drawings._table(study, study.measure, name) for name in ("sgd", "adam"))
+    comparison = swept(tmp_path, grid)
+    sgd, adam = (charts._table(comparison, comparison.measure, name) for name in ("sgd", "adam"))
     assert (sgd.title, adam.title) == ("optimizer=sgd", "optimizer=adam")
     np.testing.assert_array_equal(sgd.values, [[1.5, 5.5], [9.5, 13.5]])  # means of two seeds
     np.testing.assert_array_equal(adam.values, [[3.5, 7.5], [11.5, 15.5]])
@@ -40,8 +40,8 @@ def test_a_third_axis_has_a_table_for_each_value(tmp_path: Path) -> None:
 
 
 def test_a_panel_has_all_runs_at_each_value(tmp_path: Path) -> None:
-    study = swept(tmp_path, {"model.hidden_size": [50, 10], "optimizer": ["sgd", "adam"]}, job3="FAILED")
-    first, second = (drawings._panel(study, study.measure, k) for k in (0, 1))
+    comparison = swept(tmp_path, {"model.hidden_size": [50, 10], "optimizer": ["sgd", "adam"]}, job3="FAILED")
+    first, second = (charts._panel(comparison, comparison.measure, k) for k in (0, 1))
     assert (first.name, list(first.values)) == ("hidden_size", [10, 50])
     assert [values.tolist() for values in first.runs] == [[3.0], [1.0, 2.0]]
     assert (second.name, list(second.values)) == ("optimizer", ["sgd", "adam"])
@@ -49,50 +49,58 @@ def test_a_panel_has_all_runs_at_each_value(tmp_path: Path) -> None:
 
 
 def test_lines_of_seeds_share_a_name_and_a_look(tmp_path: Path) -> None:
-    study = swept(tmp_path, {"loss.lambda": [0, 1], "seed": [0, 1]})
-    looks = drawings._looks(study, study.settings)
-    lines = drawings._split_lines(study.settings, looks, "train/loss")
+    comparison = swept(tmp_path, {"loss.lambda": [0, 1], "seed": [0, 1]})
+    looks = charts._looks(comparison, comparison.groups)
+    lines = charts._lines(comparison.groups, looks, "train/loss")
     assert [line.name for line in lines] == ["lambda=0", "lambda=0", "lambda=1", "lambda=1"]
     assert [line.colour for line in lines] == [0, 0, 1, 1]
     assert [line.values[-1] for line in lines] == [1.0, 2.0, 3.0, 4.0]
 
 
 def test_two_axes_are_colour_and_dash(tmp_path: Path) -> None:
-    study = swept(tmp_path, {"model.hidden_size": [10, 50], "loss.lambda": [0, 1, 2]})
-    assert list(drawings._looks(study, study.settings).values()) == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
+    comparison = swept(tmp_path, {"model.hidden_size": [10, 50], "loss.lambda": [0, 1, 2]})
+    assert list(charts._looks(comparison, comparison.groups).values()) == [
+        (0, 0),
+        (0, 1),
+        (0, 2),
+        (1, 0),
+        (1, 1),
+        (1, 2),
+    ]
 
 
 def test_many_axes_or_an_empty_grid_are_drawn_axis_by_axis(tmp_path: Path) -> None:
     full = swept(tmp_path / "full", {"model.hidden_size": [10, 50], "loss.lambda": [0, 1]})
-    assert drawings._fills_a_map(full)
+    assert charts._fills_a_map(full)
     points = [(k, k // 2, k % 3, k % 2) for k in range(4)]
     keys = ("data.count", "model.hidden_size", "loss.lambda", "optimizer.lr")
     paths = [run_folder(tmp_path / f"r{k}", dict(zip(keys, point, strict=True))) for k, point in enumerate(points)]
-    sparse = Study("sparse", [read_run(path) for path in paths])
-    caption = drawings.along_axes(sparse, sparse.measure, tmp_path).caption
+    sparse = Comparison("sparse", [read_run(path) for path in paths])
+    caption = charts.along_axes(sparse, sparse.measure, tmp_path).caption
     assert caption.startswith("best train/loss along count, hidden_size, lambda, lr, each over all")
 
 
 def test_one_odd_failed_run_adds_no_axis_to_the_pictures(tmp_path: Path) -> None:
     paths = [run_folder(tmp_path / f"r{k}", {"loss.lambda": k}) for k in range(3)]
     odd = run_folder(tmp_path / "odd", {"loss.lambda": 0, "optimizer.lr": 1e30}, status="FAILED")
-    study = Study("x", [read_run(path) for path in (*paths, odd)])
-    assert [axis.name for axis in study.along] == ["lambda", "lr"]  # labels tell it apart
-    assert study.drawn == [0]
+    comparison = Comparison("x", [read_run(path) for path in (*paths, odd)])
+    assert [axis.name for axis in comparison.axes] == ["lambda", "lr"]  # labels tell it apart
+    assert comparison.drawn == [0]
     swept_lr = swept(tmp_path, {"optimizer.lr": [0.1, 0.9]}, job1="FAILED")
     assert swept_lr.drawn == [0]  # an axis that was asked for stays
 
 
 def test_a_sheets_cell_is_the_best_run_of_its_point(tmp_path: Path) -> None:
     grid = {"model.hidden_size": [10, 50], "loss.lambda": [0, 1], "optimizer": ["sgd", "adam"]}
-    study = swept(tmp_path, grid, job2="FAILED", job3="FAILED")
+    comparison = swept(tmp_path, grid, job2="FAILED", job3="FAILED")
     seen = []
 
     def picture(record: Any) -> np.ndarray:
         seen.append(record.name)
         return np.zeros((4, 4), np.uint8)
 
-    cells = [[sheets._cell(study, picture, (row, column)) for column in (0, 1)] for row in (10, 50)]
+    sheet = feature_sheets.Sheet("x.png", "x", "", picture)
+    cells = [[feature_sheets._cell(comparison, sheet, (row, column)) for column in (0, 1)] for row in (10, 50)]
     points = ("hidden_size=10,lambda=0", "hidden_size=50,lambda=0", "hidden_size=50,lambda=1")
     assert seen == [f"{point},optimizer=sgd" for point in points]
     assert [[cell.caption for cell in row] for row in cells] == [
@@ -106,6 +114,6 @@ def test_metrics_that_no_axis_can_show_are_no_trouble(tmp_path: Path) -> None:
         run_folder(tmp_path / f"r{k}", {"loss.lambda": k}, {"train/loss": values})
         for k, values in enumerate(([NAN, NAN], [1e300, 1e305], [2.0, 1.0], []))
     ]
-    answer = write_answer(tmp_path / "out", [read_run(path) for path in paths], title="x")
-    assert len(answer.study.standings) == 4
+    answer = write_report(tmp_path / "out", Comparison("x", [read_run(path) for path in paths]))
+    assert len(answer.comparison.ranks) == 4
     assert "curves_loss" in {path.stem for path in answer.pictures}

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from answer_builders import run_folder, sweep_folder
+from report_builders import run_folder, sweep_folder
 
-from duograd.runner.answer.records import as_typed, read_run, read_sweep
 from duograd.runner.errors import UserError
 from duograd.runner.locks import TRAINER, locked
+from duograd.runner.report.records import as_typed, read_run
+from duograd.runner.report.select import sweep_runs
 
 
 def test_a_finished_run(tmp_path: Path) -> None:
@@ -57,7 +58,7 @@ def test_no_run_at_all(tmp_path: Path) -> None:
 
 def test_a_sweep_in_every_state(tmp_path: Path) -> None:
     path = sweep_folder(tmp_path, {"loss.lambda": [0, 1e-5, 1e-3, 1]}, job1="FAILED", job2="PENDING", job3="PRUNED")
-    sweep = read_sweep(path)
+    sweep = sweep_runs(path)
     assert [record.status for record in sweep.records] == ["FINISHED", "FAILED", "PENDING", "PRUNED"]
     assert [record.swept["loss.lambda"] for record in sweep.records] == [0, 1e-5, 1e-3, 1]
     assert sweep.records[1].error == "the loss became inf at step 2"  # the run's own word
@@ -73,7 +74,7 @@ def test_what_only_the_sweep_can_know(tmp_path: Path) -> None:
     (path / "sweep.json").write_text(json.dumps(content))
     (path / "optimizer=sgd" / "summary.json").unlink()
     (path / "optimizer=momentum" / "summary.json").unlink()
-    killed, ended, torn = read_sweep(path).records
+    killed, ended, torn = sweep_runs(path).records
     assert (killed.status, killed.error) == ("FAILED", "the worker was killed (SIGKILL)")
     assert (ended.status, ended.error) == ("FINISHED", None)
     assert torn.status == "KILLED"
@@ -84,7 +85,7 @@ def test_what_only_the_sweep_can_know(tmp_path: Path) -> None:
 def test_a_damaged_sweep_is_one_line(tmp_path: Path, content: str) -> None:
     (tmp_path / "sweep.json").write_text(content)
     with pytest.raises(UserError, match=r"sweep\.json is not what a sweep writes"):
-        read_sweep(tmp_path)
+        sweep_runs(tmp_path)
 
 
 def test_values_as_they_are_typed() -> None:

@@ -1,0 +1,143 @@
+"""The charts that any runs have: numbers along their axes, and learning curves over each other."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from duograd.runner.figures.along import Along, along
+from duograd.runner.figures.heat_map import Side, Table, heat_maps
+from duograd.runner.figures.overlay import MOST, Line, overlay
+from duograd.runner.figures.scatter import Cloud, scatter
+from duograd.runner.figures.style import COLOURS, DASHES
+from duograd.runner.report.comparison import Comparison
+from duograd.runner.report.parameters import ABSENT, Axis, format_value, is_number
+from duograd.runner.report.ranking import Group, Measure, spread
+from duograd.runner.report.records import Record
+
+CURVES = ("loss", "accuracy")
+SPLITS = {"train": "train", "val": "validation", "test": "test"}
+WHEN = {True: "at each run's best epoch", False: "after each run's last update"}
+MOST_PANELS = 12  # heat maps of a third axis
+MOST_VALUES = 12  # of an axis of a heat map
+WHOLE = 0.5  # the share of a heat map's cells that must be filled, else it is mostly paper
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture's file, and what it shows."""
+
+    path: Path
+    caption: str
+
+
+def charts(comparison: Comparison, folder: Path) -> Iterator[Picture]:
+    """Draws into a folder: each measure along the axes, then the curves."""
+    for measure in comparison.measures:
+        if comparison.drawn and any(len(group.values(measure)) for group in comparison.groups):
+            yield along_axes(comparison, measure, folder)
+    for term in CURVES:
+        if picture := curves(comparison, term, folder):
+            yield picture
+
+
+def along_axes(comparison: Comparison, measure: Measure, folder: Path) -> Picture:
+    """A heat map for two axes, one for each value of a third; a line for one; else each axis over all the others.
+
+    Runs that form no grid are dots at their values of each axis.
+    """
+    path = folder / f"{measure.name.replace(' ', '_').replace('/', '_')}.png"
+    title = f"{measure.name[0].upper()}{measure.name[1:]}: {comparison.title}"
+    axes = [comparison.axes[k] for k in comparison.drawn]
+    names = [axis.name for axis in axes]
+    when, footer = WHEN[measure.at_best], comparison.footer
+    if len(axes) in (2, 3) and _fills_a_map(comparison):
+        down, across = (Side(axis.name, [format_value(value) for value in axis.values]) for axis in axes[:2])
+        tables = [_table(comparison, measure, value) for value in (axes[2].values if len(axes) > 2 else (None,))]
+        heat_maps(tables, down, across, measure.rises, path, title, when, footer)
+        return Picture(path, f"{measure.name} over {' × '.join(names)}")
+    if comparison.scattered:
+        runs = [r for r in comparison.records if r.status in ("FINISHED", "PRUNED") and math.isfinite(measure.of(r))]
+        values = np.array([measure.of(record) for record in runs])
+        finished = np.array([record.status == "FINISHED" for record in runs])
+        clouds = [Cloud(axis.name, _values(axis, runs)) for axis in axes]
+        scatter(clouds, values, finished, path, title, when, footer)
+        return Picture(path, f"{measure.name} against {', '.join(names)}")
+    along([_panel(comparison, measure, index) for index in comparison.drawn], path, title, when, footer)
+    others = ", each over all values of the others" if len(axes) > 1 else ""
+    return Picture(path, f"{measure.name} along {', '.join(names)}{others}")
+
+
+def _fills_a_map(comparison: Comparison) -> bool:
+    sizes = [len(comparison.axes[k].values) for k in comparison.drawn]
+    few = max(sizes[:2]) <= MOST_VALUES and (len(sizes) < 3 or sizes[2] <= MOST_PANELS)
+    return few and len(comparison.groups) >= WHOLE * int(np.prod(sizes))
+
+
+def _table(comparison: Comparison, measure: Measure, third: object) -> Table:
+    """Means over the first two axes, at a value of the third where there is one."""
+    rows, columns, *more = (comparison.axes[k] for k in comparison.drawn)
+    shape = len(rows.values), len(columns.values)
+    means, deviations, words = np.full(shape, np.nan), np.full(shape, np.nan), {}
+    for group in comparison.groups:
+        row, column, *panel = (group.point[k] for k in comparison.drawn)
+        if panel in ([], [third]):
+            cell = rows.values.index(row), columns.values.index(column)
+            values = group.values(measure)
+            if len(values):
+                means[cell], deviations[cell] = values.mean(), spread(values)
+            else:
+                words[cell] = group.records[0].outcome
+    return Table(f"{more[0].name}={format_value(third)}" if more else "", means, deviations, words)
+
+
+def _values(axis: Axis, records: Sequence[Record]) -> list[float] | list[str]:
+    """Of runs along an axis: numbers, or words."""
+    values = [record.parameters.get(axis.key, ABSENT) for record in records]
+    return values if all(map(is_number, values)) else [format_value(value) for value in values]
+
+
+def _panel(comparison: Comparison, measure: Measure, index: int) -> Along:
+    axis = comparison.axes[index]
+    at = [[g.values(measure) for g in comparison.groups if g.point[index] == value] for value in axis.values]
+    runs = [np.concatenate([np.empty(0), *values]) for values in at]
+    numbers = all(is_number(value) for value in axis.values)
+    return Along(axis.name, axis.values if numbers else [format_value(value) for value in axis.values], runs)
+
+
+def curves(comparison: Comparison, term: str, folder: Path) -> Picture | None:
+    """The curves of one term over each other, a panel a split; None where no run has any."""
+    best = [rank.group for rank in comparison.ranks[:MOST]]
+    groups = [group for group in comparison.groups if group in best]  # in the order of the sweep, not of success
+    looks = _looks(comparison, groups)
+    panels = {words: _lines(groups, looks, f"{split}/{term}") for split, words in SPLITS.items()}
+    panels = {words: lines for words, lines in panels.items() if lines}
+    if not panels:
+        return None
+    path = folder / f"curves_{term}.png"
+    all_groups = len(comparison.groups)
+    what = f"{term} by epoch" + (f" · the best {MOST} of {all_groups}" if all_groups > MOST else "")
+    scale: Literal["auto", "linear"] = "auto" if term == "loss" else "linear"
+    overlay(panels, path, f"{term.capitalize()}: {comparison.title}", what, comparison.footer, scale)
+    return Picture(path, f"{term} by epoch, {', '.join(panels)}")
+
+
+def _lines(groups: Sequence[Group], looks: dict[str, tuple[int, int]], metric: str) -> list[Line]:
+    return [
+        Line(group.label, record.history[metric], *looks[group.label])
+        for group in groups
+        for record in group.records
+        if metric in record.history
+    ]
+
+
+def _looks(comparison: Comparison, groups: Sequence[Group]) -> dict[str, tuple[int, int]]:
+    """A colour and a dash pattern for each group: those of its values where two short axes allow it, else in turn."""
+    sizes = [len(axis.values) for axis in comparison.axes]
+    if len(sizes) == 2 and sizes[0] <= len(COLOURS) and sizes[1] <= len(DASHES):
+        first, second = comparison.axes
+        return {g.label: (first.values.index(g.point[0]), second.values.index(g.point[1])) for g in groups}
+    return {g.label: (k, k // len(COLOURS)) for k, g in enumerate(groups)}

@@ -1,0 +1,62 @@
+"""Confusion matrices of the best classifiers side by side: those that the runs counted, else counted anew."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from duograd.runner.classification import confusion, outputs
+from duograd.runner.figures.confusions import confusion_matrices
+from duograd.runner.report.charts import Picture
+from duograd.runner.report.comparison import Comparison
+from duograd.runner.report.ranking import best_run
+from duograd.runner.report.records import Record
+from duograd.runner.report.restore import MissingError, Restorer
+
+Counts = NDArray[np.intp]
+MOST = 9  # runs
+SPLITS = {"test": "test", "val": "validation", "train": "training"}  # the first that is there
+
+
+def sheet(comparison: Comparison, restorer: Restorer, folder: Path) -> Picture | str:
+    """Draws into a folder; a string says why nothing could be drawn."""
+    ranked = [rank.group for rank in comparison.ranks if rank.place]
+    try:
+        split, classes = _split_and_classes(comparison, restorer)
+        matrices = {
+            group.label: counts(best_run(group, comparison.measure), split, restorer) for group in ranked[:MOST]
+        }
+    except MissingError as reason:
+        return f"Confusion matrices are left out: {reason}"
+    best = f"the best {MOST} of {len(comparison.groups)} · " if len(ranked) > MOST else ""
+    seeds = "of several seeds the best · " if comparison.replicated else ""
+    path, title, what = folder / "confusion.png", f"Confusion: {comparison.title}", f"{best}{seeds}{SPLITS[split]}"
+    confusion_matrices(matrices, classes, path, title, what, comparison.footer)
+    return Picture(path, f"confusion matrices on {SPLITS[split]} samples")
+
+
+def _split_and_classes(comparison: Comparison, restorer: Restorer) -> tuple[str, Sequence[str]]:
+    """The most telling split that every run has, and the names of the classes."""
+    if comparison.best is None:
+        raise MissingError("no run finished")
+    scores: Mapping[str, Any] = comparison.best.summary.get("f1") or {}
+    if scores:
+        split = next(name for name in SPLITS if name in scores)
+        return split, list(scores[split])
+    data = restorer.data(comparison.best)
+    return data.held_out, data.classes
+
+
+def counts(run: Record, split: str, restorer: Restorer) -> Counts:
+    """The counts (C, C) in summary.json; else those of the last weights, whose metrics summary.json holds."""
+    counted = (run.summary.get("confusion") or {}).get(split)
+    if counted is not None:
+        return np.array(counted, dtype=np.intp)
+    data = restorer.data(run)
+    samples = data.splits.get(split)
+    if samples is None or samples.targets is None:
+        raise MissingError(f"{run.name} has no {SPLITS[split]} samples")
+    classes = outputs(restorer.engine(run, best=False), samples).argmax(axis=1)
+    return confusion(samples.targets, classes, len(data.classes))

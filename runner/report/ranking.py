@@ -1,0 +1,150 @@
+"""Which runs did best: those that differ in their seed alone are one group, and its value is their mean.
+
+Legend: E epochs, K runs of a group.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from duograd.runner.report.parameters import ABSENT, SEED, Axis, label
+from duograd.runner.report.records import Record
+
+Floats = NDArray[np.float64]
+Point = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A metric, at its best epoch or at the end."""
+
+    metric: str
+    at_best: bool
+
+    @property
+    def rises(self) -> bool:
+        """Whether a larger value is the better one."""
+        return self.metric.endswith("accuracy")
+
+    @property
+    def sign(self) -> int:
+        """Which turns values into such that the least is best."""
+        return -1 if self.rises else 1
+
+    @property
+    def name(self) -> str:
+        return f"best {self.metric}" if self.at_best else f"final {self.metric}"
+
+    def of(self, record: Record) -> float:
+        """The run's value; NaN where it has none."""
+        return self.value_and_epoch(record)[0]
+
+    def value_and_epoch(self, record: Record) -> tuple[float, int | None]:
+        """The run's value, and the epoch that it belongs to where that is known."""
+        if not self.at_best:
+            return _float(record.metrics.get(self.metric)), None
+        best = record.summary.get("best") or {}
+        if best.get("metric") == self.metric and best.get("value") is not None:
+            return _float(best["value"]), best.get("epoch")
+        values = record.history.get(self.metric, np.empty(0))
+        if not np.isfinite(values).any():
+            return math.nan, None
+        at = int(np.nanargmin(self.sign * values))
+        return float(values[at]), at + 1
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Runs (K,) that differ in their seed alone; point: their values along the axes."""
+
+    label: str
+    point: Point
+    records: tuple[Record, ...]
+
+    @property
+    def finished(self) -> tuple[Record, ...]:
+        return tuple(record for record in self.records if record.status == "FINISHED")
+
+    def values(self, measure: Measure) -> Floats:
+        """What the finished runs reached, past those that have no value."""
+        return np.array([v for record in self.finished if math.isfinite(v := measure.of(record))], dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Rank:
+    """A group's place (None: no run of it finished), its mean and its standard deviation (NaN for a single run).
+
+    epoch: where a single run was best. An unfinished group keeps the best that it reached, but no place.
+    """
+
+    place: int | None
+    group: Group
+    mean: float
+    deviation: float
+    epoch: int | None
+
+
+def group_runs(records: Sequence[Record], axes: Sequence[Axis]) -> list[Group]:
+    """The records by their point along the axes; runs of one point stay apart unless their seeds differ."""
+    points: dict[Point, list[Record]] = {}
+    for record in records:
+        points.setdefault(tuple(record.parameters.get(axis.key, ABSENT) for axis in axes), []).append(record)
+    groups: list[Group] = []
+    for point, runs in points.items():
+        name = label(runs[0].parameters, axes) if axes else runs[0].name
+        seeds = [run.parameters.get(SEED, ABSENT) for run in runs]
+        if len(runs) == 1:
+            groups.append(Group(name, point, tuple(runs)))
+        elif len(set(seeds)) == len(runs) and ABSENT not in seeds:
+            groups.append(Group(name.replace(f" seed={seeds[0]}", ""), point, tuple(runs)))
+        else:
+            groups += [Group(f"{name} ({run.folder.name})", point, (run,)) for run in runs]
+    return groups
+
+
+def monitored(records: Sequence[Record]) -> str | None:
+    """The metric to rank by: the one that the runs watched; where they differ, the commonest that all of them have."""
+    watched = [name for name, _ in Counter(record.monitor for record in records if record.monitor).most_common()]
+    histories = [record.history for record in records if record.history]
+    everywhere = [name for name in watched if all(name in history for history in histories)]
+    return next(iter([*everywhere, *watched]), None)
+
+
+def rank_groups(groups: Sequence[Group], measure: Measure) -> list[Rank]:
+    """Groups from best to worst; then those of which no run finished, the ones that reached something first."""
+    done = [group for group in groups if len(group.values(measure))]
+    done.sort(key=lambda group: measure.sign * group.values(measure).mean())
+    rest = [_unfinished(group, measure) for group in groups if group not in done]
+    rest.sort(key=lambda rank: (math.isnan(rank.mean), rank.group.records[0].status, measure.sign * rank.mean))
+    return [*(_finished(place, group, measure) for place, group in enumerate(done, 1)), *rest]
+
+
+def best_run(group: Group, measure: Measure) -> Record:
+    """The best finished run of a group that has one."""
+    with_value = [record for record in group.finished if math.isfinite(measure.of(record))]
+    return min(with_value, key=lambda record: measure.sign * measure.of(record))
+
+
+def spread(values: Floats) -> float:
+    """The standard deviation (divisor K - 1); NaN for fewer than two values."""
+    return float(values.std(ddof=1)) if len(values) > 1 else math.nan
+
+
+def _finished(place: int, group: Group, measure: Measure) -> Rank:
+    values = group.values(measure)
+    epoch = measure.value_and_epoch(group.records[0])[1] if len(group.records) == 1 else None
+    return Rank(place, group, float(values.mean()), spread(values), epoch)
+
+
+def _unfinished(group: Group, measure: Measure) -> Rank:
+    value, epoch = measure.value_and_epoch(group.records[0])
+    return Rank(None, group, value, math.nan, epoch)
+
+
+def _float(value: Any) -> float:
+    return math.nan if value is None else float(value)

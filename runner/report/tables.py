@@ -1,0 +1,150 @@
+"""The ranking as columns of text, for people; and as a CSV file with everything, for programs."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from duograd.runner.display import duration
+from duograd.runner.figures.digits import digits_for, number
+from duograd.runner.folder import RunFolder
+from duograd.runner.report.comparison import Comparison
+from duograd.runner.report.parameters import ABSENT, SEED, format_value
+from duograd.runner.report.ranking import Measure, Rank
+from duograd.runner.report.records import Record
+
+MOST_PARAMETERS = 8  # columns of a page's table; the CSV file has all
+MOST_METRICS = 6
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Column:
+    """numeric: whether the cells are numbers, to stand at the right."""
+
+    head: str
+    cells: list[str]
+    numeric: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of text, of one length."""
+
+    columns: list[Column]
+
+    @property
+    def heads(self) -> list[str]:
+        return [column.head for column in self.columns]
+
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        return list(zip(*(column.cells for column in self.columns), strict=True))
+
+
+def ranking_table(comparison: Comparison) -> Table:
+    """The groups from best to worst: what they differ in, what they reached, how long it took."""
+    return _ranking(comparison, comparison.differing[:MOST_PARAMETERS], _most_telling(comparison.final_metrics))
+
+
+def short_ranking(comparison: Comparison) -> Table:
+    """The same for a terminal: only what tells the groups apart, and what decides."""
+    return _ranking(comparison, [axis.key for axis in comparison.axes], comparison.measures[1:])
+
+
+def failures(comparison: Comparison) -> Table:
+    """Runs that did not come to their end: why, and where to read more."""
+    rows = [
+        (record.name, record.status, record.error or "", str(record.log or RunFolder(record.folder).log))
+        for record in comparison.failures
+    ]
+    cells = zip(*rows, strict=True) if rows else [()] * 4
+    heads = ("run", "status", "error", "log")
+    return Table([Column(head, list(column), numeric=False) for head, column in zip(heads, cells, strict=True)])
+
+
+def _ranking(comparison: Comparison, differing: Sequence[str], metrics: Sequence[Measure]) -> Table:
+    ranks, replicated = comparison.ranks, comparison.replicated
+    keys = [key for key in differing if not (key == SEED and replicated)]
+    digits = digits_for(rank.mean for rank in ranks)
+    value = comparison.measure.name + (" (mean ± std)" if replicated else "")
+    return Table(
+        [
+            Column("#", [str(rank.place or NOTHING) for rank in ranks]),
+            *(_parameter(key, comparison) for key in keys),
+            *([] if keys else [Column("run", [rank.group.label for rank in ranks], numeric=False)]),
+            Column(value, [number(rank.mean, digits) + _deviation(rank) for rank in ranks]),
+            Column("runs", [_count(rank) for rank in ranks]) if replicated else Column("epoch", list(_epochs(ranks))),
+            *(Column(metric.metric, [_mean(rank, metric) for rank in ranks]) for metric in metrics),
+            Column("time", [_time(rank) for rank in ranks]),
+            Column("status", [_status(rank) for rank in ranks], numeric=False),
+        ]
+    )
+
+
+def _parameter(key: str, comparison: Comparison) -> Column:
+    values = [rank.group.records[0].parameters.get(key, ABSENT) for rank in comparison.ranks]
+    return Column(comparison.names[key], [format_value(value) for value in values], numeric=False)
+
+
+def _most_telling(metrics: Sequence[str]) -> list[Measure]:
+    """Of many metrics, the losses and accuracies."""
+    names = [name for name in metrics if len(metrics) <= MOST_METRICS or name.endswith(("/loss", "/accuracy"))]
+    return [Measure(name, at_best=False) for name in names[:MOST_METRICS]]
+
+
+def _deviation(rank: Rank) -> str:
+    return "" if math.isnan(rank.deviation) else f" ± {number(rank.deviation, 2)}"
+
+
+def _count(rank: Rank) -> str:
+    runs, finished = len(rank.group.records), len(rank.group.finished)
+    return str(runs) if runs == finished else f"{finished} of {runs}"
+
+
+def _epochs(ranks: Iterable[Rank]) -> Iterator[str]:
+    return (NOTHING if rank.epoch is None else str(rank.epoch) for rank in ranks)
+
+
+def _mean(rank: Rank, metric: Measure) -> str:
+    values = rank.group.values(metric)
+    return number(float(values.mean())) if len(values) else NOTHING
+
+
+def _time(rank: Rank) -> str:
+    seconds = [s for record in rank.group.records if (s := record.summary.get("seconds")) is not None]
+    return duration(sum(seconds) / len(seconds)) if seconds else NOTHING
+
+
+def _status(rank: Rank) -> str:
+    """The status; for several seeds, that of those which did not finish."""
+    odd = next((record for record in rank.group.records if record.status != "FINISHED"), None)
+    if odd is None:
+        return "FINISHED"
+    return odd.status if odd.outcome == odd.status.lower() else f"{odd.status} ({odd.outcome})"
+
+
+def ranking_csv(comparison: Comparison) -> str:
+    """A line for each run: its group's place, what differs, its best, all final metrics, and where everything is."""
+    rows = [list(_cells(rank, record, comparison)) for rank in comparison.ranks for record in rank.group.records]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([head for head, _ in rows[0]])
+    writer.writerows([cell for _, cell in row] for row in rows)
+    return buffer.getvalue()
+
+
+def _cells(rank: Rank, record: Record, comparison: Comparison) -> Iterator[tuple[str, Any]]:
+    """Heads and values; an `epochs` that differs stands there twice, as it was asked for and as it was trained."""
+    best, epoch = comparison.measure.value_and_epoch(record)
+    yield from (("place", rank.place), ("name", record.name), ("status", record.status))
+    for key in comparison.differing:
+        value = record.parameters.get(key, ABSENT)
+        yield key, "" if value is ABSENT else format_value(value)
+    yield from (("metric", comparison.measure.metric), ("best", None if math.isnan(best) else best))
+    yield "best_epoch", epoch
+    yield from ((name, record.metrics.get(name)) for name in comparison.final_metrics)
+    yield from ((key, record.summary.get(key)) for key in ("epochs", "seconds", "parameters", "diverged"))
+    yield from (("folder", record.folder), ("error", record.error))
