@@ -32,6 +32,7 @@ def test_the_wheel_holds_two_packages(wheel):
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"duograd", "hydra_plugins"}
     assert "duograd/conf/config.yaml" in names
+    assert "duograd/runner/report/templates/answer.jinja" in names
     ours = {f"duograd/{p.relative_to(ROOT)}" for d in ("data", "models", "runner") for p in (ROOT / d).rglob("*.py")}
     assert ours <= set(names)
 
