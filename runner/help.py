@@ -1,4 +1,4 @@
-"""duograd --help: what can be typed. Hydra's own page would walk through every recipe, which takes it a second."""
+"""duograd --help: what can be typed. Hydra's own page names groups that nobody chooses, and no command."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ duograd: every network twice - its gradient by hand in NumPy, and by autograd in
 FOOTER = """\
 duograd KEY=VALUE ... --help shows the keys that these choices lead to, --cfg job shows just the keys, and
 --hydra-help Hydra's own flags. duograd SUB-COMMAND --help explains a sub-command."""
-HIDDEN = ("recipe",)  # not chosen by hand: it follows from task, model and optimizer
+HIDDEN = ("rates",)  # not chosen by hand: they follow from task, model and optimizer
 
 
 def show(overrides: Sequence[str]) -> None:

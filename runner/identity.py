@@ -14,7 +14,7 @@ from duograd.data.dataset import DataSet, Split
 from duograd.runner.config import RunConfig
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-GROUPS = ("task", "data", "model", "loss", "optimizer", "backend", "tracking", "preset", "experiment", "recipe")
+GROUPS = ("task", "data", "model", "loss", "optimizer", "backend", "tracking", "preset", "experiment", "rates")
 
 
 def identity(

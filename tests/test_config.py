@@ -25,23 +25,6 @@ def test_the_defaults_are_the_reports_chosen_setting():
     assert config.data.name == "photos_sample"
 
 
-RATES = {
-    "sgd": 0.9,
-    "momentum": 0.4,
-    "nesterov": 0.2,
-    "adagrad": 0.1,
-    "rmsprop": 3e-3,
-    "adam": 1e-2,
-    "vanilla_adam": 1e-2,
-}
-
-
-@pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if name != "lbfgs"])
-def test_each_optimizer_has_its_own_rate_for_the_task(optimizer):
-    assert compose(["task=autoencoder", f"optimizer={optimizer}"]).optimizer.lr == RATES[optimizer]
-    assert compose(["task=autoencoder", f"optimizer={optimizer}", "optimizer.lr=0.123"]).optimizer.lr == 0.123
-
-
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_only_sgds_rate_decays_unless_asked(optimizer):
     assert (compose([f"optimizer={optimizer}"]).schedule.name == "exponential") == (optimizer == "sgd")
@@ -113,34 +96,6 @@ def test_all_faults_are_told_at_once():
 def test_lbfgs_takes_no_mini_batches():
     with pytest.raises(UserError, match="batch_size=32 does not go with optimizer=lbfgs"):
         compose(["optimizer=lbfgs", "batch_size=32"])
-
-
-ACTIVITY = {
-    "rnn": {"sgd": 3.2e-3, "rmsprop": 3e-4, "adam": 5e-4},
-    "lstm": {"sgd": 0.016, "momentum": 0.016, "adagrad": 1e-3, "rmsprop": 2e-3, "adam": 3e-3, "vanilla_adam": 1e-3},
-    "lstm_dense1": {"adam": 1e-3, "rmsprop": 2e-3},
-    "gru": {"sgd": 0.016, "rmsprop": 1e-3, "adam": 1e-3},
-    "gru_dense1": {"rmsprop": 1e-3},
-}
-
-
-@pytest.mark.parametrize(("model", "optimizer"), [(m, o) for m, table in ACTIVITY.items() for o in table])
-def test_each_cell_has_the_reports_rate_for_each_optimizer(model, optimizer):
-    """Its rates and bounds belong to gradients summed over 32 samples; ours are means, so SGD's rate is × 32."""
-    config = compose(["task=activity", f"model={model}", f"optimizer={optimizer}"])
-    assert config.optimizer.lr == ACTIVITY[model][optimizer]
-    assert config.optimizer.clip_value == (10 if model.startswith("rnn") else 15) / 32
-
-
-TASK_OF = {path.name: path.parent.name for path in (CONF / "recipe").glob("*/*") if path.is_dir()}
-
-
-@pytest.mark.parametrize("model", sorted(TASK_OF))
-@pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if name != "lbfgs"])
-def test_every_variant_has_a_recipe_for_every_optimizer(model, optimizer):
-    config = compose([f"task={TASK_OF[model]}", f"model={model}", f"optimizer={optimizer}"])
-    assert (config.model.name, config.optimizer.name) == (model, optimizer)
-    assert (config.optimizer.clip_value is not None) == (TASK_OF[model] == "activity")
 
 
 @pytest.mark.parametrize("experiment", sorted(path.stem for path in (CONF / "experiment").glob("*.yaml")))
