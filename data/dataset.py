@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from duograd.data.errors import DataError
+
 Array = NDArray[Any]
 
 
@@ -88,3 +90,15 @@ class DataSet:
     def held_out(self) -> str:
         """The name of the split that tells most of new samples: test, else val, else train is all there is."""
         return list(self.splits)[-1]
+
+
+def require_finite(samples: Array, what: str) -> None:
+    """Raises DataError where `samples` hold NaN or infinity: how many, and where the first stands."""
+    if samples.size == 0 or (np.isfinite(samples.min()) and np.isfinite(samples.max())):
+        return  # NaN and infinity always reach the minimum or the maximum, which need no mask the size of the data
+    bad = np.argwhere(~np.isfinite(samples))
+    first = ", ".join(map(str, bad[0]))
+    raise DataError(
+        f"{what} has {len(bad)} values that are NaN or infinite as {samples.dtype}, the first at [{first}]: "
+        "repair those samples or leave them out"
+    )

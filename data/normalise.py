@@ -5,19 +5,34 @@ Legend: N images of the training split, B batch, C channels, H height, W width.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from duograd.data.config import Images
 from duograd.data.dataset import Array
 from duograd.data.errors import DataError
+from duograd.data.source import SourceConfig
 
 LEVELS = 256  # of a byte
 WHITE = 255.0
 CHANNELS = ("red", "green", "blue")
 CHUNK = 256  # images counted at once; NumPy counts integers of eight bytes
+Means = Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=3, max_length=3)]
+Deviations = Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=3, max_length=3)]
+
+
+class NormaliseConfig(SourceConfig):
+    """How images are normalised: channels, (x / 255 - mean) / std; mean_image, x minus the mean training image; or
+    scale, x / 255.
+
+    mean, std: of each channel, of x / 255; null measures them on the training images.
+    """
+
+    normalise: Literal["channels", "mean_image", "scale"] = "channels"
+    mean: Means | None = None
+    std: Deviations | None = None
 
 
 @dataclass(frozen=True)
@@ -35,7 +50,7 @@ class Normaliser:
         return normal
 
 
-def fit_normaliser(config: Images, images: Array, dtype: np.dtype[Any]) -> Normaliser:
+def fit_normaliser(config: NormaliseConfig, images: Array, dtype: np.dtype[Any]) -> Normaliser:
     """The normaliser that `config` asks for, what it leaves open measured on the training images (N, C, H, W).
 
     Raises DataError where a channel to be divided by its standard deviation does not vary.

@@ -1,12 +1,21 @@
 """Which samples train, which validate and which test."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from duograd.data.dataset import Split
 from duograd.data.errors import DataError
+
+
+class Splits(NamedTuple):
+    """Samples apart, each with its class, an index in targets (N,) int64; None where nothing is held out."""
+
+    train: Split
+    validation: Split | None
+    test: Split | None
 
 
 def split_indices(
@@ -32,6 +41,16 @@ def require_both_sides(n: int, fraction: float, held_out: str = "validation") ->
         raise DataError(
             f"data.{held_out}_fraction={fraction} of {n} samples leaves none for {'training' if count else held_out}: "
             f"choose another fraction, or 0 for no {held_out} split"
+        )
+
+
+def require_count(available: int, count: int | None, split: Literal["train", "test"]) -> None:
+    """Raises DataError where the key that says how many images train, or test, asks for more than there are."""
+    if count is not None and count > available:
+        key = {"train": "data.count", "test": "data.test_count"}[split]
+        raise DataError(
+            f"{key}={count} is more than the {available} {split} images that there are: "
+            f"set it to {available} or less, or null for all"
         )
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from duograd.data.config import ImageFolder
 from duograd.data.errors import DataError
 from duograd.data.load import load
+from duograd.data.sources.image_folder import ImageFolder
 
 FEW = {"cat": 10, "dog": 20}
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from duograd.data.config import MotionSense
 from duograd.data.dataset import DataSet, Split
 from duograd.data.errors import DataError
 from duograd.data.load import load
+from duograd.data.sources.motionsense import MotionSense
 
 CODES = ("dws", "jog", "sit", "std", "ups", "wlk")
 TOP = "A_DeviceMotion_data"

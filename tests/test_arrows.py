@@ -72,7 +72,6 @@ def test_arrows_run_one_way(path):
     assert not ours(path) & FORBIDDEN[path.parts[0]]
 
 
-@pytest.mark.xfail(strict=True, reason="cifar10_files and torch_cifar10")
 def test_no_file_imports_in_a_circle():
     assert not circles({name: imports(path, typing=False) & MODULES.keys() for name, path in MODULES.items()})
 

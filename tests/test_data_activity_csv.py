@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from duograd.data.errors import DataError
-from duograd.data.sources.channels import find_channels, units_of
-from duograd.data.sources.csv_columns import read_columns
+from duograd.data.formats.csv import read_columns
+from duograd.data.formats.motionsense import find_channels, units_of
 
 HEADER = ",gravity.x,gravity.y,userAcceleration.x\n"
 ROWS = "0,0.5,-1,2e-3\n1,0.25,+3,-0.125\n"

@@ -13,11 +13,10 @@ from typing import IO, Any
 
 import pytest
 
-from duograd.data.config import MotionSense
 from duograd.data.errors import DataError
-from duograd.data.sources import download as module
-from duograd.data.sources.download import Download
-from duograd.data.sources.motionsense import archive
+from duograd.data.formats import download as module
+from duograd.data.formats.download import Download
+from duograd.data.sources.motionsense import MotionSense, archive
 
 REMEDY = "give data.root=DIR, a folder or zip archive that you have, or use data=gait, which is simulated"
 

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from duograd.data.config import Gait
 from duograd.data.dataset import Array, DataSet, Split
 from duograd.data.errors import DataError
 from duograd.data.load import load
-from duograd.data.sources.gait_model import RATE, draw_crowd, simulate
-from duograd.data.sources.windows import ACTIVITIES
+from duograd.data.sources.gait import Gait
+from duograd.data.synthetic.gait import RATE, draw_crowd, simulate
+from duograd.data.windows import ACTIVITIES
 
 DOWNSTAIRS, JOGGING, SITTING, STANDING, UPSTAIRS, WALKING = range(6)
 

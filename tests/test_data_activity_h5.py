@@ -7,10 +7,10 @@ import h5py
 import numpy as np
 import pytest
 
-from duograd.data.config import ActivityH5
 from duograd.data.dataset import DataSet, Split
 from duograd.data.errors import DataError
 from duograd.data.load import load
+from duograd.data.sources.activity_h5 import ActivityH5
 
 N, T, S, C = 60, 7, 2, 6
 SIX = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from motionsense_builders import TOP, as_folder, as_zip, fault, people_in, read, recording, some, study
 
-from duograd.data.config import MotionSense
 from duograd.data.load import load
+from duograd.data.sources.motionsense import MotionSense
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from motionsense_builders import COLUMNS, TOP, as_folder, as_zip, fault, people_in, read, study
 
-from duograd.data.sources.motionsense_files import LAYOUT
+from duograd.data.formats.motionsense import LAYOUT
 
 
 @pytest.fixture

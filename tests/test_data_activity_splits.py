@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from duograd.data.errors import DataError
-from duograd.data.sources.windows import cut_windows, window_places
 from duograd.data.splits import split_people, stratified_indices, undersample_indices
-from duograd.data.standardise import fit_scale, standardise
+from duograd.data.windows import cut_windows, fit_scale, standardise, window_places
 
 PEOPLE = range(1, 11)
 

@@ -21,10 +21,10 @@ from cifar_builders import (
     write_folder,
 )
 
-from duograd.data.config import Cifar10
+from duograd.data.formats import cifar10
+from duograd.data.formats.cifar_pickles import unpickle
 from duograd.data.load import digest, load
-from duograd.data.sources import cifar10_files
-from duograd.data.sources.cifar_pickles import unpickle
+from duograd.data.sources.cifar10 import Cifar10
 
 ROOT = Path(__file__).parents[1]
 PUBLISHED_ORDER = (4, "test_batch", 3, "batches.meta", 2, 5, 1)
@@ -120,16 +120,16 @@ def test_count_limits_what_trains_and_nothing_else(tmp_path):
 def test_the_published_files_pass(tmp_path, monkeypatch):
     content = small()
     sums = {name: hashlib.md5(data).hexdigest() for name, data in content.items()}
-    monkeypatch.setattr(cifar10_files, "MD5", sums)
+    monkeypatch.setattr(cifar10, "MD5", sums)
     assert len(load(Cifar10(root=str(write_folder(tmp_path / "a", content)))).train) == 98
 
 
 def test_md5_sums_are_those_that_torchvision_knows():
-    from duograd.data.sources.torch_cifar10 import _torchvision_cifar10
+    from duograd.data.formats.torch_cifar10 import _torchvision_cifar10
 
     known = _torchvision_cifar10()
     listed = dict([*known.train_list, *known.test_list, (known.meta["filename"], known.meta["md5"])])
-    assert listed == cifar10_files.MD5
+    assert listed == cifar10.MD5
 
 
 def test_loading_keeps_the_images_once(tmp_path):
@@ -148,7 +148,7 @@ def test_loading_keeps_the_images_once(tmp_path):
 def test_reading_imports_no_torch(tmp_path):
     root = write_folder(tmp_path / "a", small())
     code = (
-        "import sys; from duograd.data.config import Cifar10; from duograd.data.load import load; "
+        "import sys; from duograd.data.sources.cifar10 import Cifar10; from duograd.data.load import load; "
         f"load(Cifar10(root={str(root)!r}, verify=False)); "
         "heavy = {'torch', 'torchvision', 'PIL', 'h5py', 'scipy', 'duograd.models', 'duograd.runner'}; "
         "print(sorted(heavy & set(sys.modules)))"

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from cifar_builders import batch, labels, pixels, small, write_archive, write_folder
 
-from duograd.data.config import Cifar10
 from duograd.data.errors import DataError
+from duograd.data.formats import cifar10, torch_cifar10
+from duograd.data.formats.cifar_pickles import unpickle
 from duograd.data.load import load
-from duograd.data.sources import cifar10_files, torch_cifar10
-from duograd.data.sources.cifar_pickles import unpickle
+from duograd.data.sources.cifar10 import Cifar10
 
 
 def fault(root, **given):
@@ -190,7 +190,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def test_what_is_in_the_cache_is_not_downloaded(cache, monkeypatch):
-    monkeypatch.setattr(torch_cifar10, "download", lambda _: pytest.fail("asked the network"))
+    monkeypatch.setattr(torch_cifar10, "download", lambda *_: pytest.fail("asked the network"))
     write_archive(cache / "cifar-10-python.tar.gz", small())
     assert "cifar-10-python.tar.gz" in load(Cifar10(verify=False)).source
     write_folder(cache / "cifar-10-batches-py", small())
@@ -231,7 +231,7 @@ def publish(known, contents, monkeypatch, tmp_path):
     monkeypatch.setattr(known, "train_list", [[name, sums[name]] for name in sums if "data" in name])
     monkeypatch.setattr(known, "test_list", [["test_batch", sums["test_batch"]]])
     monkeypatch.setattr(known, "meta", {**known.meta, "md5": sums["batches.meta"]})
-    monkeypatch.setattr(cifar10_files, "MD5", sums)
+    monkeypatch.setattr(cifar10, "MD5", sums)
     contents[known.url] = archive
 
 

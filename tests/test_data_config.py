@@ -4,7 +4,8 @@ import pytest
 from data_builders import from_yaml
 from pydantic import ValidationError
 
-from duograd.data.config import Photos, PhotosSample
+from duograd.data.sources.photos import Photos
+from duograd.data.sources.photos_sample import PhotosSample
 
 
 @pytest.mark.parametrize("empty", [None, ""])

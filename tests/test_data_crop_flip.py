@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from duograd.data.crop_flip import CropFlipConfig, crop_flip, cropped, flipped
+from duograd.data.augment import CropFlipConfig, crop_flip, cropped, flipped
 from duograd.data.dataset import Split
 
 IMAGES = np.random.default_rng(0).integers(1, 256, (400, 3, 6, 8), dtype=np.uint8)  # no black pixel of their own

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from duograd.data.errors import DataError
-from duograd.data.sources.image_files import find_images, read_image
+from duograd.data.formats.image_files import find_images, read_image
 
 RNG_SEED = 5
 

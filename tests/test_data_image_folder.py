@@ -7,10 +7,10 @@ import pytest
 from image_tree_builders import FEW, fault, grow, numbers, paint, per_class, tree, zipped
 from PIL import Image
 
-from duograd.data.config import ImageFolder
+from duograd.data.formats.files import FolderFiles
+from duograd.data.formats.image_files import read_one
 from duograd.data.load import load
-from duograd.data.sources.archive import FolderFiles
-from duograd.data.sources.image_folder import read_one
+from duograd.data.sources.image_folder import ImageFolder
 
 RED, GREEN, BLUE = (200, 30, 30), (30, 200, 30), (30, 30, 200)
 

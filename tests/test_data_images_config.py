@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from duograd.data.dataset import Split
 from duograd.data.errors import DataError
+from duograd.data.images import Splits, image_dataset, one_after_another
 from duograd.data.load import load
-from duograd.data.sources.images import Splits, image_dataset, one_after_another
 from duograd.data.sources.shapes import Shapes
 
 FLOAT32 = np.dtype("float32")

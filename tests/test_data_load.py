@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from duograd.data import load as load_module
-from duograd.data.config import PatchConfig, PatchesH5, Photos, PhotosSample
 from duograd.data.dataset import DataSet
 from duograd.data.errors import DataError
 from duograd.data.load import digest, load
-from duograd.data.sources.patches import displayable
+from duograd.data.patches import displayable
+from duograd.data.sources.patches_h5 import PatchesH5
+from duograd.data.sources.photos import Photos
+from duograd.data.sources.photos_sample import PhotosSample
 
 ROOT = Path(__file__).parents[1]
 
@@ -180,7 +181,7 @@ def test_too_little_memory_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def exhausted(*_: object) -> DataSet:
         raise MemoryError
 
-    monkeypatch.setattr(load_module, "_read", exhausted)
+    monkeypatch.setattr(PhotosSample, "read", exhausted)
     with pytest.raises(DataError) as caught:
         load(PhotosSample())
     assert str(caught.value) == "data=photos_sample does not fit in memory: ask for fewer samples, data.count=N"
@@ -188,7 +189,7 @@ def test_too_little_memory_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_loading_photographs_imports_no_heavy_library() -> None:
     code = (
-        "import sys; from duograd.data.config import PhotosSample; from duograd.data.load import load; "
+        "import sys; from duograd.data.sources.photos_sample import PhotosSample; from duograd.data.load import load; "
         "load(PhotosSample(count=10)); "
         "print(sorted({'sklearn', 'scipy', 'torch', 'h5py', 'duograd.models', 'duograd.runner'} & set(sys.modules)))"
     )
@@ -198,7 +199,7 @@ def test_loading_photographs_imports_no_heavy_library() -> None:
 
 @pytest.mark.parametrize("source", ["patches_h5", "photos"])
 def test_real_patches(shared_data: Path, source: str) -> None:
-    configs: dict[str, PatchConfig] = {
+    configs: dict[str, PatchesH5 | Photos] = {
         "patches_h5": PatchesH5(path=str(shared_data / "patches_16x16.h5")),
         "photos": Photos(root=str(shared_data / "photos")),
     }

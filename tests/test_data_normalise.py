@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from duograd.data.config import Cifar10
 from duograd.data.errors import DataError
 from duograd.data.normalise import channel_counts, fit_normaliser, mean_image, measured_statistics
+from duograd.data.sources.cifar10 import Cifar10
 from duograd.data.sources.shapes import Shapes
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (600, 3, 5, 4), dtype=np.uint8)  # more than are counted at once

@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from duograd.data.dataset import require_finite
 from duograd.data.errors import DataError
-from duograd.data.preprocess import (
+from duograd.data.patches import (
     clip_to,
     fit_range,
     flatten,
     luminosity,
     remove_mean,
-    require_finite,
     rescale,
     to_range,
 )

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from duograd.data.load import load
-from duograd.data.sources.shapes import CLASSES, Scene, Shapes, draw, imagine, paint
-from duograd.data.sources.shapes_figures import FIGURES
+from duograd.data.sources.shapes import Shapes
+from duograd.data.synthetic.shapes import CLASSES, FIGURES, Scene, draw, imagine, paint
 
 AREAS = {  # of each shape, in squares of its radius; by geometry, where it has a formula
     "circle": np.pi * 0.85**2,

@@ -1,28 +1,15 @@
-"""What may stand under `data:` in a config: one model per source, told apart by `name`.
+"""The sources by the kind of their samples, until each family names the kind that it takes."""
 
-`data/source.py` says how a source is declared; those that still stand here are listed in `data/load.py`.
-"""
+from duograd.data.sources.activity_h5 import ActivityH5
+from duograd.data.sources.cifar10 import Cifar10
+from duograd.data.sources.gait import Gait
+from duograd.data.sources.image_folder import ImageFolder
+from duograd.data.sources.motionsense import MotionSense
+from duograd.data.sources.patches_h5 import PatchesH5
+from duograd.data.sources.photos import Photos
+from duograd.data.sources.photos_sample import PhotosSample
 
-from duograd.data.config.images import Cifar10, ImageFolder, Images
-from duograd.data.config.movement import ActivityH5, Gait, MotionSense, Movement, MovementConfig, PeopleApart
-from duograd.data.config.patches import CutPatches, PatchConfig, PatchesH5, Photos, PhotosSample
-from duograd.data.source import Augmentation, SourceConfig
+__all__ = ["Cifar10", "ImageFolder", "MovementConfig", "PatchConfig"]
 
-__all__ = [
-    "ActivityH5",
-    "Augmentation",
-    "Cifar10",
-    "CutPatches",
-    "Gait",
-    "ImageFolder",
-    "Images",
-    "MotionSense",
-    "Movement",
-    "MovementConfig",
-    "PatchConfig",
-    "PatchesH5",
-    "PeopleApart",
-    "Photos",
-    "PhotosSample",
-    "SourceConfig",
-]
+PatchConfig = PhotosSample | Photos | PatchesH5
+MovementConfig = ActivityH5 | MotionSense | Gait

@@ -8,53 +8,90 @@ Legend: N windows, T time steps, S channels, R rows of a recording, U columns.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
-from duograd.data.config import MotionSense
 from duograd.data.dataset import Array, DataSet, Split
 from duograd.data.errors import DataError
-from duograd.data.source import Source
-from duograd.data.sources.archive import Files, read_file
-from duograd.data.sources.channels import Channel, find_channels, units_of
-from duograd.data.sources.csv_columns import read_columns
-from duograd.data.sources.download import Download, cache_folder, fetch, require_digest
-from duograd.data.sources.motionsense_files import CODES, Recording, find_recordings, open_files
-from duograd.data.sources.paths import user_path
-from duograd.data.sources.windows import ACTIVITIES, Places, Splits, cut_windows, window_dataset, window_places
-from duograd.data.splits import People, require_known, split_people, undersample_indices
+from duograd.data.formats.csv import read_columns
+from duograd.data.formats.download import Download, cache_folder, fetch, require_digest
+from duograd.data.formats.files import Files, read_file, user_path
+from duograd.data.formats.motionsense import (
+    CODES,
+    Channel,
+    Recording,
+    find_channels,
+    find_recordings,
+    open_files,
+    units_of,
+)
+from duograd.data.source import Source, matching
+from duograd.data.splits import People, Splits, require_known, split_people, undersample_indices
+from duograd.data.windows import ACTIVITIES, PeopleConfig, Places, cut_windows, window_dataset, window_places
+
+URL = "https://github.com/mmalekzadeh/motion-sense/raw/master/data/A_DeviceMotion_data.zip"
 
 OFFLINE = "give data.root=DIR, a folder or zip archive that you have, or use data=gait, which is simulated"
 
 
-def motionsense_dataset(config: MotionSense, dtype: np.dtype[Any]) -> DataSet:
-    """Windows of the people in each split; one generator, seeded by `config`, draws people first, then windows."""
-    channels = find_channels(config.channels)
-    root = archive(config)
-    rng = np.random.default_rng(config.seed)
-    with open_files(root) as files:
-        recordings = _of_people(find_recordings(files.namelist(), root), config.people)
-        people = _split(recordings, config, rng)
-        signals = [read_signal(files, one.name, channels).astype(dtype) for one in recordings]
-    _require_room(recordings, signals, config.window)
+class MotionSense(PeopleConfig):
+    """The public MotionSense recordings, downloaded or in `root`; lists of people, where given, replace fractions."""
 
-    def split(whose: Sequence[int]) -> Split | None:
-        mine = [index for index, one in enumerate(recordings) if one.person in whose]
-        activities = np.array([recordings[index].activity for index in mine], np.int64)
-        return _windows([signals[index] for index in mine], activities, config, rng) if mine else None
+    fewer: ClassVar[str] = "ask for fewer windows, data.step=N with a larger N"
 
-    train = split(people.train)
-    assert train is not None  # split_people leaves somebody
-    return window_dataset(
-        config,
-        _source(root, people),
-        Splits(train, split(people.validation), split(people.test)),
-        dtype,
-        classes=ACTIVITIES,
-        channels=tuple(channel.name for channel in channels),
-        units=units_of(channels),
-    )
+    name: Literal["motionsense"] = "motionsense"
+    root: str | None = None
+    url: Annotated[str, matching("https?://.+", "data.url needs an address, http:// or https://")] = URL
+    sha256: Annotated[str | None, matching("[0-9a-fA-F]{64}", "data.sha256 needs 64 hex digits")] = None
+    channels: list[str] = Field(default=["total_acceleration"])
+    step: int = Field(default=75, ge=1)
+    balance: Literal["none", "undersample"] = "undersample"
+    people: list[int] | None = Field(default=None, min_length=1)
+    validation_people: list[int] | None = None
+    test_people: list[int] | None = None
+
+    @property
+    def validates(self) -> bool:
+        return bool(super().validates or self.validation_people)
+
+    @model_validator(mode="after")
+    def _nobody_twice(self) -> Self:
+        both = sorted(set(self.validation_people or ()) & set(self.test_people or ()))
+        if both:
+            raise ValueError(
+                f"person {both[0]} is in data.validation_people and in data.test_people: leave them in one of the two"
+            )
+        return self
+
+    def read(self, dtype: np.dtype[Any]) -> DataSet:
+        """Windows of the people in each split; one generator, seeded by `self`, draws people first, then windows."""
+        channels = find_channels(self.channels)
+        root = archive(self)
+        rng = np.random.default_rng(self.seed)
+        with open_files(root) as files:
+            recordings = _of_people(find_recordings(files.namelist(), root), self.people)
+            people = _split(recordings, self, rng)
+            signals = [read_signal(files, one.name, channels).astype(dtype) for one in recordings]
+        _require_room(recordings, signals, self.window)
+
+        def split(whose: Sequence[int]) -> Split | None:
+            mine = [index for index, one in enumerate(recordings) if one.person in whose]
+            activities = np.array([recordings[index].activity for index in mine], np.int64)
+            return _windows([signals[index] for index in mine], activities, self, rng) if mine else None
+
+        train = split(people.train)
+        assert train is not None  # split_people leaves somebody
+        return window_dataset(
+            self,
+            _source(root, people),
+            Splits(train, split(people.validation), split(people.test)),
+            dtype,
+            classes=ACTIVITIES,
+            channels=tuple(channel.name for channel in channels),
+            units=units_of(channels),
+        )
 
 
 def archive(config: MotionSense) -> Path:

@@ -1,25 +1,33 @@
 """The course's file of colour patches: `data` (N, 3, H, W). Its whitening matrices xForm and invXForm are not used."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
-from duograd.data.config import PatchesH5
 from duograd.data.dataset import Array, DataSet
-from duograd.data.source import Source
-from duograd.data.sources.hdf5 import find_dataset, open_hdf5, read_samples, require_form
-from duograd.data.sources.patches import patch_dataset
-from duograd.data.sources.paths import user_path
+from duograd.data.formats.files import user_path
+from duograd.data.patches import patch_dataset
+from duograd.data.source import Source, SourceConfig, required
 
 FORM = ("N", 3, "H", "W")
 
 
-def patches_h5_dataset(config: PatchesH5, dtype: np.dtype[Any]) -> DataSet:
-    """The file's patches, ready for the autoencoder."""
-    path = user_path(config.path)
-    colour = read_patches(path, config.count)
-    return patch_dataset(colour, path.name, config, np.random.default_rng(config.seed), dtype)
+class PatchesH5(SourceConfig):
+    """Patches from an HDF5 file in the course's form; count: the first so many, or null for all."""
+
+    name: Literal["patches_h5"] = "patches_h5"
+    path: Annotated[str, required("data=patches_h5 needs data.path=FILE, an HDF5 file of patches")] = Field(
+        default=None, validate_default=True
+    )
+    count: int | None = Field(default=None, ge=1)
+
+    def read(self, dtype: np.dtype[Any]) -> DataSet:
+        """The file's patches, ready for the autoencoder."""
+        path = user_path(self.path)
+        colour = read_patches(path, self.count)
+        return patch_dataset(colour, path.name, self, np.random.default_rng(self.seed), dtype)
 
 
 def read_patches(path: Path, count: int | None = None) -> Array:
@@ -27,6 +35,8 @@ def read_patches(path: Path, count: int | None = None) -> Array:
 
     Raises DataError where the file is missing, damaged, of another form, or holds NaN, infinity or too few patches.
     """
+    from duograd.data.formats.hdf5 import find_dataset, open_hdf5, read_samples, require_form
+
     with open_hdf5(path) as file:
         dataset = find_dataset(file, "data")
         require_form(dataset, FORM)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from duograd.data.errors import DataError
-from duograd.data.sources.image_files import read_image
+from duograd.data.formats.image_files import read_image
 from duograd.models.layers.conv import conv2d
 from duograd.runner.errors import UserError, told
 from duograd.runner.figures.page import Panel, draw_page

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from duograd.data.dataset import Array
 from duograd.data.errors import DataError
-from duograd.data.sources.hdf5 import label, require_form
+from duograd.data.formats.hdf5 import label, require_form
 
 
 class Labels(NamedTuple):

@@ -1,22 +1,28 @@
 """Image files that users bring: found in a folder, read one at a time, each fault named in one line.
 
-Legend: H height, W width.
+Legend: N images, H height, W width.
 """
 
+import io
 import warnings
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from duograd.data.dataset import Array
 from duograd.data.errors import DataError, reason
+from duograd.data.formats.files import Files, read_file
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+WORKERS = 2  # threads; more get into each other's way where images are small
+BLOCK = 64  # images a thread takes at a time
 
 
 @dataclass(frozen=True)
@@ -93,3 +99,48 @@ def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "no image format known to Pillow"
     return reason(error)
+
+
+def read_images(files: Files, names: Sequence[str], size: int | None) -> NDArray[np.uint8]:
+    """The images (N, 3, H, W), cut to the square in their middle and scaled to `size`; or as they are, all of one size.
+
+    Raises DataError where one cannot be read, or, without a size, two differ.
+    """
+    with quiet():
+        H, W = (size, size) if size else read_one(files, names[0], None).shape[:2]
+        images = np.empty((len(names), 3, H, W), np.uint8)
+
+        def read_block(start: int) -> None:
+            for n, name in enumerate(names[start : start + BLOCK], start):
+                pixels = read_one(files, name, size)
+                _require_size(pixels, name, images, names[0])
+                images[n] = pixels.transpose(2, 0, 1)
+
+        with ThreadPoolExecutor(WORKERS) as pool:
+            for _ in pool.map(read_block, range(0, len(names), BLOCK)):
+                pass  # raises what a block raised, the first block first
+    return images
+
+
+def read_one(files: Files, name: str, size: int | None) -> Array:
+    """One image (H, W, 3)."""
+    image = open_image(io.BytesIO(read_file(files, name)), name)
+    if size and image.size != (size, size):
+        image = _square(image).resize((size, size), Image.Resampling.BICUBIC)  # averages where it makes smaller
+    return np.asarray(image)
+
+
+def _square(image: Image.Image) -> Image.Image:
+    """The largest square in the middle; cut out before it is scaled, which else would blur in what lies beside it."""
+    side = min(image.size)
+    left, top = ((length - side) // 2 for length in image.size)
+    return image.crop((left, top, left + side, top + side))
+
+
+def _require_size(pixels: Array, name: str, images: Array, first: str) -> None:
+    (height, width), (H, W) = pixels.shape[:2], images.shape[2:]
+    if (height, width) != (H, W):
+        raise DataError(
+            f"{first} is {W}×{H} pixels and {name} {width}×{height}: give images of one size, or have all of them "
+            f"scaled, data.size={min(H, W, height, width)}"
+        )

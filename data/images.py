@@ -4,30 +4,40 @@ Legend: N images, C channels, H height, W width, K images shown.
 """
 
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from duograd.data.config import Images
+from duograd.data.augment import CropFlipConfig, crop_flip
 from duograd.data.dataset import Array, DataSet, Split
 from duograd.data.errors import DataError
-from duograd.data.normalise import fit_normaliser
+from duograd.data.normalise import WHITE, NormaliseConfig, fit_normaliser
+from duograd.data.source import Augmentation
+from duograd.data.splits import Splits
 
 SHOWN = 10  # images of each class
-WHITE = 255.0
 
 
-class Splits(NamedTuple):
-    """Images (N, 3, H, W) uint8, with targets (N,) int64; None where nothing is held out."""
+class ImagesConfig(NormaliseConfig):
+    """Images (3, H, W) of bytes, normalised batch by batch.
 
-    train: Split
-    validation: Split | None
-    test: Split | None
+    count, test_count: the first so many training and test images, once the data is split; null for all.
+    augment: how training images are varied each time they are drawn.
+    """
+
+    count: int | None = Field(default=None, ge=1)
+    test_count: int | None = Field(default=None, ge=1)
+    augment: CropFlipConfig = CropFlipConfig()
+
+    def augmentation(self) -> Augmentation | None:
+        return partial(crop_flip, self.augment) if self.augment.varies else None
 
 
 def image_dataset(
-    config: Images,
+    config: ImagesConfig,
     source: str,
     splits: Splits,
     dtype: np.dtype[Any],
@@ -55,16 +65,6 @@ def image_dataset(
         gallery={"images": pictures(train[one_after_another(splits.train, len(classes))])},
         image_shape=train.shape[2:],
     )
-
-
-def require_count(available: int, count: int | None, split: Literal["train", "test"]) -> None:
-    """Raises DataError where the key that says how many images train, or test, asks for more than there are."""
-    if count is not None and count > available:
-        key = {"train": "data.count", "test": "data.test_count"}[split]
-        raise DataError(
-            f"{key}={count} is more than the {available} {split} images that there are: "
-            f"set it to {available} or less, or null for all"
-        )
 
 
 def one_after_another(split: Split, classes: int) -> NDArray[np.intp]:

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from duograd.data.errors import DataError
-from duograd.data.sources.channels import did_you_mean
+from duograd.data.errors import DataError, did_you_mean
 
 Numbers = NDArray[np.float64]
 

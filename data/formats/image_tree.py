@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duograd.data.errors import DataError
-from duograd.data.sources.archive import Files, FolderFiles, open_zip
-from duograd.data.sources.image_files import SUFFIXES
-from duograd.data.sources.images import require_count
+from duograd.data.formats.files import Files, FolderFiles, open_zip
+from duograd.data.formats.image_files import SUFFIXES
+from duograd.data.splits import require_count
 
 LAYOUT = "DIR/<class>/<image>, or DIR/train/<class>/<image> and DIR/test/<class>/<image>"
 Parts = tuple[str, ...]  # of a path

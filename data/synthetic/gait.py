@@ -24,7 +24,7 @@ Indices = NDArray[np.intp]
 RATE = 50.0  # samples a second
 CHUNK = 2000  # windows simulated at once: it bounds the memory that is not the result
 CADENCE, BOUNCE, IMPACT, KAPPA, PUSH, SWAY, SWING, FLEXION = range(8)
-STYLES = np.array(  # in the order of windows.ACTIVITIES
+STYLES = np.array(  # in the order of ACTIVITIES
     [  # steps/s, g, g, -, g, g, rad, rad
         [1.75, 0.28, 0.70, 11.0, 0.14, 0.12, 0.28, 0.20],  # downstairs: slower than a walk, hard on the heels
         [2.75, 0.75, 1.30, 7.0, 0.30, 0.25, 0.45, 0.20],  # jogging

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from duograd.data.dataset import Array
-from duograd.data.errors import DataError
-from duograd.data.preprocess import require_finite
+from duograd.data.dataset import Array, require_finite
+from duograd.data.errors import DataError, did_you_mean, reason
 
 KEYS_SHOWN = 10
 
@@ -31,8 +29,7 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
     except DataError:
         raise
     except DAMAGE as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"{path} cannot be read as HDF5 ({reason}): download or copy it again") from error
+        raise DataError(f"{path} cannot be read as HDF5 ({reason(error)}): download or copy it again") from error
 
 
 def find_dataset(file: h5py.File, key: str) -> h5py.Dataset:
@@ -48,10 +45,8 @@ def _hint(key: str, keys: list[str]) -> str:
         return "the file is empty, give another"
     if key in keys:
         return f"its '{key}' is a group, a broken link or damaged, give a file with an array there"
-    lowered = {known.lower(): known for known in keys}
-    guess = "".join(f"did you mean '{lowered[match]}'? " for match in get_close_matches(key.lower(), lowered, n=1))
     more = ", …" if len(keys) > KEYS_SHOWN else ""
-    return f"{guess}it has {', '.join(keys[:KEYS_SHOWN])}{more}"
+    return f"{did_you_mean(key, keys)}it has {', '.join(keys[:KEYS_SHOWN])}{more}"
 
 
 def label(dataset: h5py.Dataset) -> str:

@@ -11,6 +11,11 @@ from duograd.data.errors import DataError, reason
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
 
 
+def user_path(given: str) -> Path:
+    """The path that a user gave, a leading ~ expanded, as shells do not inside `data.path=~/file`."""
+    return Path(os.path.expanduser(given))  # noqa: PTH111 - leaves an unknown ~name as it is; pathlib raises
+
+
 class Files(Protocol):
     """Files by name, with / between folders: what a ZipFile offers."""
 

@@ -4,25 +4,42 @@ Legend: N windows, T time steps of a window, S channels, R rows of a recording, 
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from duograd.data.config import MovementConfig
+from duograd.data.augment import VariationConfig, vary
 from duograd.data.dataset import Array, DataSet, Split
 from duograd.data.errors import DataError
-from duograd.data.standardise import fit_scale, standardise
+from duograd.data.source import Augmentation, SourceConfig
+from duograd.data.splits import Splits
 
 ACTIVITIES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")  # the course's order
+ROUNDING = 1e-7  # of a channel's magnitude: a constant stored as float32 varies by less
 
 
-class Splits(NamedTuple):
-    """Windows (N, T, S) as their source measured them, with targets (N,) int64; None where nothing is held out."""
+class WindowsConfig(SourceConfig):
+    """Windows of sensor channels, each one of several activities.
 
-    train: Split
-    validation: Split | None
-    test: Split | None
+    standardise: each channel to mean 0 and std 1. augment: how far training windows are varied each time.
+    """
+
+    validation_fraction: float = Field(default=0.1, ge=0, lt=1)
+    standardise: bool = False
+    augment: VariationConfig = VariationConfig()
+
+    def augmentation(self) -> Augmentation | None:
+        return partial(vary, self.augment) if self.augment.varies else None
+
+
+class PeopleConfig(WindowsConfig):
+    """Movement whose people are known: no person is in two splits, and fractions are of the people."""
+
+    test_fraction: float = Field(default=0.2, ge=0, lt=1)
+    window: int = Field(default=150, ge=2, le=100_000)
 
 
 class Places(NamedTuple):
@@ -56,7 +73,7 @@ def cut_windows(recordings: Sequence[Array], places: Places, window: int) -> Arr
 
 
 def window_dataset(
-    config: MovementConfig,
+    config: WindowsConfig,
     source: str,
     splits: Splits,
     dtype: np.dtype[Any],
@@ -89,7 +106,7 @@ def window_dataset(
 
 
 def _finish(
-    config: MovementConfig, splits: Splits, dtype: np.dtype[Any], channels: tuple[str, ...]
+    config: WindowsConfig, splits: Splits, dtype: np.dtype[Any], channels: tuple[str, ...]
 ) -> tuple[Split, Split | None, Split | None]:
     scale = fit_scale(splits.train.inputs, channels) if config.standardise else None
 
@@ -117,3 +134,35 @@ def _require_classes(split: Split | None, classes: Sequence[str], where: str) ->
         raise DataError(
             f"{where} has no windows of class '{missing}': give data that holds each of {', '.join(classes)}"
         )
+
+
+class Scale(NamedTuple):
+    """A channel's mean and standard deviation, each (S,) float64."""
+
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+
+
+def fit_scale(windows: Array, channels: Sequence[str]) -> Scale:
+    """Mean and standard deviation of each channel of windows (N, T, S), over windows and time, in float64.
+
+    Raises DataError where a channel does not vary, and names it.
+    """
+    columns = [windows[..., s].astype(np.float64) for s in range(windows.shape[-1])]  # contiguous: pairwise sums
+    scale = Scale(np.array([c.mean() for c in columns]), np.array([c.std() for c in columns]))
+    flat = scale.std <= ROUNDING * np.abs(scale.mean)
+    if flat.any():
+        s = int(np.flatnonzero(flat)[0])
+        raise DataError(
+            f"channel '{channels[s]}' is {scale.mean[s]:g} in every training window, so it cannot be standardised: "
+            "leave that channel out, or set data.standardise=false"
+        )
+    return scale
+
+
+def standardise(windows: Array, scale: Scale, dtype: np.dtype[Any]) -> Array:
+    """(windows - mean) / std, per channel of windows (N, T, S); float64 arithmetic, one channel at a time."""
+    scaled = np.empty(windows.shape, dtype)
+    for s, (mean, std) in enumerate(zip(*scale, strict=True)):
+        scaled[..., s] = (windows[..., s].astype(np.float64) - mean) / std
+    return scaled

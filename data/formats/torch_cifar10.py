@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from duograd.data.errors import DataError
-from duograd.data.sources.cifar10_files import FOLDER, OFFLINE
-from duograd.data.sources.download import Download
+from duograd.data.formats.cifar10 import FOLDER
+from duograd.data.formats.download import Download
 
 FAULTS = (OSError, RuntimeError, EOFError, ValueError, tarfile.TarError, http.client.HTTPException)
 SCHEMAS = (
@@ -20,13 +20,14 @@ SCHEMAS = (
 _declared: list[torch.library.Library] = []  # a schema is gone with its library
 
 
-def download(folder: Path) -> Path:
+def download(folder: Path, remedy: str) -> Path:
     """The batches, in `folder`/cifar-10-batches-py: all of them, or the folder is not there at all.
 
+    remedy: what an error ends with.
     Raises DataError where the network or the disk fails, or what came is not the published archive.
     """
     CIFAR10 = _torchvision_cifar10()
-    whole = Download(CIFAR10.url, "data=cifar10", OFFLINE)
+    whole = Download(CIFAR10.url, "data=cifar10", remedy)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".part-", dir=folder) as part:

@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from duograd.data.errors import DataError
-from duograd.data.sources.paths import user_path
+from duograd.data.errors import DataError, reason
+from duograd.data.formats.files import user_path
 
 CHUNK = 1 << 20  # bytes
 MEGABYTE = 1e6
@@ -31,10 +31,9 @@ class Download(NamedTuple):
     what: str
     remedy: str
 
-    def fault(self, reason: object) -> DataError:
+    def fault(self, why: object) -> DataError:
         """The one line that says why it cannot be had."""
-        text = " ".join(str(reason).split()) or type(reason).__name__
-        return DataError(f"{self.what} could not be downloaded from {self.url} ({text}): {self.remedy}")
+        return DataError(f"{self.what} could not be downloaded from {self.url} ({reason(why)}): {self.remedy}")
 
 
 def cache_folder() -> Path:
@@ -62,8 +61,8 @@ def fetch(download: Download, folder: Path, sha256: str | None) -> Path:
         if recorded is None:
             record.write_text(f"{digest_of(path)}\n")
     except OSError as error:
-        reason, remedy = error.strerror or error, "make room, or set DUOGRAD_DATA=FOLDER"
-        raise DataError(f"{folder} cannot hold {path.name} ({reason}): {remedy}") from error
+        remedy = "make room, or set DUOGRAD_DATA=FOLDER"
+        raise DataError(f"{folder} cannot hold {path.name} ({error.strerror or error}): {remedy}") from error
     return path
 
 

@@ -5,18 +5,25 @@ luminosity → remove_mean → clip at ±3 standard deviations → rescale to [0
 The arithmetic is float64, whatever the input and the result: then the ends of the range are exactly 0.1 and 0.9, and
 rounding differences between processors vanish when the result is cast to float32.
 
-Legend: N patches, H height, W width.
+Legend: N patches, K patches shown, H height, W width.
 """
 
-import numpy as np
+from typing import Any
 
-from duograd.data.dataset import Array
+import numpy as np
+from numpy.typing import NDArray
+
+from duograd.data.dataset import Array, DataSet, Split
 from duograd.data.errors import DataError
+from duograd.data.source import SourceConfig
+from duograd.data.splits import split_indices
 
 LUMINOSITY = np.array([0.2126, 0.7152, 0.0722])  # red, green, blue (ITU-R BT.709)
 CLIP_STDS = 3.0
 TARGET_LOW, TARGET_HIGH = 0.1, 0.9  # away from 0 and 1, where a sigmoid saturates
 ROUNDING = 1e-12  # of a pixel's value; removing the mean of a flat float64 image leaves about 1e-16 of it
+SHOWN = 200  # as many as the report shows
+DISPLAY_STDS = 3.0
 
 
 def luminosity(colour: Array) -> Array:
@@ -69,13 +76,47 @@ def to_range(grey: Array, low: float, high: float) -> Array:
     return rescale(np.clip(grey, low, high), low, high)
 
 
-def require_finite(samples: Array, what: str) -> None:
-    """Raises DataError where `samples` hold NaN or infinity: how many, and where the first stands."""
-    if samples.size == 0 or (np.isfinite(samples.min()) and np.isfinite(samples.max())):
-        return  # NaN and infinity always reach the minimum or the maximum, which need no mask the size of the data
-    bad = np.argwhere(~np.isfinite(samples))
-    first = ", ".join(map(str, bad[0]))
-    raise DataError(
-        f"{what} has {len(bad)} values that are NaN or infinite as {samples.dtype}, the first at [{first}]: "
-        "repair those samples or leave them out"
+def patch_dataset(
+    colour: Array, source: str, config: SourceConfig, rng: np.random.Generator, dtype: np.dtype[Any]
+) -> DataSet:
+    """Colour patches (N, 3, H, W), preprocessed and split: inputs (N, H·W) in [0.1, 0.9], which are their own target.
+
+    The range is fitted on the training patches alone. Raises DataError where there is no contrast, or a split is empty.
+    """
+    grey = luminosity(colour)
+    magnitude = max(abs(grey.min()), abs(grey.max()))
+    grey = remove_mean(grey)
+    train_index, validation_index = split_indices(len(colour), config.validation_fraction, rng)
+    low, high = fit_range(grey[train_index], magnitude)
+
+    def split(index: NDArray[np.intp]) -> Split:
+        return Split(flatten(to_range(grey[index], low, high)).astype(dtype, order="C"))
+
+    train = split(train_index)
+    shown = rng.choice(len(train), min(SHOWN, len(train)), replace=False)
+    return DataSet(
+        name=config.name,
+        source=source,
+        train=train,
+        validation=split(validation_index) if len(validation_index) else None,
+        gallery={
+            "colour": displayable(colour[train_index[shown]]),
+            "grey": train.inputs[shown].reshape(-1, *grey.shape[1:]),
+        },
+        image_shape=grey.shape[1:],
     )
+
+
+def displayable(colour: Array) -> Array:
+    """Colour (K, 3, H, W) as pictures (K, H, W, 3) in [0, 1].
+
+    Values already there stay as they are; whitened ones, which have no natural scale, are clipped at three standard
+    deviations around their mean, as the grey ones are, and rescaled.
+    """
+    pictures = colour.transpose(0, 2, 3, 1)
+    if pictures.min() >= 0 and pictures.max() <= 1:
+        return pictures.copy()
+    mean, std = pictures.mean(dtype=np.float64), pictures.std(dtype=np.float64)
+    limit = DISPLAY_STDS * std or 1.0  # one flat colour is shown as mid-grey
+    shades: Array = 0.5 + np.clip(pictures - mean, -limit, limit) / (2 * limit)
+    return shades.astype(colour.dtype)

@@ -1,0 +1,1 @@
+"""Draws and simulates samples, where there is no file."""
