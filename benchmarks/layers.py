@@ -15,17 +15,16 @@ from numpy.typing import NDArray
 from benchmarks.measure import CONSOLE, Target, kernel, report, side_by_side, timed
 from duograd.models.layers.activations import ACTIVATIONS
 from duograd.models.layers.conv import conv2d
-from duograd.models.layers.conv_naive import conv2d_naive
-from duograd.models.layers.lanes import Lanes
+from duograd.models.layers.naive import conv2d_naive, max_pool2d_naive
 from duograd.models.layers.norm import batch_norm
 from duograd.models.layers.pool import max_pool2d
-from duograd.models.layers.pool_naive import max_pool2d_naive
+from duograd.models.layers.threads import Threads
 
 Array = NDArray[Any]
 Work = Callable[[], object]
 ROUNDS = 15
 BOUND = 2.0  # of a block: not promised, but to be noticed
-LANES = Lanes()
+THREADS = Threads()
 # x, W, padding, batch norm: conv - [batch norm] - relu - 2 × 2 max pool, as the networks have it
 BLOCKS = {
     "three_layer_convnet": ((50, 3, 32, 32), (32, 3, 7, 7), 3, False),
@@ -50,7 +49,7 @@ def convolution() -> None:
     x, W, b, dy = draw(100, 3, 31, 31), draw(25, 3, 3, 3), draw(25), draw(100, 25, 16, 16)
     forward = partial(F.conv2d, stride=2, padding=1)
     work = {
-        "by hand": calm(lambda: conv2d(x, W, b, 2, 1, workers=LANES)[1](dy)),
+        "by hand": one_blas_thread(lambda: conv2d(x, W, b, 2, 1, threads=THREADS)[1](dy)),
         "torch": both_ways(forward, [x, W, b], dy),
     }
     seconds = side_by_side(work, ROUNDS)
@@ -62,7 +61,7 @@ def convolution() -> None:
 def pooling() -> None:
     """2 × 2, stride 2: each way against the loops, both against torch."""
     x, dy = draw(100, 3, 32, 32), draw(100, 3, 16, 16)
-    forward, backward = (lambda: max_pool2d(x, 2, workers=LANES)), max_pool2d(x, 2, workers=LANES)[1]
+    forward, backward = (lambda: max_pool2d(x, 2, threads=THREADS)), max_pool2d(x, 2, threads=THREADS)[1]
     work = {
         "forward": forward,
         "backward": lambda: backward(dy),
@@ -88,16 +87,16 @@ def block_by_hand(x_shape: tuple[int, ...], W_shape: tuple[int, ...], padding: i
     relu, first = ACTIVATIONS["relu"], x_shape[1] == 3
 
     def work() -> None:
-        z, conv_back = conv2d(x, W, b, 1, padding, needs_dx=not first, workers=LANES)
+        z, conv_back = conv2d(x, W, b, 1, padding, needs_dx=not first, threads=THREADS)
         norm_back = None
         if norm:
-            z, norm_back = batch_norm(z, scale, shift, running, training=True, workers=LANES)
+            z, norm_back = batch_norm(z, scale, shift, running, training=True, threads=THREADS)
         a = relu.forward(z)
-        _, pool_back = max_pool2d(a, 2, workers=LANES)
+        _, pool_back = max_pool2d(a, 2, threads=THREADS)
         dz = relu.backward(pool_back(dy), a)
         conv_back(dz if norm_back is None else norm_back(dz)[0])
 
-    return calm(work)
+    return one_blas_thread(work)
 
 
 def block_by_torch(x_shape: tuple[int, ...], W_shape: tuple[int, ...], padding: int, norm: bool) -> Work:
@@ -132,14 +131,14 @@ def both_ways(forward: Callable[..., torch.Tensor], arrays: list[Array], dy: Arr
     return work
 
 
-def calm(work: Work) -> Work:
-    """The same with BLAS on one thread inside of lanes, as a network's step has it."""
+def one_blas_thread(work: Work) -> Work:
+    """The same with BLAS on one thread inside of parts, as a network's step has it."""
 
-    def calmly() -> None:
-        with LANES.calm():
+    def on_one_thread() -> None:
+        with THREADS.single_blas_thread():
             work()
 
-    return calmly
+    return on_one_thread
 
 
 def draw(*shape: int) -> Array:

@@ -7,10 +7,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from layer_builders import CEILING, assert_same, by_autograd, by_hand, draw, plant, worst
 
-from duograd.models.layers import conv, conv_naive, strips
+from duograd.models.layers import conv, naive, strips
 from duograd.models.layers.conv import conv2d
-from duograd.models.layers.conv_naive import conv2d_naive
-from duograd.models.layers.lanes import Lanes
+from duograd.models.layers.naive import conv2d_naive
+from duograd.models.layers.threads import Threads
 
 GIVEN = [
     [
@@ -65,8 +65,8 @@ def test_values_and_gradients_are_torchs(x, W, stride, padding):
 def test_fast_is_naive_whatever_the_shape(B, C, F, image, size, stride, padding):
     assume(all(k <= i + 2 * p for k, i, p in zip(size, image, padding, strict=True)))
     given_ = arrays((B, C, *image), (F, C, *size))
-    fast, naive = (by_hand(lambda *a, f=f: f(*a, stride, padding), *given_) for f in (conv2d, conv2d_naive))
-    assert_same(fast, naive)
+    fast, plain = (by_hand(lambda *a, f=f: f(*a, stride, padding), *given_) for f in (conv2d, conv2d_naive))
+    assert_same(fast, plain)
 
 
 def test_without_a_bias():
@@ -88,11 +88,11 @@ def test_a_first_layer_can_do_without_dx(layer):
 @pytest.mark.parametrize("stride", [1, 2])
 def test_any_number_of_threads_gives_the_same_bits(stride):
     given_ = [a.astype(np.float32) for a in arrays((37, 3, 16, 16), (8, 3, 5, 5))]
-    lanes = [None, Lanes(1), Lanes(2), Lanes(5)]
-    with Lanes(1).calm():
+    lanes = [None, Threads(1), Threads(2), Threads(5)]
+    with Threads(1).single_blas_thread():
         y, gradients = by_hand(lambda *a: conv2d(*a, stride, 2), *given_)
-        for workers in lanes:
-            other_y, others = by_hand(lambda *a, w=workers: conv2d(*a, stride, 2, workers=w), *given_)
+        for threads in lanes:
+            other_y, others = by_hand(lambda *a, w=threads: conv2d(*a, stride, 2, threads=w), *given_)
             assert all((a == b).all() for a, b in zip([y, *gradients], [other_y, *others], strict=True))
 
 
@@ -131,7 +131,7 @@ def test_what_does_not_fit_is_said_in_one_line(layer, x, W, stride, padding, mes
         (conv, "rows_first(out)[...] = y.reshape(OH, F, n, OW)", "out[...] = y.reshape(n, F, OH, OW)"),
         (conv, "d[margin : margin + OH] = rows_first(dy)", "d[margin : margin + OH] = rows_first(dy)[::-1]"),
         (conv, "d @ np.ones(d.shape[2], d.dtype)", "d[..., 1:] @ np.ones(d.shape[2] - 1, d.dtype)"),
-        (conv, "in_order(sums) for sums in", "sums[0] for sums in"),
+        (conv, "ordered_sum(sums) for sums in", "sums[0] for sums in"),
         (conv, "[PH // SH : (PH + H - 1) // SH + 1]", "[: (PH + H - 1) // SH + 1]"),
         (conv, "[PH % SH :]", "[0:]"),
         (strips, "pixels[..., columns] += ", "pixels[..., columns] = "),
@@ -153,12 +153,12 @@ def test_a_planted_bug_is_caught(monkeypatch, module, right, wrong):
     [
         ("dW[f] += dy[n, f, i, j]", "dW[f] = dy[n, f, i, j]"),
         ("d_padded[n][window] += dy[n, f, i, j] * W[f]", "d_padded[n][window] += dy[n, f, j, i] * W[f]"),
-        ("padded[:, :, PH : PH + H, PW : PW + W]", "padded[:, :, :H, :W]"),
+        ("d_padded[:, :, PH : PH + x.shape[2], PW : PW + x.shape[3]]", "d_padded[:, :, : x.shape[2], : x.shape[3]]"),
     ],
 )
 def test_a_bug_in_the_naive_form_is_caught_too(monkeypatch, right, wrong):
-    plant(monkeypatch, conv_naive, conv_naive, right, wrong)
-    assert caught(lambda *a: conv_naive.conv2d_naive(*a, 2, 1), arrays((2, 3, 6, 6), (2, 3, 3, 3)), 2, 1)
+    plant(monkeypatch, naive, naive, right, wrong)
+    assert caught(lambda *a: naive.conv2d_naive(*a, 2, 1), arrays((2, 3, 6, 6), (2, 3, 3, 3)), 2, 1)
 
 
 def caught(layer, given_, stride, padding) -> bool:

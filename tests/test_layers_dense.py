@@ -6,9 +6,8 @@ import torch
 from layer_builders import CEILING, assert_same, by_autograd, by_hand, draw, plant, worst
 
 from duograd.models.layers import dense
-from duograd.models.layers.dense import LARGE, affine, hidden, relu
-from duograd.models.layers.dropout import dropout, keep_mask
-from duograd.models.layers.lanes import Lanes
+from duograd.models.layers.dense import LARGE, affine, dropout, hidden, keep_mask, relu
+from duograd.models.layers.threads import Threads
 
 
 @pytest.fixture
@@ -59,10 +58,10 @@ def test_affine_without_a_bias_or_dx(arrays):
 def test_a_large_product_has_the_same_bits_for_any_number_of_threads():
     x, W, b = (a.astype(np.float32) for a in (draw(50, 1030), draw(101, 1030, seed=2), draw(101, seed=3)))
     assert x.size * len(W) > LARGE
-    with Lanes(1).calm():
+    with Threads(1).single_blas_thread():
         y, gradients = by_hand(affine, x, W, b)
         for threads in (1, 2, 5):
-            other_y, others = by_hand(lambda *a, t=threads: affine(*a, workers=Lanes(t)), x, W, b)
+            other_y, others = by_hand(lambda *a, t=threads: affine(*a, threads=Threads(t)), x, W, b)
             assert all((a == b).all() for a, b in zip([y, *gradients], [other_y, *others], strict=True))
     expected = by_autograd(torch.nn.functional.linear, *(a.astype(float) for a in (x, W, b)))
     assert_same((y, gradients), expected, rtol=1e-4, atol=1e-3)  # float32, sums of a thousand

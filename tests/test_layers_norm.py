@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from layer_builders import CEILING, assert_same, by_autograd, by_hand, draw, plant, worst
 
 from duograd.models.layers import norm
-from duograd.models.layers.lanes import Lanes
 from duograd.models.layers.norm import batch_norm, group_norm, layer_norm
+from duograd.models.layers.threads import Threads
 
 F = torch.nn.functional
 SHAPES = [(7, 4), (2, 1), (3, 4, 5, 2), (2, 4, 1, 1)]
@@ -127,15 +127,15 @@ def test_norms_are_torchs_whatever_the_shape(B, groups, width, H, W):
 def test_any_number_of_threads_gives_the_same_bits(name):
     x, weight, bias = (a.astype(np.float32) for a in arrays((37, 4, 64, 32)))
 
-    def layer(workers):
+    def layer(threads):
         if name == "batch":
-            return lambda *a: batch_norm(*a, None, training=True, workers=workers)
-        return lambda x, w, b: group_norm(x, 2, w, b, workers=workers)
+            return lambda *a: batch_norm(*a, None, training=True, threads=threads)
+        return lambda x, w, b: group_norm(x, 2, w, b, threads=threads)
 
     y, gradients = by_hand(layer(None), x, weight, bias)
     assert {a.dtype for a in (y, *gradients)} == {np.dtype(np.float32)}
     for threads in (1, 2, 5):
-        other_y, others = by_hand(layer(Lanes(threads)), x, weight, bias)
+        other_y, others = by_hand(layer(Threads(threads)), x, weight, bias)
         assert all((a == b).all() for a, b in zip([y, *gradients], [other_y, *others], strict=True))
 
 
@@ -161,14 +161,14 @@ def test_what_cannot_be_normalised_is_said_in_one_line():
         ("dx[part] -= (db / N)[:, None]", "pass"),
         ("dx[part] *= (weight * inv_std)[:, None]", "dx[part] *= inv_std[:, None]"),
         ("centred = np.subtract(x[part], mean[:, None]", "centred = np.subtract(x[part], mean[:, None] / 2"),
-        ("(in_order(sum_) for sum_", "(sum_[0] for sum_"),
+        ("(ordered_sum(sum_) for sum_", "(sum_[0] for sum_"),
         ('dy * (weight * inv_std)[:, None], {"weight"', 'dy * weight[:, None], {"weight"'),
         ("var * (N / (N - 1)), momentum", "var, momentum"),
         ("average *= 1 - momentum", "average *= momentum"),
         ("d_hat = _grouped(d[part] * weight[:, None], groups)", "d_hat = _grouped(d[part] * 1, groups)"),
         ("dx: Array = d_hat - d_hat.mean(axis=2, keepdims=True)", "dx: Array = d_hat.copy()"),
         ("dx -= x_hat * (", "dx += x_hat * ("),
-        ("(in_order(sums) for sums", "(sums[-1] for sums"),
+        ("(ordered_sum(sums) for sums", "(sums[-1] for sums"),
     ],
 )
 def test_a_planted_bug_is_caught(monkeypatch, right, wrong):

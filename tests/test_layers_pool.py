@@ -7,10 +7,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from layer_builders import CEILING, assert_same, by_autograd, by_hand, draw, plant, worst
 
-from duograd.models.layers import pool, pool_naive
-from duograd.models.layers.lanes import Lanes
+from duograd.models.layers import naive, pool
+from duograd.models.layers.naive import average_pool2d_naive, max_pool2d_naive
 from duograd.models.layers.pool import average_pool2d, global_average_pool, max_pool2d
-from duograd.models.layers.pool_naive import average_pool2d_naive, max_pool2d_naive
+from duograd.models.layers.threads import Threads
 
 F = torch.nn.functional
 FORMS = {
@@ -93,7 +93,7 @@ def test_any_number_of_threads_gives_the_same_bits(kind, size, stride):
     x = draw(30, 3, 64, 64).astype(np.float32)
     y, [dx] = by_hand(lambda x: FORMS[kind][0](x, size, stride), x)
     for threads in (1, 2, 5):
-        other_y, [other_dx] = by_hand(lambda x, t=threads: FORMS[kind][0](x, size, stride, workers=Lanes(t)), x)
+        other_y, [other_dx] = by_hand(lambda x, t=threads: FORMS[kind][0](x, size, stride, threads=Threads(t)), x)
         assert (y == other_y).all()
         assert (dx == other_dx).all()
     assert y.dtype == dx.dtype == np.float32
@@ -114,8 +114,8 @@ def test_a_window_must_fit(kind):
         (pool, "k <= s for k, s", "k >= s for k, s"),
         (pool, "np.maximum(greatest, tap, out=greatest)", "np.minimum(greatest, tap, out=greatest)"),
         (pool, "l : l + (OW - 1) * SW + 1 : SW", "k : k + (OW - 1) * SW + 1 : SW"),
-        (pool_naive, "np.argmax(window)", "window.size - 1 - np.argmax(window[::-1, ::-1])"),
-        (pool_naive, "[first] += dy", "[first] = dy"),
+        (naive, "np.argmax(window)", "window.size - 1 - np.argmax(window[::-1, ::-1])"),
+        (naive, "[first] += dy", "[first] = dy"),
     ],
 )
 def test_a_planted_bug_is_caught(monkeypatch, module, right, wrong):

@@ -10,9 +10,10 @@ from duograd.models.families.recurrent.weights import initial_weights, recurrent
 from duograd.models.layers import gru, lstm, rnn
 from duograd.models.layers.gru import ResetAfter, ResetBefore, gru_step
 from duograd.models.layers.lstm import LSTM, lstm_step
-from duograd.models.layers.recurrence import Buffers, Helper, spans
+from duograd.models.layers.recurrence import Buffers, spans
 from duograd.models.layers.rnn import RNN, rnn_step
 from duograd.models.layers.stacked import stacked
+from duograd.models.layers.threads import Background
 from duograd.models.layers.unroll import unroll
 
 B = 3
@@ -29,13 +30,13 @@ CLEAR = {
 
 
 def fast(cell, thread=False):
-    helper = Helper(thread)
+    background = Background(thread)
     makers = {
-        "tanh rnn": lambda: RNN("tanh", HIDDEN, float, helper),
-        "relu rnn": lambda: RNN("relu", HIDDEN, float, helper),
-        "lstm": lambda: LSTM(HIDDEN, float, helper),
-        "gru, reset before": lambda: ResetBefore(HIDDEN, float, helper),
-        "gru, reset after": lambda: ResetAfter(HIDDEN, float, helper),
+        "tanh rnn": lambda: RNN("tanh", HIDDEN, float, background),
+        "relu rnn": lambda: RNN("relu", HIDDEN, float, background),
+        "lstm": lambda: LSTM(HIDDEN, float, background),
+        "gru, reset before": lambda: ResetBefore(HIDDEN, float, background),
+        "gru, reset after": lambda: ResetAfter(HIDDEN, float, background),
     }
     return makers[cell]()
 
@@ -206,14 +207,6 @@ def test_a_bug_in_the_clear_version_is_caught(cell, module, right, wrong):
         "gru, reset after": lambda: bugged.gru_step(reset_after=True),
     }
     assert clear_error(steps[cell](), cell) > CEILING
-
-
-def test_what_a_job_raises_comes_out_of_wait():
-    helper = Helper(thread=True)
-    helper.do(lambda: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        helper.wait()
-    helper.wait()
 
 
 def test_a_buffer_is_kept_and_grows():

@@ -4,12 +4,12 @@ A slope that needs only the output y lets a network drop the pre-activation z: y
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from duograd.models.arrays import Array
+
 LEAK = 0.01  # slope of the leaky ReLU below 0: torch's
 
 

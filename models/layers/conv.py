@@ -5,23 +5,21 @@
 
 Backward: d_taps = Σ_i dy[row i] · strips[…]ᵀ. Strip q SH + r met the kernel's rows r, r + SH, r + 2 SH, … for the
 output rows q, q - 1, q - 2, …: neighbours, which are a matrix as they lie, so that d_strips takes one product as well,
-whatever the stride. `conv_naive` says the same as plain loops.
+whatever the stride. `naive` says the same as plain loops.
 
 Legend: B batch, n images of a share, C channels, F filters, H, W image, KH, KW kernel, SH, SW stride, PH, PW padding,
 OH, OW output, J = ⌈KH / SH⌉.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from duograd.models.layers.lanes import Lanes, in_order, over, shares
+from duograd.models.arrays import Array
 from duograd.models.layers.sliding import Pair, Sliding, slide
 from duograd.models.layers.strips import by_phase, by_row, cut, fold, rows_first, stacks
+from duograd.models.layers.threads import Threads, map_parts, ordered_sum, shares
 
-Array = NDArray[Any]
 Backward = Callable[[Array], tuple[Array | None, dict[str, Array]]]
 """dy -> dx (None where nobody needs it), gradients by name."""
 COLUMNS = 512  # n·OW of a share: wide enough for a product's full speed, narrow enough for the cache. Part of results
@@ -36,7 +34,7 @@ def conv2d(
     padding: int | Pair = 0,
     *,
     needs_dx: bool = True,
-    workers: Lanes | None = None,
+    threads: Threads | None = None,
 ) -> tuple[Array, Backward]:
     """x (B, C, H, W), W (F, C, KH, KW), b (F,) -> y (B, F, OH, OW), backward(dy) -> dx, {weight, bias}.
 
@@ -54,7 +52,7 @@ def conv2d(
         _multiply(taps, strips, b, sliding, out=y[part])
         return strips if keep else None
 
-    kept = over(workers, forward, parts)
+    kept = map_parts(threads, forward, parts)
 
     def backward(dy: Array) -> tuple[Array | None, dict[str, Array]]:
         dx = np.zeros_like(x) if needs_dx else None
@@ -66,7 +64,7 @@ def conv2d(
                 _multiply_back(phases, d, sliding, out=dx[part])
             return _gradients(d, cut(x[part], sliding) if strips is None else strips, sliding)
 
-        d_taps, db = (in_order(sums) for sums in zip(*over(workers, back, parts, kept), strict=True))
+        d_taps, db = (ordered_sum(sums) for sums in zip(*map_parts(threads, back, parts, kept), strict=True))
         F, C, KH, KW = W.shape
         dW = np.ascontiguousarray(d_taps.reshape(F, KH, C, KW).transpose(0, 2, 1, 3))
         return dx, {"weight": dW} if b is None else {"weight": dW, "bias": db}

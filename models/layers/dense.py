@@ -1,19 +1,18 @@
-"""Dense layers by hand: affine maps and the ReLU between them.
+"""Dense layers by hand: affine maps, and the ReLU and dropout between them.
 
 Legend: B batch, I inputs, O outputs. Weights are (O, I), as torch keeps them.
 """
 
 from collections.abc import Callable
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike
 
+from duograd.models.arrays import Array
 from duograd.models.layers.activations import activation
-from duograd.models.layers.dropout import dropout
-from duograd.models.layers.lanes import Lanes, over, shares
+from duograd.models.layers.threads import Threads, map_parts, shares
 
-Array = NDArray[Any]
 Backward = Callable[[Array], tuple[Array, dict[str, Array]]]
 """dy -> dx, gradients by name."""
 FirstBackward = Callable[[Array], tuple[Array | None, dict[str, Array]]]
@@ -25,10 +24,10 @@ LARGE = 2**22  # multiplications, from which on a product is worth sharing. Part
 def affine(x: Array, W: Array, b: Array | None) -> tuple[Array, Backward]: ...
 @overload
 def affine(
-    x: Array, W: Array, b: Array | None, *, needs_dx: bool = True, workers: Lanes | None = None
+    x: Array, W: Array, b: Array | None, *, needs_dx: bool = True, threads: Threads | None = None
 ) -> tuple[Array, FirstBackward]: ...
 def affine(
-    x: Array, W: Array, b: Array | None, *, needs_dx: bool = True, workers: Lanes | None = None
+    x: Array, W: Array, b: Array | None, *, needs_dx: bool = True, threads: Threads | None = None
 ) -> tuple[Array, FirstBackward]:
     """y = x Wᵀ + b. x (B, I), W (O, I), b (O,) or None -> y (B, O), backward(dy) -> dx, {weight, bias}.
 
@@ -37,15 +36,15 @@ def affine(
     large = x.size * len(W) >= LARGE
     outputs, inputs = (shares(n, n) if large else [slice(n)] for n in W.shape)
     y = np.empty((len(x), len(W)), x.dtype)
-    over(workers, lambda o: np.matmul(x, W[o].T, out=y[:, o]), outputs)
+    map_parts(threads, lambda o: np.matmul(x, W[o].T, out=y[:, o]), outputs)
     if b is not None:
         y += b
 
     def backward(dy: Array) -> tuple[Array | None, dict[str, Array]]:
         dx, dW = np.empty_like(x) if needs_dx else None, np.empty_like(W)
         if dx is not None:
-            over(workers, lambda i: np.matmul(dy, W[:, i], out=dx[:, i]), inputs)
-        over(workers, lambda o: np.matmul(dy[:, o].T, x, out=dW[o]), outputs)
+            map_parts(threads, lambda i: np.matmul(dy, W[:, i], out=dx[:, i]), inputs)
+        map_parts(threads, lambda o: np.matmul(dy[:, o].T, x, out=dW[o]), outputs)
         return dx, {"weight": dW} if b is None else {"weight": dW, "bias": dy.sum(axis=0)}
 
     return y, backward
@@ -54,6 +53,25 @@ def affine(
 def relu(z: Array) -> tuple[Array, Callable[[Array], Array]]:
     """y = max(z, 0), of any shape, backward(dy) -> dz; the slope at z = 0 is 0, as in torch."""
     return activation("relu", z)
+
+
+def keep_mask(rng: np.random.Generator, shape: tuple[int, ...], p: float, dtype: DTypeLike) -> Array:
+    """0 with probability p, else 1 / (1 - p): its mean is 1."""
+    kept = rng.random(shape, np.float32) >= p
+    return np.asarray(kept * np.asarray(1 / (1 - p), dtype))
+
+
+def dropout(x: Array, mask: Array | None) -> tuple[Array, Callable[[Array], Array]]:
+    """y = x ⊙ mask, backward(dy) -> dx = dy ⊙ mask; None lets everything pass (Srivastava et al. 2014).
+
+    What is kept is scaled up in training, as in torch, so that evaluation needs no dropout at all. The mask is an
+    argument, so that the same one serves a twin or a repeated step.
+    """
+
+    def backward(dy: Array) -> Array:
+        return dy if mask is None else dy * mask
+
+    return x if mask is None else x * mask, backward
 
 
 def hidden(x: Array, W: Array, b: Array, mask: Array | None = None) -> tuple[Array, Backward]:

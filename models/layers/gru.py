@@ -13,17 +13,15 @@ Legend: T time, B batch, I input, H hidden, K = H + 1 + I.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from duograd.models.arrays import Array
 from duograd.models.layers.activations import sigmoid, tanh
 from duograd.models.layers.dense import affine
 from duograd.models.layers.recurrence import Pair, Recurrence, packed, sigmoid_of_minus, sigmoid_slope
 from duograd.models.layers.unroll import State, Step, StepBackward, Weights, product
 
-Array = NDArray[Any]
 CandidateBackward = Callable[[Array], tuple[Array, Array, Weights]]
 
 

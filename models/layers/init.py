@@ -5,12 +5,11 @@ Legend: O outputs (fan_out), I inputs (fan_in). Weights are (O, I), as torch kee
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from duograd.models.arrays import Array
 
 
 class Dense(NamedTuple):

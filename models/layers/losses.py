@@ -4,12 +4,10 @@ Legend: B batch, C classes.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from duograd.models.arrays import Array
 
 
 def log_softmax(logits: Array) -> Array:

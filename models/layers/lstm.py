@@ -8,17 +8,13 @@ Gates stand in torch's order i, f, g, o.
 Legend: T time, B batch, I input, H hidden, K = H + 1 + I.
 """
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from duograd.models.arrays import Array
 from duograd.models.layers.activations import sigmoid, tanh
 from duograd.models.layers.dense import affine
 from duograd.models.layers.recurrence import Recurrence, packed, sigmoid_of_minus, sigmoid_slope, tanh_slope
 from duograd.models.layers.unroll import State, StepBackward, Weights, product
-
-Array = NDArray[Any]
 
 
 def lstm_step(x: Array, state: State, w: Weights) -> tuple[State, StepBackward]:

@@ -12,14 +12,12 @@ none), N = B P values of a channel, G groups, M = (C / G) P values of a group.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from duograd.models.layers.lanes import Lanes, in_order, over, shares
+from duograd.models.arrays import Array
+from duograd.models.layers.threads import Threads, map_parts, ordered_sum, shares
 
-Array = NDArray[Any]
 Backward = Callable[[Array], tuple[Array, dict[str, Array]]]
 """dy -> dx, {weight, bias}."""
 VALUES = 2**18  # of a share, so that it stays in cache. Part of the result.
@@ -34,7 +32,7 @@ def batch_norm(
     training: bool,
     momentum: float = 0.1,
     eps: float = 1e-5,
-    workers: Lanes | None = None,
+    threads: Threads | None = None,
 ) -> tuple[Array, Backward]:
     """x (B, D) or (B, C, H, W), weight, bias (C,) -> y, backward(dy) -> dx, {weight, bias}.
 
@@ -48,7 +46,7 @@ def batch_norm(
     if not training and running is not None:
         y, backward = _by_running(flat, weight, bias, running, eps)
     else:
-        mean, var, y, backward = _by_batch(flat, weight, bias, eps, workers)
+        mean, var, y, backward = _by_batch(flat, weight, bias, eps, threads)
         if training and running is not None:
             N = x.size // x.shape[1]
             _move(running["mean"], mean, momentum)
@@ -57,7 +55,7 @@ def batch_norm(
 
 
 def group_norm(
-    x: Array, groups: int, weight: Array, bias: Array, eps: float = 1e-5, *, workers: Lanes | None = None
+    x: Array, groups: int, weight: Array, bias: Array, eps: float = 1e-5, *, threads: Threads | None = None
 ) -> tuple[Array, Backward]:
     """x (B, C, H, W) or (B, D), weight, bias (C,) -> y, backward(dy) -> dx, {weight, bias}.
 
@@ -74,7 +72,7 @@ def group_norm(
         _affine(x_hat[part], weight, bias, out=y[part])
         return inv_std
 
-    inv_stds = over(workers, forward, parts)
+    inv_stds = map_parts(threads, forward, parts)
 
     def backward(dy: Array) -> tuple[Array, dict[str, Array]]:
         d, dx = _flat(dy), np.empty_like(x_hat)
@@ -84,48 +82,48 @@ def group_norm(
             dx[part] = _standardised_backward(d_hat, _grouped(x_hat[part], groups), inv_std).reshape(dx[part].shape)
             return _dots(d[part], x_hat[part]), _sums(d[part])
 
-        dw, db = (in_order(sums) for sums in zip(*over(workers, back, parts, inv_stds), strict=True))
+        dw, db = (ordered_sum(sums) for sums in zip(*map_parts(threads, back, parts, inv_stds), strict=True))
         return _shaped((dx, {"weight": dw, "bias": db}), shape)
 
     return y.reshape(shape), backward
 
 
 def layer_norm(
-    x: Array, weight: Array, bias: Array, eps: float = 1e-5, *, workers: Lanes | None = None
+    x: Array, weight: Array, bias: Array, eps: float = 1e-5, *, threads: Threads | None = None
 ) -> tuple[Array, Backward]:
     """Group norm with one group: each sample by all of its features. Of images, scale and shift belong to channels."""
-    return group_norm(x, 1, weight, bias, eps, workers=workers)
+    return group_norm(x, 1, weight, bias, eps, threads=threads)
 
 
 # -- batch norm, of x (B, C, P) ----------------------------------------------------------------------------------------
 
 
 def _by_batch(
-    x: Array, weight: Array, bias: Array, eps: float, workers: Lanes | None
+    x: Array, weight: Array, bias: Array, eps: float, threads: Threads | None
 ) -> tuple[Array, Array, Array, Backward]:
     """μ (C,), σ² (C,), y, backward."""
     N, parts = x.shape[0] * x.shape[2], _shares(x)
     if N == 1:
         raise ValueError("batch norm of one value per channel, which has no variance: use a larger batch")
     y, x_hat = np.empty_like(x), np.empty_like(x)
-    mean = in_order(over(workers, lambda part: _sums(x[part]), parts)) / N
+    mean = ordered_sum(map_parts(threads, lambda part: _sums(x[part]), parts)) / N
 
     def centre(part: slice) -> Array:
         centred = np.subtract(x[part], mean[:, None], out=x_hat[part])
         return _dots(centred, centred)
 
-    var = in_order(over(workers, centre, parts)) / N
+    var = ordered_sum(map_parts(threads, centre, parts)) / N
     inv_std = 1 / np.sqrt(var + eps)
 
     def scale(part: slice) -> None:
         x_hat[part] *= inv_std[:, None]
         _affine(x_hat[part], weight, bias, out=y[part])
 
-    over(workers, scale, parts)
+    map_parts(threads, scale, parts)
 
     def backward(dy: Array) -> tuple[Array, dict[str, Array]]:
-        sums = over(workers, lambda part: (_dots(dy[part], x_hat[part]), _sums(dy[part])), parts)
-        dw, db = (in_order(sum_) for sum_ in zip(*sums, strict=True))
+        sums = map_parts(threads, lambda part: (_dots(dy[part], x_hat[part]), _sums(dy[part])), parts)
+        dw, db = (ordered_sum(sum_) for sum_ in zip(*sums, strict=True))
         dx = np.empty_like(dy)
 
         def back(part: slice) -> None:  # mean(dx̂) = weight db / N, mean(dx̂ x̂) = weight dw / N
@@ -134,7 +132,7 @@ def _by_batch(
             dx[part] -= (db / N)[:, None]
             dx[part] *= (weight * inv_std)[:, None]
 
-        over(workers, back, parts)
+        map_parts(threads, back, parts)
         return dx, {"weight": dw, "bias": db}
 
     return mean, var, y, backward

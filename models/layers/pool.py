@@ -1,26 +1,24 @@
 """Pooling by hand, fast: a tap is the pixel at one place of every window, and each tap of all images is a strided view.
 
-Windows may overlap, or leave pixels between them and behind them. `pool_naive` says the same as plain loops.
+Windows may overlap, or leave pixels between them and behind them. `naive` says the same as plain loops.
 
 Legend: B batch, C channels, H, W image, KH, KW window, OH, OW output.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from duograd.models.layers.lanes import Lanes, over, shares
+from duograd.models.arrays import Array
 from duograd.models.layers.sliding import Pair, Sliding, slide
+from duograd.models.layers.threads import Threads, map_parts, shares
 
-Array = NDArray[Any]
 Backward = Callable[[Array], Array]
 PIXELS = 2**18  # of a share, so that it stays in cache
 
 
 def max_pool2d(
-    x: Array, size: int | Pair, stride: int | Pair | None = None, *, workers: Lanes | None = None
+    x: Array, size: int | Pair, stride: int | Pair | None = None, *, threads: Threads | None = None
 ) -> tuple[Array, Backward]:
     """The greatest of each window: x (B, C, H, W) -> y (B, C, OH, OW), backward(dy) -> dx. stride None: the size.
 
@@ -40,16 +38,16 @@ def max_pool2d(
             np.maximum(winner[part], ahead, out=winner[part])  # t only grows, so that the latest to lead wins
             np.maximum(greatest, tap, out=greatest)
 
-    over(workers, forward, parts)
+    map_parts(threads, forward, parts)
 
     def backward(dy: Array) -> Array:
-        return _back(x, sliding, workers, lambda part, t: (dy[part], winner[part] == t))
+        return _back(x, sliding, threads, lambda part, t: (dy[part], winner[part] == t))
 
     return y, backward
 
 
 def average_pool2d(
-    x: Array, size: int | Pair, stride: int | Pair | None = None, *, workers: Lanes | None = None
+    x: Array, size: int | Pair, stride: int | Pair | None = None, *, threads: Threads | None = None
 ) -> tuple[Array, Backward]:
     """The mean of each window: x (B, C, H, W) -> y (B, C, OH, OW), backward(dy) -> dx. Otherwise as `max_pool2d`."""
     sliding = pool_sliding(x, size, stride)
@@ -61,10 +59,10 @@ def average_pool2d(
             y[part] += tap
         y[part] *= share
 
-    over(workers, forward, _shares(x))
+    map_parts(threads, forward, _shares(x))
 
     def backward(dy: Array) -> Array:
-        return _back(x, sliding, workers, lambda part, _: (dy[part], share))
+        return _back(x, sliding, threads, lambda part, _: (dy[part], share))
 
     return y, backward
 
@@ -95,7 +93,7 @@ def taps(x: Array, sliding: Sliding) -> Iterator[Array]:
 
 
 def _back(
-    x: Array, sliding: Sliding, workers: Lanes | None, error: Callable[[slice, int], tuple[Array, Array]]
+    x: Array, sliding: Sliding, threads: Threads | None, error: Callable[[slice, int], tuple[Array, Array]]
 ) -> Array:
     """dx: the product of what `error` gives for a share of the batch, to the pixels of each tap."""
     dx = np.zeros_like(x)
@@ -108,7 +106,7 @@ def _back(
             else:
                 tap += np.multiply(*error(part, t))
 
-    over(workers, back, _shares(x))
+    map_parts(threads, back, _shares(x))
     return dx
 
 

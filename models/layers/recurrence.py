@@ -15,45 +15,18 @@ Legend: T time, B batch, I input, H hidden, G = H times the number of gates, K =
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
+from duograd.models.arrays import Array
+from duograd.models.layers.threads import Background
 from duograd.models.layers.unroll import Weights
 
-Array = NDArray[Any]
 Pair = tuple[Array, Array]
 Watch = Callable[[int, Array], None]
 Backward = Callable[..., tuple[Array | None, Weights]]
 ROWS = 512  # T·B of a chunk: long enough for the product's full speed, short enough for the cache. Part of the result.
-
-
-class Helper:
-    """Does jobs beside the caller, in their order, on one thread of its own; or at once, where it may have none."""
-
-    def __init__(self, thread: bool) -> None:
-        self.thread = thread
-        self._jobs: list[Future[None]] = []
-
-    def do(self, job: Callable[..., None], *args: Any) -> None:
-        if self.thread:
-            self._jobs.append(self._pool.submit(job, *args))
-        else:
-            job(*args)
-
-    def wait(self) -> None:
-        """Returns when all jobs are done; raises what one of them raised."""
-        jobs, self._jobs = self._jobs, []
-        for job in jobs:
-            job.result()
-
-    @cached_property
-    def _pool(self) -> ThreadPoolExecutor:
-        quiet = partial(np.seterr, all="ignore")  # overflow ends in a loss that is not finite, which the loop tells
-        return ThreadPoolExecutor(1, "beside", initializer=quiet)
 
 
 class Buffers:
@@ -77,10 +50,10 @@ class Recurrence(ABC):
     s: Array  # (T + 1, K, B): s_t as above; the new h_t is written to s[t + 1, :H]
     d: Array  # (T, G, …, B): the slopes, which become dL/dz on the way back
 
-    def __init__(self, hidden_size: int, dtype: DTypeLike, helper: Helper) -> None:
+    def __init__(self, hidden_size: int, dtype: DTypeLike, background: Background) -> None:
         self.H = hidden_size
         self.buffer = Buffers(dtype)
-        self.helper = helper
+        self.background = background
 
     # -- a cell ------------------------------------------------------------------------------------------------------
 
@@ -150,8 +123,8 @@ class Recurrence(ABC):
                 if watch is not None:
                     watch(t, carried)
                 self.back(t, carried)
-            self.helper.do(self._beside, steps, products, dx)
-        self.helper.wait()
+            self.background.submit(self._beside, steps, products, dx)
+        self.background.wait()
         return dx, self.unpack(products)
 
     def _beside(self, steps: slice, products: list[Array], dx: Array | None) -> None:

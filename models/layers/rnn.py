@@ -6,17 +6,18 @@ Legend: T time, B batch, I input, H hidden, K = H + 1 + I.
 """
 
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
+from duograd.models.arrays import Array
 from duograd.models.layers.activations import ACTIVATIONS
 from duograd.models.layers.dense import affine
-from duograd.models.layers.recurrence import Helper, Recurrence, packed
+from duograd.models.layers.recurrence import Recurrence, packed
+from duograd.models.layers.threads import Background
 from duograd.models.layers.unroll import State, Step, StepBackward, Weights, product
 
-Array = NDArray[Any]
 Nonlinearity = Literal["tanh", "relu"]
 
 
@@ -43,8 +44,8 @@ def _step(nonlinearity: Nonlinearity, x: Array, state: State, w: Weights) -> tup
 class RNN(Recurrence):
     """The same over whole sequences."""
 
-    def __init__(self, nonlinearity: Nonlinearity, hidden_size: int, dtype: DTypeLike, helper: Helper) -> None:
-        super().__init__(hidden_size, dtype, helper)
+    def __init__(self, nonlinearity: Nonlinearity, hidden_size: int, dtype: DTypeLike, background: Background) -> None:
+        super().__init__(hidden_size, dtype, background)
         self.phi = ACTIVATIONS[nonlinearity]
 
     def prepare(self, w: Weights, T: int, B: int, keep: bool) -> None:

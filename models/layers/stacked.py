@@ -4,16 +4,14 @@ Legend: T time, B batch, I input, H hidden.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from duograd.models.layers.dropout import dropout
+from duograd.models.arrays import Array
+from duograd.models.layers.dense import dropout
 from duograd.models.layers.recurrence import Recurrence, Watch
 from duograd.models.layers.unroll import Weights
 
-Array = NDArray[Any]
 Backward = Callable[..., list[Weights]]
 
 

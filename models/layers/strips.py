@@ -9,15 +9,12 @@ J = ⌈KH / SH⌉ output rows that meet one input row.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
-from numpy.typing import NDArray
 
+from duograd.models.arrays import Array
 from duograd.models.layers.sliding import Sliding
-
-Array = NDArray[Any]
 
 
 def cut(x: Array, sliding: Sliding) -> Array:

@@ -4,12 +4,11 @@ Legend: T time, B batch, I input, H hidden, G = H times the number of gates.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from duograd.models.arrays import Array
+
 Weights = dict[str, Array]
 """weight_ih (G, I), weight_hh (G, H), bias_ih (G,), and for a GRU that resets after the product bias_hn (H,)."""
 State = tuple[Array, ...]

@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 
 from duograd.models.layers.activations import ACTIVATIONS, activation
 from duograd.models.layers.conv import conv2d
-from duograd.models.layers.conv_naive import conv2d_naive
-from duograd.models.layers.dense import affine
-from duograd.models.layers.dropout import dropout, keep_mask
+from duograd.models.layers.dense import affine, dropout, keep_mask
 from duograd.models.layers.losses import cross_entropy, svm
+from duograd.models.layers.naive import average_pool2d_naive, conv2d_naive, max_pool2d_naive
 from duograd.models.layers.norm import batch_norm, group_norm, layer_norm
 from duograd.models.layers.pool import average_pool2d, global_average_pool, max_pool2d
-from duograd.models.layers.pool_naive import average_pool2d_naive, max_pool2d_naive
 
 Array = NDArray[Any]
 Layer = Callable[..., tuple[Array, Callable[[Array], Any]]]

@@ -8,24 +8,20 @@ neither the number of threads nor on which thread was faster, to the last bit.
 Legend: N samples, B rows of a chunk, I inputs, H hidden.
 """
 
-import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property, partial, reduce
-from queue import SimpleQueue
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
-from threadpoolctl import ThreadpoolController
+from numpy.typing import DTypeLike
 
+from duograd.models.arrays import Array
 from duograd.models.families.autoencoder.config import AutoencoderConfig, SparseLossConfig
 from duograd.models.families.autoencoder.cost import NAMES, kl, kl_slope
 from duograd.models.layers.activations import ACTIVATIONS
 from duograd.models.layers.init import INITS
+from duograd.models.layers.threads import Scratch, Threads, ordered_sum
 
-Array = NDArray[Any]
-T = TypeVar("T")
+Lane = list[slice]
+"""Chunks of rows, worked on one after the other."""
 ROWS = 1024  # of a chunk: smaller ones pay more for calls than they gain in cache, larger ones the reverse
 LANES = 8  # fixed, since the order of sums is part of the result; also the most threads that can help
 
@@ -65,34 +61,34 @@ class AutoencoderNet:
         self.params = initial_weights(config, input_size, seed, dtype)
         self.buffers: dict[str, Array] = {}  # nothing is carried along
         self.dtype = np.dtype(dtype)
-        self.threads = min(threads or os.cpu_count() or 1, LANES)
-        self._blas = ThreadpoolController()
+        self.threads = Threads(threads, LANES)
+        self._scratch = Scratch(self._workspace)
         self._h = np.empty((0, config.hidden_size), dtype)
 
     def loss_and_grad(
         self, inputs: Array, targets: None = None, step: int = 0
     ) -> tuple[dict[str, float], dict[str, Array]]:
         """The terms of J over inputs (N, I), and the gradient of their sum by parameter."""
-        N = len(inputs)
+        N, lanes = len(inputs), dealt(len(inputs))
         W1, _, W2, _ = self._weights()
         h = self._hidden_buffer(N)
-        with self._blas.limit(limits=1, user_api="blas"):
-            rho_hat = _sum(self._over_lanes(N, lambda rows: self._encode(inputs, h, rows))) / N
+        with self.threads.single_blas_thread():
+            rho_hat = ordered_sum(self.threads.map(lambda lane: self._encode(inputs, h, lane), lanes)) / N
             d_rho_hat = (self.loss.beta * kl_slope(self.loss.rho, rho_hat)).astype(self.dtype) if self.loss.beta else 0
-            lanes = self._over_lanes(N, lambda rows: self._decode_and_back(inputs, h, d_rho_hat, rows))
-        dW1, db1, dW2, db2 = (_sum(parts) / N for parts in zip(*(lane.grads for lane in lanes), strict=True))
+            sums = self.threads.map(lambda lane: self._decode_and_back(inputs, h, d_rho_hat, lane), lanes)
+        dW1, db1, dW2, db2 = (ordered_sum(parts) / N for parts in zip(*(s.grads for s in sums), strict=True))
         dW1 += self.loss.lambda_ * W1
         dW2 += self.loss.lambda_ * W2
-        return self._terms(sum(lane.squares for lane in lanes), rho_hat, N), dict(
+        return self._terms(sum(s.squares for s in sums), rho_hat, N), dict(
             zip(NAMES, (dW1, db1, dW2, db2), strict=True)
         )
 
     def evaluate(self, inputs: Array, targets: None = None) -> dict[str, float]:
         """The terms of J over inputs (N, I)."""
         N = len(inputs)
-        with self._blas.limit(limits=1, user_api="blas"):
-            lanes = self._over_lanes(N, lambda rows: self._forward(inputs, rows))
-        return self._terms(sum(squares for squares, _ in lanes), _sum(total for _, total in lanes) / N, N)
+        with self.threads.single_blas_thread():
+            sums = self.threads.map(lambda lane: self._forward(inputs, lane), dealt(N))
+        return self._terms(sum(squares for squares, _ in sums), ordered_sum(total for _, total in sums) / N, N)
 
     def predict(self, inputs: Array) -> Array:
         """Reconstructions (N, I)."""
@@ -110,7 +106,7 @@ class AutoencoderNet:
 
     # -- one lane: some chunks, one after the other ------------------------------------------------------------------
 
-    def _encode(self, x: Array, h: Array, lane: list[slice]) -> Array:
+    def _encode(self, x: Array, h: Array, lane: Lane) -> Array:
         """h of every chunk, kept for the way back; returns their sum (H,)."""
         W1, b1, _, _ = self._weights()
         total = np.zeros_like(b1)
@@ -119,69 +115,48 @@ class AutoencoderNet:
             total += _column_sums(self.hidden.forward(z, b1))
         return total
 
-    def _decode_and_back(self, x: Array, h: Array, d_rho_hat: Array | int, lane: list[slice]) -> Sums:
+    def _decode_and_back(self, x: Array, h: Array, d_rho_hat: Array | int, lane: Lane) -> Sums:
         """Decodes each chunk, and adds up its error and the gradients; h is used up."""
-        work = self._workspaces.get()
         _, _, W2, b2 = self._weights()
         squares = 0.0
         dW1, db1, dW2, db2 = (np.zeros_like(self.params[name]) for name in NAMES)
-        for rows in lane:
-            x_, h_ = x[rows], h[rows]
-            o, d, dh = work.o[: len(x_)], work.d[: len(x_)], work.dh[: len(x_)]
-            o = np.matmul(h_, W2.T, out=o)
-            o = self.output.forward(o, b2)
-            d = np.subtract(o, x_, out=d)
-            squares += float(np.vdot(d, d))
-            dz2 = self.output.backward(d, o)
-            dW2 += np.matmul(dz2.T, h_, out=work.dW2)
-            db2 += _column_sums(dz2)
-            dh = np.matmul(dz2, W2, out=dh)
-            dh += d_rho_hat
-            dz1 = self.hidden.backward(dh, h_)
-            dW1 += np.matmul(dz1.T, x_, out=work.dW1)
-            db1 += _column_sums(dz1)
-        self._workspaces.put(work)
+        with self._scratch.borrow() as work:
+            for rows in lane:
+                x_, h_ = x[rows], h[rows]
+                o, d, dh = work.o[: len(x_)], work.d[: len(x_)], work.dh[: len(x_)]
+                o = np.matmul(h_, W2.T, out=o)
+                o = self.output.forward(o, b2)
+                d = np.subtract(o, x_, out=d)
+                squares += float(np.vdot(d, d))
+                dz2 = self.output.backward(d, o)
+                dW2 += np.matmul(dz2.T, h_, out=work.dW2)
+                db2 += _column_sums(dz2)
+                dh = np.matmul(dz2, W2, out=dh)
+                dh += d_rho_hat
+                dz1 = self.hidden.backward(dh, h_)
+                dW1 += np.matmul(dz1.T, x_, out=work.dW1)
+                db1 += _column_sums(dz1)
         return Sums(squares, (dW1, db1, dW2, db2))
 
-    def _forward(self, x: Array, lane: list[slice]) -> tuple[float, Array]:
+    def _forward(self, x: Array, lane: Lane) -> tuple[float, Array]:
         """Σ error² and the sum of the hidden activations (H,), nothing kept."""
-        work = self._workspaces.get()
         _, _, W2, b2 = self._weights()
-        h = work.dh
         squares, total = 0.0, np.zeros(W2.shape[1], self.dtype)
-        for rows in lane:
-            x_ = x[rows]
-            total += self._encode(x_, h[: len(x_)], [slice(None)])
-            o = np.matmul(h[: len(x_)], W2.T, out=work.o[: len(x_)])
-            error = np.subtract(self.output.forward(o, b2), x_, out=o)
-            squares += float(np.vdot(error, error))
-        self._workspaces.put(work)
+        with self._scratch.borrow() as work:
+            for rows in lane:
+                x_ = x[rows]
+                total += self._encode(x_, work.dh[: len(x_)], [slice(None)])
+                o = np.matmul(work.dh[: len(x_)], W2.T, out=work.o[: len(x_)])
+                error = np.subtract(self.output.forward(o, b2), x_, out=o)
+                squares += float(np.vdot(error, error))
         return squares, total
 
-    # -- lanes, threads and buffers ----------------------------------------------------------------------------------
+    # -- buffers -----------------------------------------------------------------------------------------------------
 
-    def _over_lanes(self, N: int, work: Callable[[list[slice]], T]) -> list[T]:
-        """work(chunks of a lane) for every lane that has any, in lanes' order whatever thread does them."""
-        lanes = [lane for i in range(LANES) if (lane := list(chunks(N))[i::LANES])]
-        if self.threads == 1 or len(lanes) == 1:
-            return [work(lane) for lane in lanes]
-        return list(self._pool.map(work, lanes))
-
-    @cached_property
-    def _pool(self) -> ThreadPoolExecutor:
-        quiet = partial(np.seterr, all="ignore")  # overflow ends in a loss that is not finite, which the loop tells
-        return ThreadPoolExecutor(self.threads, "lane", initializer=quiet)
-
-    @cached_property
-    def _workspaces(self) -> SimpleQueue[Workspace]:
-        """One workspace a thread, whichever lane it works on."""
-        W1, *_ = self._weights()
-        H, I = W1.shape
-        queue: SimpleQueue[Workspace] = SimpleQueue()
-        for _ in range(self.threads):
-            shapes = (ROWS, I), (ROWS, I), (ROWS, H), (H, I), (I, H)
-            queue.put(Workspace(*(np.empty(shape, self.dtype) for shape in shapes)))
-        return queue
+    def _workspace(self) -> Workspace:
+        H, I = self.params[NAMES[0]].shape
+        shapes = (ROWS, I), (ROWS, I), (ROWS, H), (H, I), (I, H)
+        return Workspace(*(np.empty(shape, self.dtype) for shape in shapes))
 
     def _hidden_buffer(self, N: int) -> Array:
         if len(self._h) < N:
@@ -211,14 +186,10 @@ def initial_weights(config: AutoencoderConfig, input_size: int, seed: int, dtype
     }
 
 
-def chunks(N: int) -> Iterator[slice]:
-    """Rows 0 … N, ROWS at a time."""
-    return (slice(start, min(start + ROWS, N)) for start in range(0, N, ROWS))
-
-
-def _sum(arrays: Iterable[Array]) -> Array:
-    """Σ of arrays, in order."""
-    return reduce(np.add, arrays)
+def dealt(N: int) -> list[Lane]:
+    """Rows 0 … N in chunks of ROWS, dealt in turn to LANES lanes, or to fewer if there are not as many chunks."""
+    chunks = [slice(start, min(start + ROWS, N)) for start in range(0, N, ROWS)]
+    return [chunks[i::LANES] for i in range(min(LANES, len(chunks)))]
 
 
 def _column_sums(a: Array) -> Array:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from duograd.models.families.convnet.architecture import Dropout, Layer
-from duograd.models.layers.dropout import keep_mask
+from duograd.models.layers.dense import keep_mask
 
 Array = NDArray[Any]
 DROPOUT = 1  # sets the masks' random numbers apart from those of the initial weights, which have the same seed

@@ -3,8 +3,7 @@
 Legend: N samples, B batch, C channels, H height, W width, K classes.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
 import numpy as np
@@ -28,11 +27,10 @@ from duograd.models.families.convnet.masks import masks
 from duograd.models.families.convnet.weights import initial_buffers, initial_weights
 from duograd.models.layers.activations import ACTIVATIONS
 from duograd.models.layers.conv import conv2d
-from duograd.models.layers.dense import affine
-from duograd.models.layers.dropout import dropout
-from duograd.models.layers.lanes import Lanes
+from duograd.models.layers.dense import affine, dropout
 from duograd.models.layers.norm import batch_norm, group_norm
 from duograd.models.layers.pool import average_pool2d, global_average_pool, max_pool2d
+from duograd.models.layers.threads import Threads
 from duograd.models.losses.config import ClassifierLossConfig
 from duograd.models.losses.numpy_losses import ClassifierLoss
 
@@ -69,7 +67,7 @@ class ConvNet:
         self.buffers = initial_buffers(self.layers, dtype)
         self.seed = seed
         self.dtype = np.dtype(dtype)
-        self.lanes = Lanes(threads)
+        self.threads = Threads(threads)
         self.first = next(i for i, layer in enumerate(self.layers) if isinstance(layer, Conv | Norm | Affine))
 
     def loss_and_grad(self, inputs: Array, targets: Array, step: int = 0) -> tuple[dict[str, float], Grads]:
@@ -78,7 +76,7 @@ class ConvNet:
         Dropout depends on (seed, step).
         """
         dropped = masks(self.layers, len(inputs), self.seed, step, self.dtype)
-        with self._calm():
+        with self.threads.single_blas_thread():
             logits, backward = self._train(inputs, dropped)
             error, error_backward = self.loss.error(logits, targets)
             grads = backward(error_backward())
@@ -95,14 +93,14 @@ class ConvNet:
 
     def predict(self, inputs: Array) -> Array:
         """Logits (N, K)."""
-        with self._calm():
-            return np.concatenate([self._read(inputs[i : i + ROWS]) for i in range(0, len(inputs), ROWS)])
+        with self.threads.single_blas_thread():
+            return np.concatenate([self._predict_chunk(inputs[i : i + ROWS]) for i in range(0, len(inputs), ROWS)])
 
     def probe(self, inputs: Array, targets: Array | None = None) -> Maps:
         """What figures ask for: the activation maps (B, F, H, W) of each convolution, by its name."""
         maps: Maps = {}
-        with self._calm():
-            self._read(inputs, maps)
+        with self.threads.single_blas_thread():
+            self._predict_chunk(inputs, maps)
         return {name: a for name, a in maps.items() if name.startswith("conv")}
 
     # -- all layers --------------------------------------------------------------------------------------------------
@@ -129,7 +127,7 @@ class ConvNet:
 
         return x, backward
 
-    def _read(self, x: Array, maps: Maps | None = None) -> Array:
+    def _predict_chunk(self, x: Array, maps: Maps | None = None) -> Array:
         """Logits of a few samples; what each activation gives goes into the maps."""
         x = self._own(x)
         for layer in self.layers:
@@ -147,13 +145,13 @@ class ConvNet:
     def _forward(
         self, layer: Layer, x: Array, mask: Array | None, *, training: bool, needs_dx: bool
     ) -> tuple[Array, Back]:
-        lanes = self.lanes
+        threads = self.threads
         match layer:
             case Conv():
                 W, b = self._weights(layer.name)
-                return conv2d(x, W, b, layer.stride, layer.padding, needs_dx=needs_dx, workers=lanes)
+                return conv2d(x, W, b, layer.stride, layer.padding, needs_dx=needs_dx, threads=threads)
             case Affine():
-                return affine(x, *self._weights(layer.name), needs_dx=needs_dx, workers=lanes)
+                return affine(x, *self._weights(layer.name), needs_dx=needs_dx, threads=threads)
             case Norm():
                 return self._norm(layer, x, training)
             case Activation():
@@ -162,7 +160,7 @@ class ConvNet:
                 return without_weights(dropout(x, mask))
             case Pool(kind, size, stride):
                 pool = max_pool2d if kind == "max" else average_pool2d
-                return without_weights(pool(x, size, stride, workers=lanes))
+                return without_weights(pool(x, size, stride, threads=threads))
             case GlobalPool():
                 return without_weights(global_average_pool(x))
             case Flatten():
@@ -173,19 +171,13 @@ class ConvNet:
     def _norm(self, layer: Norm, x: Array, training: bool) -> tuple[Array, Back]:
         weight, bias = self.params[f"{layer.name}.weight"], self.params[f"{layer.name}.bias"]
         if layer.kind != "batch":
-            return group_norm(x, layer.groups, weight, bias, workers=self.lanes)
+            return group_norm(x, layer.groups, weight, bias, threads=self.threads)
         running = {key: self.buffers[f"{layer.name}.running_{key}"] for key in ("mean", "var")}
         momentum = self.config.norm_momentum
-        return batch_norm(x, weight, bias, running, training=training, momentum=momentum, workers=self.lanes)
+        return batch_norm(x, weight, bias, running, training=training, momentum=momentum, threads=self.threads)
 
     def _weights(self, name: str) -> tuple[Array, Array | None]:
         return self.params[f"{name}.weight"], self.params.get(f"{name}.bias")
-
-    @contextmanager
-    def _calm(self) -> Iterator[None]:
-        """BLAS on one thread inside of lanes, which have their own; activations may saturate by way of infinity."""
-        with self.lanes.calm(), np.errstate(over="ignore"):
-            yield
 
 
 def activated(kind: str, z: Array) -> tuple[Array, Back]:

@@ -3,27 +3,22 @@
 Legend: N samples, B batch, T time, I input, H hidden, O outputs of a dense layer, C classes.
 """
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import cached_property, partial
-from queue import SimpleQueue
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
-from threadpoolctl import ThreadpoolController
 
 from duograd.models.families.recurrent.config import RecurrentConfig
 from duograd.models.families.recurrent.weights import dense_names, initial_weights, recurrent_weights
-from duograd.models.layers.dense import affine, hidden
-from duograd.models.layers.dropout import keep_mask
+from duograd.models.layers.dense import affine, hidden, keep_mask
 from duograd.models.layers.gru import ResetAfter, ResetBefore
 from duograd.models.layers.lstm import LSTM
-from duograd.models.layers.recurrence import Helper, Recurrence, Watch
+from duograd.models.layers.recurrence import Recurrence, Watch
 from duograd.models.layers.rnn import RNN
 from duograd.models.layers.stacked import stacked
+from duograd.models.layers.threads import Background, Scratch, Threads
 from duograd.models.losses.config import ClassifierLossConfig
 from duograd.models.losses.numpy_losses import ClassifierLoss
 
@@ -31,7 +26,7 @@ Array = NDArray[Any]
 Grads = dict[str, Array]
 Masks = tuple[list[Array | None], list[Array | None]]
 ROWS = 128  # samples that are predicted at once. Part of the result.
-READERS = 8  # the most threads that can help in that
+MOST = 8  # threads that can help in that
 DROPOUT = 1  # sets the masks' random numbers apart from those of the initial weights, which have the same seed
 
 
@@ -59,9 +54,9 @@ class RecurrentNet:
         self.buffers: dict[str, Array] = {}  # nothing is carried along
         self.seed = seed
         self.dtype = np.dtype(dtype)
-        self.threads = min(threads or os.cpu_count() or 1, READERS)
-        self.layers = self._new_layers(Helper(thread=self.threads > 1))
-        self._blas = ThreadpoolController()
+        self.threads = Threads(threads, MOST)
+        self.layers = self._new_layers(Background(self.threads.count > 1))
+        self._scratch = Scratch(lambda: self._new_layers(Background(thread=False)))
 
     def loss_and_grad(self, inputs: Array, targets: Array, step: int = 0) -> tuple[dict[str, float], Grads]:
         """The loss's terms over inputs (B, T, I), targets (B,), and its gradient. Dropout depends on (seed, step)."""
@@ -76,10 +71,9 @@ class RecurrentNet:
 
     def predict(self, inputs: Array) -> Array:
         """Logits (N, C)."""
-        parts = [inputs[start : start + ROWS] for start in range(0, len(inputs), ROWS)]
-        with self._calm():
-            alone = self.threads == 1 or len(parts) == 1
-            return np.concatenate([self._read(x) for x in parts] if alone else list(self._pool.map(self._read, parts)))
+        chunks = [inputs[start : start + ROWS] for start in range(0, len(inputs), ROWS)]
+        with self.threads.single_blas_thread():
+            return np.concatenate(self.threads.map(self._predict_chunk, chunks))
 
     def probe(self, inputs: Array, targets: Array) -> dict[str, Array]:
         """What figures ask for: how large the error is at each step, ‖dL/dh_t‖ of the last recurrent layer (T,)."""
@@ -105,7 +99,7 @@ class RecurrentNet:
     def _loss_and_grad(
         self, inputs: Array, targets: Array, masks: Masks, watch: Watch | None = None
     ) -> tuple[dict[str, float], Grads]:
-        with self._calm():
+        with self.threads.single_blas_thread():
             h, recurrent_backward = stacked(self.layers, self._recurrent_weights(), inputs, masks[0])
             logits, dense_backward = self._dense(h, masks[1])
             error, error_backward = self.loss.error(logits, targets)
@@ -137,12 +131,12 @@ class RecurrentNet:
 
         return logits, backward
 
-    # -- layers and threads ------------------------------------------------------------------------------------------
+    # -- layers ------------------------------------------------------------------------------------------------------
 
-    def _new_layers(self, helper: Helper) -> list[Recurrence]:
+    def _new_layers(self, background: Background) -> list[Recurrence]:
         """Recurrent layers with buffers of their own."""
         c = self.config
-        common = c.hidden_size, self.dtype, helper
+        common = c.hidden_size, self.dtype, background
         match c.cell:
             case "rnn":
                 return [RNN(c.nonlinearity or "tanh", *common) for _ in range(c.num_layers)]
@@ -151,35 +145,15 @@ class RecurrentNet:
             case "gru":
                 return [(ResetAfter if c.reset_after else ResetBefore)(*common) for _ in range(c.num_layers)]
 
-    def _read(self, x: Array) -> Array:
-        """Logits of a few samples (n, C), on layers that no other thread uses meanwhile."""
-        layers = self._readers.get()
-        try:
-            h, _ = stacked(layers, self._recurrent_weights(), x, self._no_masks()[0], keep=False)
-            return self._dense(h, self._no_masks()[1])[0]
-        finally:
-            self._readers.put(layers)
+    def _predict_chunk(self, x: Array) -> Array:
+        """Logits of a few samples (n, C)."""
+        between, after = self._no_masks()
+        with self._scratch.borrow() as layers:
+            h, _ = stacked(layers, self._recurrent_weights(), x, between, keep=False)
+            return self._dense(h, after)[0]
 
     def _recurrent_weights(self) -> list[dict[str, Array]]:
         return [recurrent_weights(self.params, l) for l in range(self.config.num_layers)]
 
     def _no_masks(self) -> Masks:
         return [None] * (self.config.num_layers - 1), [None] * len(self.config.dense)
-
-    @cached_property
-    def _pool(self) -> ThreadPoolExecutor:
-        quiet = partial(np.seterr, all="ignore")  # overflow ends in a loss that is not finite, which the loop tells
-        return ThreadPoolExecutor(self.threads, "reader", initializer=quiet)
-
-    @cached_property
-    def _readers(self) -> SimpleQueue[list[Recurrence]]:
-        queue: SimpleQueue[list[Recurrence]] = SimpleQueue()
-        for _ in range(self.threads):
-            queue.put(self._new_layers(Helper(thread=False)))
-        return queue
-
-    @contextmanager
-    def _calm(self) -> Iterator[None]:
-        """BLAS on one thread, since more would change the last bits; and gates may saturate by way of infinity."""
-        with self._blas.limit(limits=1, user_api="blas"), np.errstate(over="ignore"):
-            yield
