@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from drawn import LONG, NAN, opened
 
-from duograd.runner.figures.confusion import Normalise, confusion_matrix, normalised, percent
+from duograd.runner.plots.heat_map import Normalise, confusion_matrix, normalised, percent
 
 
 def test_shares_by_hand() -> None:

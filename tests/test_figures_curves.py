@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from drawn import LONG, NAN, opened
 
-from duograd.runner.figures.axis import scale_for
-from duograd.runner.figures.curves import loss_curve, metric_curve, spread, trace
+from duograd.runner.plots.chart import scale_for
+from duograd.runner.plots.curves import loss_curve, metric_curve, spread, trace
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 5000])

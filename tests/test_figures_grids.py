@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from drawn import NAN
 
-from duograd.runner.figures.grid import enlarge, fit_side, stretch_each, tile
+from duograd.runner.plots.images import fit_side, stretch_each, tile
 
 
 def test_tile_lays_images_out_row_by_row() -> None:
@@ -58,12 +58,9 @@ def test_stretch_each_takes_its_scale_from_finite_values() -> None:
     np.testing.assert_array_equal(stretched, [[[NAN, 0, 1, np.inf]], [[NAN] * 4], [[np.inf] * 4]])
 
 
-def test_enlarge_repeats_pixels() -> None:
-    np.testing.assert_array_equal(enlarge(np.array([[1, 2]], np.uint8), 2), [[1, 1, 2, 2], [1, 1, 2, 2]])
-
-
 @pytest.mark.parametrize(
     ("shape", "side", "fitted"), [((10, 20), 70, (30, 60)), ((2, 2), 999, (32, 32)), ((50, 90), 30, (17, 30))]
 )
 def test_fit_side_scales_by_whole_factors(shape: tuple[int, int], side: int, fitted: tuple[int, int]) -> None:
     assert fit_side(np.zeros(shape, np.uint8), side).shape == fitted
+    np.testing.assert_array_equal(fit_side(np.array([[1, 2]], np.uint8), 4), [[1, 1, 2, 2], [1, 1, 2, 2]])

@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 from drawn import LONG, NAN, opened
 
-from duograd.runner.figures.along import Along, along, places_of
-from duograd.runner.figures.confusions import confusion_matrices
-from duograd.runner.figures.contact import Cell, contact_sheet
-from duograd.runner.figures.digits import digits_for, number
-from duograd.runner.figures.heat_map import Side, Table, heat_maps
-from duograd.runner.figures.overlay import Line, overlay
-from duograd.runner.figures.panels import Gaps, in_rows
+from duograd.runner.plots.by_axis import AxisRuns, lines_by_axis, places_of
+from duograd.runner.plots.curves import Curve, overlay, scale_of_most
+from duograd.runner.plots.heat_map import Grid, Side, confusion_matrices, heat_maps
+from duograd.runner.plots.page import Cell, contact_sheet
+from duograd.runner.plots.text import digits_for, number
 
 NOTHING = np.full((2, 2), NAN)
 
@@ -29,8 +27,8 @@ def test_as_many_digits_as_tell_values_apart() -> None:
 @pytest.mark.parametrize("rises", [True, False])
 def test_the_better_cell_is_the_darker(tmp_path: Path, rises: bool) -> None:
     """Cells of one row: the first holds the larger value."""
-    table = Table("", np.array([[9.0, 1.0]]), np.full((1, 2), NAN))
-    path = heat_maps([table], Side("r", "a"), Side("c", "bc"), rises, tmp_path / "h.png", "title", "")
+    grid = Grid("", np.array([[9.0, 1.0]]), np.full((1, 2), NAN))
+    path = heat_maps([grid], Side("r", "a"), Side("c", "bc"), rises, tmp_path / "h.png", "title", "")
     pixels = opened(path).astype(int)
     blue = (pixels[:, :, 2] - pixels[:, :, 0]).clip(0)
     columns = np.flatnonzero((blue > 60).sum(axis=0) > 30)  # where a dark cell stands
@@ -41,9 +39,9 @@ def test_the_better_cell_is_the_darker(tmp_path: Path, rises: bool) -> None:
 @pytest.mark.parametrize("values", [NOTHING, np.array([[1.0, NAN], [1e-9, 1e9]]), np.ones((2, 2)), -np.ones((2, 2))])
 def test_heat_maps_open(tmp_path: Path, values: np.ndarray) -> None:
     words = {(0, 1): "diverged"}
-    tables = [Table(f"panel {LONG[: 40 * k]}", values, values / 10, words) for k in range(5)]
+    grids = [Grid(f"panel {LONG[: 40 * k]}", values, values / 10, words) for k in range(5)]
     sides = Side(LONG[:30], ["照片", "$x$"]), Side("columns", ["1e-05", LONG[:80]])
-    opened(heat_maps(tables, *sides, False, tmp_path / "h.png", LONG, "what", LONG))
+    opened(heat_maps(grids, *sides, False, tmp_path / "h.png", LONG, "what", LONG))
 
 
 @pytest.mark.parametrize(
@@ -65,21 +63,25 @@ def test_numbers_stand_where_they_belong(values: list, places: list[float], how:
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
-def test_along_opens(tmp_path: Path, count: int) -> None:
+def test_lines_by_axis_open(tmp_path: Path, count: int) -> None:
     runs = [np.array([1.0, 2.0, 30.0]), np.array([NAN]), np.empty(0), np.array([4.0])]
     panels = [
-        Along(LONG[:60], [0.1, 1, 10, 1000], runs),
-        Along("names", ["sgd", LONG, "$\\frac{$", ""], runs),
-        Along("nothing", [1, 2], [np.empty(0)] * 2),
-        Along("one", [1], runs[:1]),
+        AxisRuns(LONG[:60], [0.1, 1, 10, 1000], runs),
+        AxisRuns("names", ["sgd", LONG, "$\\frac{$", ""], runs),
+        AxisRuns("nothing", [1, 2], [np.empty(0)] * 2),
+        AxisRuns("one", [1], runs[:1]),
     ]
-    opened(along(panels[:count], tmp_path / "a.png", LONG, "what", LONG))
+    opened(lines_by_axis(panels[:count], tmp_path / "a.png", LONG, "what", LONG))
 
 
 def test_overlay_opens(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
-    lines = [Line(f"{LONG[:60]} {k}", rng.random(30 - k), k, k // 7) for k in range(21)]
-    odd = [Line("", np.full(4, NAN), 0, 0), Line("inf", np.array([np.inf, 1.0]), 1, 0), Line("none", np.empty(0), 2, 0)]
+    lines = [Curve(f"{LONG[:60]} {k}", rng.random(30 - k), k, k // 7) for k in range(21)]
+    odd = [
+        Curve("", np.full(4, NAN), 0, 0),
+        Curve("inf", np.array([np.inf, 1.0]), 1, 0),
+        Curve("none", np.empty(0), 2, 0),
+    ]
     opened(overlay({"train": lines, "test": odd}, tmp_path / "o.png", LONG, "loss", LONG))
     opened(overlay({"train": lines}, tmp_path / "one.png", "title", "loss"))
     opened(overlay({"train": odd, "validation": [], "test": []}, tmp_path / "odd.png", "title", "loss"))
@@ -87,15 +89,13 @@ def test_overlay_opens(tmp_path: Path) -> None:
 
 
 def test_the_steep_beginning_is_left_out_only_where_it_flattens_the_rest() -> None:
-    from duograd.runner.figures.overlay import _scale
-
     steep = np.r_[100.0, 50.0, np.linspace(2.0, 1.9, 98)]
-    scale, note = _scale([steep], "auto")
+    scale, note = scale_of_most([steep], "auto")
     assert scale.high < 2.1
     assert scale.low < 1.9
     assert "above the axis" in note
     for curve in (np.linspace(2, 1, 100), np.r_[0.1, np.linspace(2.0, 1.9, 99)], steep[:5]):
-        scale, note = _scale([curve], "auto")
+        scale, note = scale_of_most([curve], "auto")
         assert scale.low < curve.min()
         assert scale.high > curve.max()
         assert not note
@@ -124,9 +124,3 @@ def test_confusion_matrices_open(tmp_path: Path, classes: int) -> None:
     names = [LONG[: 7 * (k + 1)] for k in range(classes)]
     matrices = {f"run {LONG[: 20 * k]} {k}": counts * (k > 0) for k in range(5)}
     opened(confusion_matrices(matrices, names, tmp_path / "c.png", LONG, "test", LONG))
-
-
-def test_places_in_rows() -> None:
-    places = in_rows(3, 2, 100, 50, Gaps(left=10, below=20, above=5), top=7)
-    assert [(p.x, p.y) for p in places] == [(10, 12), (120, 12), (10, 87)]
-    assert [(p.left, p.lowest) for p in places] == [(True, False), (False, True), (True, True)]

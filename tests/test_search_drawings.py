@@ -8,9 +8,8 @@ import pytest
 from drawn import LONG, NAN, opened
 from report_builders import run_folder
 
-from duograd.runner.figures.history import best_so_far, search_history
-from duograd.runner.figures.scatter import Cloud, scatter
-from duograd.runner.figures.shares import shares
+from duograd.runner.plots.by_axis import Parameter, scatter
+from duograd.runner.plots.search import best_so_far, importances, search_history
 from duograd.runner.report import search as searched
 from duograd.runner.report.charts import along_axes
 from duograd.runner.report.comparison import Comparison
@@ -39,13 +38,13 @@ def test_scatters_open(tmp_path: Path, reached: tuple[float, ...], panels: int) 
     count = len(reached)
     words = [f"$\\frac{{$ {LONG[: 10 * k]}" for k in range(count)]
     kinds: list[list] = [[10.0**k for k in range(count)], words, [0.0] * count, [k - 1.5 for k in range(count)]]
-    clouds = [Cloud(f"{LONG[:30]}{k}", kinds[k % 4]) for k in range(panels)]
+    clouds = [Parameter(f"{LONG[:30]}{k}", kinds[k % 4]) for k in range(panels)]
     whole = np.arange(count) % 2 == 0
     opened(scatter(clouds, np.array(reached), whole, tmp_path / "s.png", LONG, "what", LONG))
 
 
-def test_shares_open(tmp_path: Path) -> None:
-    opened(shares({LONG: 0.0, "照片 $x$": 1.0, "lr": 0.5}, tmp_path / "s.png", LONG, "what", LONG))
+def test_importances_open(tmp_path: Path) -> None:
+    opened(importances({LONG: 0.0, "照片 $x$": 1.0, "lr": 0.5}, tmp_path / "s.png", LONG, "what", LONG))
 
 
 def cloud(folder: Path, count: int, pruned: int = 0) -> Comparison:

@@ -1,0 +1,267 @@
+"""A matplotlib figure in the house style: panels of the size that is asked for, with what they need around them.
+
+matplotlib's constrained layout gives tick labels, titles and legends their room, and the paper grows until the panels
+have their size. No pyplot and no global state, so threads and workers can draw at once. Lengths are pixels at our
+resolution. matplotlib is imported when the first chart is made.
+"""
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from duograd.runner.plots.images import save_content
+from duograd.runner.plots.style import DPI, FAINT, GRID, INK, LABEL, MARGIN, MIN_WIDTH, PAPER, SMALL, TITLE, pixels
+from duograd.runner.plots.text import cut, font, legible, text_width, wrap
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Floats = NDArray[np.float64]
+Style = Mapping[str, Any]
+
+GAP = 8  # between blocks of text
+AROUND = 2000  # first guess of what stands around the panels: enough, so that none of them collapses
+MOST_LAYOUTS = 4  # each brings the panels nearer to their size; two are nearly always enough
+SWATCH = 44  # of a line beside its name in a legend: long enough to show a dash pattern
+
+DECADE = 10.0
+STEPS = (1, 2, 5, 10)  # between ticks, times a power of ten
+DEEPEST = 1e-6  # of the largest value: a term that dies away must not flatten all others
+UNSHOWABLE = 1e100  # a value beyond it belongs to a diverged run, and no axis can show it
+
+
+class Chart:
+    """Panels in rows, `axes` one after the other, each `size` pixels wide and high; title, subtitle and footer."""
+
+    def __init__(
+        self,
+        title: str,
+        subtitle: str = "",
+        footer: str = "",
+        size: tuple[int, int] = (900, 560),
+        panels: int = 1,
+        across: int = 1,
+    ) -> None:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+        from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+        self.words = title, subtitle, footer
+        self.size, self.across, self.down = size, across, math.ceil(panels / across)
+        self.engine = ConstrainedLayoutEngine(w_pad=GAP / DPI, h_pad=GAP / DPI, wspace=0, hspace=0)
+        self.figure = Figure(dpi=DPI, facecolor=PAPER, layout=self.engine)
+        FigureCanvasAgg(self.figure)
+        self.panels = self.figure.add_subfigure(self.figure.add_gridspec()[0])
+        every = self.panels.subplots(self.down, across, squeeze=False).ravel().tolist()
+        self.axes: list[Axes] = [_plain(axes) for axes in every[:panels]]
+        for axes in every[panels:]:
+            axes.remove()
+        self.above = self.below = float(MARGIN)
+        self.names: Mapping[str, Style] = {}
+
+    def is_left(self, panel: int) -> bool:
+        """Whether the panel stands first in its row."""
+        return panel % self.across == 0
+
+    def is_lowest(self, panel: int) -> bool:
+        """Whether no other panel stands below it."""
+        return panel + self.across >= len(self.axes)
+
+    def entitle(self, axes: "Axes", title: str, colour: str = INK, bold: bool = False) -> None:
+        """Set a panel's title above it, wrapped to its width."""
+        lines = wrap(legible(title), 0.97 * self.size[0], font(LABEL, bold))
+        weight = "bold" if bold else "normal"
+        text: dict[str, Any] = {"fontsize": LABEL, "color": colour, "fontweight": weight, "parse_math": False}
+        axes.set_title("\n".join(lines), loc="left", pad=4, **text)
+
+    def label(self, axes: "Axes", along: str = "", up: str = "", note: str = "") -> None:
+        """Name a panel's axes, cut if long and wrapped if the panel is short; a note for the one along."""
+        text: dict[str, Any] = {"fontsize": LABEL, "color": FAINT, "parse_math": False}
+        for name, side, put in ((cut(along) + note, 0, axes.set_xlabel), (cut(up), 1, axes.set_ylabel)):
+            put("\n".join(wrap(name, 0.97 * self.size[side], font(LABEL))), **text)
+
+    def save(self, path: Path) -> Path:
+        """Draw to a PNG, atomically; returns `path`."""
+        self._resize(self.across * self.size[0] + AROUND, self.down * self.size[1] + AROUND)
+        self._fit()
+        self._write()  # wrapped to the width that was found
+        self._resize(self.body[0], self.body[1] + AROUND)
+        self._fit()
+        # Not savefig: it obeys the reader's matplotlibrc (tight boxes, other resolutions). No version in the file.
+        buffer = io.BytesIO()
+        canvas: Any = self.figure.canvas  # matplotlib leaves print_png without types
+        canvas.print_png(buffer, metadata={"Software": None})
+        return save_content(buffer.getvalue(), path)
+
+    def _resize(self, width: float, height: float) -> None:
+        """Make the paper large enough for panels and what belongs to them, and lay them out."""
+        self.body = width, height
+        paper = max(width + 2 * MARGIN, MIN_WIDTH), height + self.above + self.below
+        self.figure.set_size_inches(paper[0] / DPI, paper[1] / DPI)
+        box = (MARGIN / paper[0], self.below / paper[1], width / paper[0], height / paper[1])
+        self.engine.set(rect=box)
+        self.engine.execute(self.figure)
+
+    def _fit(self) -> None:
+        """Give the panels their size; what stands around them keeps its own, or nearly so."""
+        for _ in range(MOST_LAYOUTS):
+            panel, (width, height) = self.axes[0].get_window_extent(), self.body
+            more = self.size[0] - panel.width, self.size[1] - panel.height
+            if max(map(abs, more)) < 1:
+                return
+            self._resize(width + self.across * more[0], height + self.down * more[1])
+
+    def _write(self) -> None:
+        """Title and subtitle from the top left corner down, the footer in the bottom left one, the legend between."""
+        title, subtitle, footer = self.words
+        self.above += self._block(title, TITLE, INK, self.above, bold=True)
+        self.above += self._block(subtitle, SMALL, FAINT, self.above)
+        self.below += self._block(footer, SMALL, FAINT, None)
+        if self.names:
+            self._legend()
+
+    def _block(self, text: str, points: float, colour: str, top: float | None, bold: bool = False) -> float:
+        """Set wrapped text `top` pixels from the paper's edge, or at its foot; returns the height with the gap."""
+        from matplotlib.transforms import ScaledTranslation
+
+        if not text:
+            return 0.0
+        width = self.figure.bbox.width - 2 * MARGIN
+        lines = wrap(legible(text), 0.97 * width, font(points, bold))
+        y, anchor, drop = (0, "bottom", MARGIN) if top is None else (1, "top", -top)
+        corner = ScaledTranslation(MARGIN / DPI, drop / DPI, self.figure.dpi_scale_trans)
+        block = self.figure.text(
+            0,
+            y,
+            "\n".join(lines),
+            transform=self.figure.transFigure + corner,
+            fontsize=points,
+            color=colour,
+            fontweight="bold" if bold else "normal",
+            va=anchor,
+            parse_math=False,
+        )
+        return block.get_window_extent().height + GAP
+
+    def _legend(self) -> None:
+        """Names beside a piece of their lines, above the panels, in as many columns as there is room for."""
+        from matplotlib.lines import Line2D
+
+        letter = pixels(SMALL)
+        room = self.body[0] - SWATCH - 2 * letter
+        names = ["\n".join(wrap(legible(name), 0.97 * room, font(SMALL))) for name in self.names]
+        widest = text_width((line for name in names for line in name.splitlines()), SMALL) + SWATCH + 3 * letter
+        legend = self.panels.legend(
+            [Line2D([], [], **style) for style in self.names.values()],
+            ["name"] * len(names),  # matplotlib would leave out those that begin with _
+            loc="outside upper left",
+            ncols=max(1, min(len(names), int(self.body[0] / widest))),
+            frameon=False,
+            fontsize=SMALL,
+            labelcolor=INK,
+            handlelength=SWATCH / letter,
+            borderpad=0.4,
+            borderaxespad=0,
+        )
+        for text, name in zip(legend.get_texts(), names, strict=True):
+            text.set(text=name, parse_math=False)
+
+
+def _plain(axes: "Axes") -> "Axes":
+    """Two quiet spines, a light grid behind the data."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(GRID)
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(which="both", color=GRID, labelcolor=FAINT, labelsize=SMALL, length=3)
+    return axes
+
+
+def say_empty(axes: "Axes") -> None:
+    """Say in the middle of axes that there is nothing to draw, so that nobody looks for a line."""
+    back = {"facecolor": axes.get_facecolor(), "edgecolor": "none"}  # no grid through the words
+    axes.text(0.5, 0.5, "nothing to draw", transform=axes.transAxes, ha="center", va="center", color=FAINT, bbox=back)
+
+
+# -- scales ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The range of values that an axis shows."""
+
+    low: float
+    high: float
+    log: bool
+
+    @property
+    def note(self) -> str:
+        """What a subtitle says of it."""
+        return "logarithmic" if self.log else ""
+
+
+def drawable(values: ArrayLike) -> Floats:
+    """Values of any shape as floats, NaN for what no axis can show."""
+    y = np.array(values, np.float64)
+    y[~(np.abs(y) < UNSHOWABLE)] = np.nan
+    return y
+
+
+def scale_for(curves: Sequence[Floats], wanted: Literal["linear", "auto"]) -> Scale:
+    """A range with a little air around all finite values; "auto" is logarithmic for positive values over a decade."""
+    values = np.concatenate([np.empty(0), *curves])
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return Scale(0.0, 1.0, log=False)
+    low, high = float(values.min()), float(values.max())
+    if wanted == "auto" and low > 0 and high > DECADE * low:
+        low = max(low, DEEPEST * high)
+        air = (high / low) ** 0.04
+        return Scale(low / air, high * air, log=True)
+    air = 0.04 * (high - low) or 0.05 * abs(high) or 0.5
+    return Scale(low - air, high + air, log=False)
+
+
+def show_steps(axes: "Axes", steps: int, name: str, ticks: int = 8) -> None:
+    """Whole numbers from 1 to `steps` along the bottom; `name` says of what, such as epoch."""
+    from matplotlib.ticker import FixedLocator, MaxNLocator
+
+    one = steps == 1  # no range to show: the one step stands in the middle
+    axes.set_xlim((0.5, 1.5) if one else (1, steps))
+    axes.xaxis.set_major_locator(FixedLocator([1]) if one else MaxNLocator(ticks, integer=True, steps=STEPS))
+    axes.set_xlabel(name, fontsize=SMALL, color=FAINT)
+
+
+def show_values(axes: "Axes", scale: Scale, ticks: int = 7) -> None:
+    """The scale up the side, with plain numbers at its ticks; over few decades also at 2 and 5."""
+    axes.set_yscale("log" if scale.log else "linear")
+    _number_ticks(axes.yaxis, scale, ticks, few=1e3)
+    axes.set_ylim(scale.low, scale.high)
+
+
+def show_numbers(axes: "Axes", scale: Scale) -> None:
+    """The scale along the bottom."""
+    axes.set_xscale("log" if scale.log else "linear")
+    _number_ticks(axes.xaxis, scale, 5, few=1e2)
+    axes.set_xlim(scale.low, scale.high)
+
+
+def _number_ticks(axis: Any, scale: Scale, ticks: int, few: float) -> None:
+    """At most so many ticks, whose numbers differ; a logarithmic axis of `few` decades has them at 2 and 5 as well."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+    if scale.log:
+        subs = (1, 2, 5) if scale.high < few * scale.low else (1,)
+        axis.set_major_locator(LogLocator(subs=subs, numticks=ticks + 1))
+        axis.set_minor_locator(NullLocator())
+    else:
+        axis.set_major_locator(MaxNLocator(ticks, steps=STEPS))
+    span = (scale.high - scale.low) / max(abs(scale.low), abs(scale.high))
+    digits = 6 if scale.log else min(15, max(6, 2 - math.floor(math.log10(span))))  # enough to tell ticks apart
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.{digits}g}"))

@@ -1,0 +1,251 @@
+"""Values over epochs or steps: one panel whose lines are labelled at their ends, or several with a legend for all.
+
+Legend: E epochs. A history maps a metric's name, such as train/loss, to its values (E,); NaN where it was not measured.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from duograd.runner.plots.chart import (
+    Chart,
+    Floats,
+    Scale,
+    drawable,
+    say_empty,
+    scale_for,
+    show_steps,
+    show_values,
+)
+from duograd.runner.plots.style import COLOURS, DASHES, INK, SMALL
+from duograd.runner.plots.text import joined, legible, line_height
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+History = Mapping[str, ArrayLike]
+
+WIDTH, HEIGHT = 900, 560  # pixels of a panel that stands alone
+BESIDE = {2: (620, 460), 3: (460, 460)}  # and of panels beside each other
+LEADER = 40  # pixels from the axes to the labels: a piece of each line, which joins it with its name
+MOST_DOTS = 40  # more of them would hide the line that joins them
+PATTERNS = tuple(DASHES.values())
+MOST_CURVES = len(COLOURS) * len(PATTERNS)  # that colour and dashes can tell apart
+BEGINNING = 0.05  # of all epochs: where losses may fall from a height that would flatten everything after
+FLAT = 1 / 3  # of the axis, below which that is what they do
+FEWEST = 10  # epochs that have a beginning
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Values (E,), NaN for gaps; a colour and a dash pattern, from 0 on. Curves of one name share a look."""
+
+    name: str
+    values: ArrayLike
+    colour: int = 0
+    dash: int = 0
+
+    @property
+    def y(self) -> Floats:
+        """The values (E,), NaN for what no axis can show."""
+        return drawable(self.values)
+
+    @property
+    def measured(self) -> Floats:
+        """The values that there are, without gaps."""
+        return self.y[np.isfinite(self.y)]
+
+    @property
+    def style(self) -> dict[str, Any]:
+        """Colour and dashes, in matplotlib's words."""
+        dash = PATTERNS[self.dash % len(PATTERNS)]
+        return {"color": COLOURS[self.colour % len(COLOURS)], "linestyle": dash, "linewidth": 1.4}
+
+    @property
+    def label(self) -> str:
+        """Its name with its last value."""
+        return f"{self.name}  {self.measured[-1]:.4g}"
+
+
+def loss_curve(history: History, path: Path, title: str, terms: Sequence[str], footer: str = "") -> Path:
+    """Draw the loss and its `terms` (such as mse, l2, kl) for every split that has them; returns `path`.
+
+    The axis is logarithmic where all values are positive and span more than a decade. A term that is 0 throughout
+    (lambda = 0) is left out, and the subtitle says so.
+    """
+    names = [f"{split}/{term}" for term in ("loss", *terms) for split in DASHES if f"{split}/{term}" in history]
+    curves = _by_metric(history, names)
+    zero = [curve.name for curve in curves if not (curve.measured.any() or curve.name.endswith("/loss"))]
+    shown = [curve for curve in curves if curve.name not in zero]
+    note = f"left out, 0 throughout: {', '.join(zero)}" if zero else ""
+    return _draw(shown, path, title, ("loss and its terms", note), footer, "auto")
+
+
+def metric_curve(
+    history: History,
+    names: Iterable[str],
+    path: Path,
+    title: str,
+    ylabel: str,
+    footer: str = "",
+    scale: Literal["linear", "auto"] = "linear",
+) -> Path:
+    """Draw the metrics `names` of one or several runs, such as accuracies, over one axis; returns `path`.
+
+    Dashes tell splits apart (a word train, val or test in the name), colours the rest of the name; where only the split
+    differs, colours tell it too. `scale="auto"` is logarithmic as in `loss_curve`.
+    """
+    return _draw(_by_metric(history, names), path, title, (ylabel, ""), footer, scale)
+
+
+def overlay(
+    panels: Mapping[str, Sequence[Curve]],
+    path: Path,
+    title: str,
+    what: str,
+    footer: str = "",
+    wanted: Literal["linear", "auto"] = "auto",
+) -> Path:
+    """Draw curves of several runs over epochs, in a panel for each name such as `train` and `val`; returns `path`.
+
+    A single panel whose curves all have their own names labels them at their ends, with their last values. The scale
+    is logarithmic where all values are positive and span more than a decade, unless `wanted` is linear.
+    """
+    shown = {name: [curve for curve in curves if len(curve.measured)] for name, curves in panels.items()}
+    empty = dict.fromkeys(c.name for curves in panels.values() for c in curves if not len(c.measured))
+    scale, beginning = scale_of_most([curve.y for curves in shown.values() for curve in curves], wanted)
+    nothing = f"nothing to draw of {', '.join(empty)}" if empty else ""
+    subtitle = joined(what, scale.note, beginning, nothing)
+    epochs = max([1, *(len(curve.y) for curves in shown.values() for curve in curves)])
+    [first, *more] = shown.values()
+    if not more and len({curve.name for curve in first}) == len(first):
+        return draw_curves(first, scale, ("epoch", epochs), path, title, subtitle, footer)
+    size, count = BESIDE.get(len(shown), (WIDTH, HEIGHT)), len(shown)
+    chart = Chart(title, subtitle, footer, size, panels=count, across=count)
+    chart.names = {curve.name: curve.style for curves in shown.values() for curve in curves}
+    for panel, (name, curves) in enumerate(shown.items()):
+        axes = chart.axes[panel]
+        chart.entitle(axes, name)
+        axes.tick_params(labelleft=chart.is_left(panel))
+        _draw_panel(axes, curves, scale, ("epoch", epochs))
+        if not curves:
+            say_empty(axes)
+    return chart.save(path)
+
+
+def draw_curves(
+    curves: Sequence[Curve], scale: Scale, along: tuple[str, int], path: Path, title: str, subtitle: str, footer: str
+) -> Path:
+    """Draw curves, each with a value to show, over an axis `along` of a name and its last step; returns `path`."""
+    chart = Chart(title, subtitle, footer, (WIDTH, max(HEIGHT, line_height(SMALL) * len(curves))))
+    _draw_panel(chart.axes[0], curves, scale, along)
+    label_ends(chart, curves)
+    return chart.save(path)
+
+
+def plot_values(axes: "Axes", values: Floats, **style: Any) -> None:
+    """A line over steps from 1 with gaps where values (E,) are NaN, and a dot where one stands alone."""
+    step, y, dots = trace(values)
+    axes.plot(step, y, marker="o", markevery=dots, **{"markersize": 3, **style})
+
+
+def trace(values: Floats) -> tuple[Floats, Floats, list[int]]:
+    """Epochs and values to draw, and at which of them a dot, from values (E,) with NaN for gaps.
+
+    A metric that is measured only every few epochs is mostly lone values: they are joined, and dotted if they are few.
+    """
+    epoch, there = np.arange(1.0, len(values) + 1), np.isfinite(values)
+    beside = np.concatenate([[False], there[:-1]]) | np.concatenate([there[1:], [False]])
+    lone = there & ~beside
+    if 2 * lone.sum() <= there.sum():
+        return epoch, values, np.flatnonzero(lone).tolist()
+    count = int(there.sum())
+    return epoch[there], values[there], list(range(count)) if count <= MOST_DOTS else []
+
+
+def label_ends(chart: Chart, curves: Sequence[Curve]) -> None:
+    """Names at the right, as high as the curves end, moved apart where they would overlap."""
+    [axes], (width, height) = chart.axes, chart.size
+    if not curves:
+        say_empty(axes)
+        return
+    to_shares = axes.transData + axes.transAxes.inverted()
+    ends = np.clip([to_shares.transform((1, curve.measured[-1]))[1] for curve in curves], 0, 1)
+    places = spread(ends, line_height(SMALL) / height, 0, 1)
+    frame: dict[str, Any] = {"transform": axes.transAxes, "clip_on": False}
+    for curve, end, place in zip(curves, ends, places, strict=True):
+        axes.plot([1, 1 + LEADER / width], [end, place], **curve.style, **frame)
+        text: dict[str, Any] = {"fontsize": SMALL, "color": INK, "va": "center", "parse_math": False}
+        axes.text(1 + 1.2 * LEADER / width, place, legible(curve.label), **text, **frame)
+
+
+def spread(wanted: Floats, gap: float, low: float, high: float) -> Floats:
+    """Places (n,) close to the wanted ones (n,), at least `gap` apart, within [low, high] where they all fit."""
+    order = np.argsort(wanted, kind="stable")
+    step = gap * np.arange(len(wanted))
+    flat = wanted[order] - step  # in these coordinates "at least gap apart" is "not decreasing"
+    upwards = np.maximum.accumulate(flat)
+    downwards = np.minimum.accumulate(flat[::-1])[::-1]
+    placed = np.clip((upwards + downwards) / 2, low, high - step[-1]) + step
+    return placed[np.argsort(order)]
+
+
+def scale_of_most(curves: Sequence[Floats], wanted: Literal["linear", "auto"]) -> tuple[Scale, str]:
+    """The range to show, and a note where it leaves out the beginning: the height from which losses fall at first."""
+    whole = scale_for(curves, wanted)
+    epochs = max((len(values) for values in curves), default=0)
+    if wanted == "linear" or epochs < FEWEST:
+        return whole, ""
+    later = scale_for([values[max(1, int(BEGINNING * epochs)) :] for values in curves], wanted)
+    lowest = min(float(np.nanmin(values)) for values in curves)
+    flattened = _height(later, whole.log) < FLAT * _height(whole, whole.log)
+    if not flattened or later.low > lowest or (later.log and not whole.log):
+        return whole, ""
+    return later, "the first epochs begin above the axis"
+
+
+def _height(scale: Scale, log: bool) -> float:
+    return math.log(scale.high / scale.low) if log else scale.high - scale.low
+
+
+def _by_metric(history: History, names: Iterable[str]) -> list[Curve]:
+    """One curve a name: colours by metric where there are several, else by split; dashes by split."""
+    splits = {name: next((split for split in DASHES if re.search(rf"\b{split}\b", name)), "") for name in names}
+    metrics = {name: re.sub(rf"\b{split}\b", "", name) if split else name for name, split in splits.items()}
+    keys = metrics if len(set(metrics.values())) > 1 else splits
+    order, dashes = list(dict.fromkeys(keys.values())), list(DASHES)
+    return [
+        Curve(name, history[name], order.index(keys[name]), dashes.index(split) if split else 0)
+        for name, split in splits.items()
+    ]
+
+
+def _draw(
+    curves: Sequence[Curve],
+    path: Path,
+    title: str,
+    notes: tuple[str, str],
+    footer: str,
+    wanted: Literal["linear", "auto"],
+) -> Path:
+    scale = scale_for([curve.y for curve in curves], wanted)
+    empty = [curve.name for curve in curves if not len(curve.measured)]
+    nothing = f"no finite value: {', '.join(empty)}" if empty else ""
+    shown = [curve for curve in curves if len(curve.measured)]
+    epochs = max((len(curve.y) for curve in shown), default=1)
+    subtitle = joined(notes[0], scale.note, notes[1], nothing)
+    return draw_curves(shown, scale, ("epoch", epochs), path, title, subtitle, footer)
+
+
+def _draw_panel(axes: "Axes", curves: Sequence[Curve], scale: Scale, along: tuple[str, int]) -> None:
+    name, steps = along
+    show_steps(axes, steps, name)
+    show_values(axes, scale)
+    for curve in curves:
+        plot_values(axes, curve.y, **curve.style)
