@@ -15,11 +15,11 @@ def main() -> None:
     """Runs the command line and ends the process: 0 well, 1 a run failed, 2 the user's error, 130 Ctrl-C."""
     arguments = sys.argv[1:]
     if arguments and arguments[0] in SUB_COMMANDS:
-        sys.exit(_told(lambda: import_module(f"duograd.runner.commands.{arguments[0]}").main(arguments[1:])))
+        sys.exit(_exit_code(lambda: import_module(f"duograd.runner.commands.{arguments[0]}").main(arguments[1:])))
     if "--version" in arguments:
-        sys.exit(_told(_version))
+        sys.exit(_exit_code(_version))
     if not arguments or {"--help", "-h"} & set(arguments):
-        sys.exit(_told(lambda: _help([a for a in arguments if not a.startswith("-")])))
+        sys.exit(_exit_code(lambda: _help([a for a in arguments if not a.startswith("-")])))
     sys.argv[1:] = multirun_first(arguments)
     sys.exit(_hydra())
 
@@ -30,8 +30,8 @@ def multirun_first(arguments: list[str]) -> list[str]:
     return flags[:1] + [a for a in arguments if a not in flags]
 
 
-def _told(command: Callable[[], int]) -> int:
-    """The command's exit code; a user's error becomes one line."""
+def _exit_code(command: Callable[[], int]) -> int:
+    """What the command comes to: its own code, 2 with one line for a user's error, 130 for Ctrl-C."""
     from duograd.runner.errors import UserError
 
     try:
@@ -69,7 +69,7 @@ def _hydra() -> int:
     import hydra
     from omegaconf import DictConfig
 
-    from duograd.runner.errors import UserError, told
+    from duograd.runner.errors import UserError
     from duograd.runner.explain import explain
 
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -91,10 +91,6 @@ def _hydra() -> int:
         return 130
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 2
-    except UserError as error:  # a sweep's, which Hydra lets through
-        return complain(error)
-    except OSError as error:
-        return complain(told(error))
     except Exception as error:
         return complain(explain(error))
     return worst

@@ -27,7 +27,7 @@ HABITS = {
 }
 
 
-def told(error: OSError) -> str:
+def system_fault(error: OSError) -> str:
     """What the operating system refused, in one line: `outputs/run/metrics.jsonl: No space left on device`."""
     return f"{error.filename}: {error.strerror}" if error.filename else str(error)
 

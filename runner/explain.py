@@ -4,27 +4,39 @@ import re
 from pathlib import Path
 from typing import Any
 
-from duograd.runner.errors import UserError, suggestion
+from duograd.runner.errors import UserError, suggestion, system_fault
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
+RATES = "rates"  # a group that follows from task, model and optimizer: nobody chooses in it
 
 
-def explain(error: BaseException) -> UserError:
-    """The user's fault behind an exception of Hydra's. Re-raises what is not the user's."""
+def explain(error: Exception) -> UserError:
+    """The user's fault behind an exception on the way to a configuration. Re-raises what is not the user's."""
     from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 
     cause = error.__cause__ or error
     match error:
+        case UserError():
+            return error
         case OverrideParseException():
             return UserError(f"cannot read '{error.override}': {_first_line(error.message)}")
-        case MissingConfigException():
+        case MissingConfigException():  # before OSError, which it is as well
             return UserError(_missing_option(error))
+        case OSError():
+            return UserError(system_fault(error))
         case ConfigCompositionException() if isinstance(cause, OmegaConfBaseException):
             return UserError(_omegaconf_fault(cause))
         case HydraException() | OmegaConfBaseException():
             return UserError(_composition_fault(str(error)))
     raise error
+
+
+def groups() -> dict[str, list[str]]:
+    """The groups of conf/ that are chosen by hand, and their options."""
+    folders = [path for path in sorted(CONF.iterdir()) if path.is_dir() and path.name != RATES]
+    options = {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
+    return {name: names for name, names in options.items() if names}
 
 
 def _missing_option(error: Any) -> str:
@@ -50,10 +62,9 @@ def _composition_fault(message: str) -> str:
     """Overrides of a group or key that does not exist, which Hydra reports in words only."""
     line = _first_line(message)
     if found := re.search(r"Could not override '([^'@]+)'", line):
-        groups = [folder.name for folder in CONF.iterdir() if folder.is_dir() and not folder.name.startswith("_")]
         keys = re.findall(r"^(\w+):", (CONF / "config.yaml").read_text(), flags=re.MULTILINE)
         word = found[1].split(".")[0]
-        return f"unknown key '{word}'{suggestion(word, [*groups, *keys])}"
+        return f"unknown key '{word}'{suggestion(word, [*groups(), *keys])}"
     return line
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from omegaconf import OmegaConf
 
 from duograd.runner.compose import compose_tree
-from duograd.runner.explain import CONF
+from duograd.runner.explain import groups
 
 HEADER = """\
 duograd: every network twice - its gradient by hand in NumPy, and by autograd in PyTorch.
@@ -23,7 +23,6 @@ duograd: every network twice - its gradient by hand in NumPy, and by autograd in
 FOOTER = """\
 duograd KEY=VALUE ... --help shows the keys that these choices lead to, --cfg job shows just the keys, and
 --hydra-help Hydra's own flags. duograd SUB-COMMAND --help explains a sub-command."""
-HIDDEN = ("rates",)  # not chosen by hand: they follow from task, model and optimizer
 
 
 def show(overrides: Sequence[str]) -> None:
@@ -36,10 +35,3 @@ def show(overrides: Sequence[str]) -> None:
     print("\nKeys: set any with key=value\n")
     print("\n".join(f"  {line}" for line in OmegaConf.to_yaml(tree).splitlines()))
     print(f"\n{FOOTER}")
-
-
-def groups() -> dict[str, list[str]]:
-    """The groups of conf/ and their options."""
-    folders = [path for path in sorted(CONF.iterdir()) if path.is_dir() and path.name not in HIDDEN]
-    options = {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
-    return {name: found for name, found in options.items() if found}

@@ -22,7 +22,7 @@ from duograd.data.errors import DataError
 from duograd.runner import atomic, build, checkpoint, display, identity, loop, summary
 from duograd.runner.config import MlflowTracking, RunConfig, dump
 from duograd.runner.engines import Engine
-from duograd.runner.errors import UserError, told
+from duograd.runner.errors import UserError, system_fault
 from duograd.runner.folder import RunFolder
 from duograd.runner.hooks import Hook
 from duograd.runner.hooks.best import Best
@@ -149,7 +149,7 @@ class Run:
             checkpoint.save_best(self.folder, self.best)  # the last parameters are worth nothing; these may be
             return Outcome("FAILED", str(divergence), diverged=True)
         except OSError as error:
-            return Outcome("FAILED", told(error))
+            return Outcome("FAILED", system_fault(error))
         except UserError:
             raise
         except Exception as error:

@@ -150,6 +150,7 @@ def test_a_users_error_is_one_line_and_leaves_nothing(tmp_path):
     ("arguments", "message"),
     [
         (["modle=x"], "duograd: unknown key 'modle': did you mean 'model'?"),
+        (["task=autoencodr"], "duograd: unknown task 'autoencodr': did you mean 'autoencoder'?"),
         (["data=patches_h5", "data.path=gone.h5"], "duograd: data.path="),
         (["backend=torch", "device=cuda"], "duograd: device=cuda: torch sees no CUDA device here"),
         (["hydra.run.dir=/proc/no/such"], "duograd: /proc/no"),

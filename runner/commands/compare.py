@@ -4,7 +4,7 @@ import argparse
 from datetime import datetime
 from pathlib import Path
 
-from duograd.runner.errors import UserError, told
+from duograd.runner.errors import UserError, system_fault
 from duograd.runner.tracking.address import OUTPUTS
 from duograd.runner.tracking.reader import is_run_folder
 
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
         out.mkdir(parents=True, exist_ok=True)
         report = write_report(out, runs, mlflow_link(runs))
     except OSError as error:
-        raise UserError(told(error)) from None
+        raise UserError(system_fault(error)) from None
     report.show(Console())
     return 0
 

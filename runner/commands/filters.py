@@ -19,7 +19,7 @@ from PIL import Image
 from duograd.data.errors import DataError
 from duograd.data.formats.image_files import read_image
 from duograd.models.layers.conv import conv2d
-from duograd.runner.errors import UserError, told
+from duograd.runner.errors import UserError, system_fault
 from duograd.runner.figures.page import Panel, draw_page
 from duograd.runner.figures.png import Pixels
 
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
     try:
         print(draw_page(rows, options.out, "Convolution as image processing", READ))
     except OSError as error:
-        raise UserError(f"--out={options.out}: {told(error)}") from None
+        raise UserError(f"--out={options.out}: {system_fault(error)}") from None
     return 0
 
 
@@ -157,7 +157,7 @@ def _content(path: Path) -> str:
     try:
         return path.read_text()
     except OSError as error:
-        raise UserError(told(error)) from None
+        raise UserError(system_fault(error)) from None
     except UnicodeDecodeError:
         raise UserError(f"--kernel={path} is not a text file: write rows such as {EXAMPLE}") from None
 

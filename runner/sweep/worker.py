@@ -14,7 +14,7 @@ from rich.console import Console
 from duograd.data.dataset import DataSet
 from duograd.runner import atomic, build
 from duograd.runner.config import RunConfig
-from duograd.runner.errors import UserError, told
+from duograd.runner.errors import UserError, system_fault
 from duograd.runner.folder import RunFolder
 from duograd.runner.hooks.requests import EndFile
 from duograd.runner.run import logged_to, resume, run
@@ -83,7 +83,7 @@ def work(task: Task) -> str | None:
     except UserError as error:
         return _logged(folder, str(error))
     except OSError as error:
-        return _logged(folder, told(error))
+        return _logged(folder, system_fault(error))
     except Exception as error:
         with logged_to(folder.log) as log:
             log.exception("a fault of duograd's own")
