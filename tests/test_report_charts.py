@@ -22,7 +22,7 @@ def swept(tmp_path: Path, grid: dict[str, list[Any]], **statuses: str) -> Compar
 def test_a_table_has_the_first_axis_down_and_the_second_across(tmp_path: Path) -> None:
     grid = {"model.hidden_size": [50, 10], "loss.lambda": [1e-3, 0, 1e-5]}
     comparison = swept(tmp_path, grid, job4="FAILED", job5="PENDING")
-    table = charts._table(comparison, comparison.measure, None)
+    table = charts._grid(comparison, comparison.measure, None)
     # hidden_size=10 is the second typed, the first by size; lambda 0, 1e-5, 1e-3
     np.testing.assert_array_equal(table.values, [[NAN, NAN, 4.0], [2.0, 3.0, 1.0]])
     assert table.words == {(0, 0): "diverged", (0, 1): "pending"}
@@ -32,7 +32,7 @@ def test_a_table_has_the_first_axis_down_and_the_second_across(tmp_path: Path) -
 def test_a_third_axis_has_a_table_for_each_value(tmp_path: Path) -> None:
     grid = {"model.hidden_size": [10, 50], "loss.lambda": [0, 1], "optimizer": ["sgd", "adam"], "seed": [0, 1]}
     comparison = swept(tmp_path, grid)
-    sgd, adam = (charts._table(comparison, comparison.measure, name) for name in ("sgd", "adam"))
+    sgd, adam = (charts._grid(comparison, comparison.measure, name) for name in ("sgd", "adam"))
     assert (sgd.title, adam.title) == ("optimizer=sgd", "optimizer=adam")
     np.testing.assert_array_equal(sgd.values, [[1.5, 5.5], [9.5, 13.5]])  # means of two seeds
     np.testing.assert_array_equal(adam.values, [[3.5, 7.5], [11.5, 15.5]])

@@ -9,7 +9,7 @@ from drawn import LONG, NAN, opened
 from report_builders import run_folder
 
 from duograd.runner.plots.by_axis import Parameter, scatter
-from duograd.runner.plots.search import best_so_far, importances, search_history
+from duograd.runner.plots.search import best_so_far, search_history, share_bars
 from duograd.runner.report import search as searched
 from duograd.runner.report.charts import along_axes
 from duograd.runner.report.comparison import Comparison
@@ -43,8 +43,8 @@ def test_scatters_open(tmp_path: Path, reached: tuple[float, ...], panels: int) 
     opened(scatter(clouds, np.array(reached), whole, tmp_path / "s.png", LONG, "what", LONG))
 
 
-def test_importances_open(tmp_path: Path) -> None:
-    opened(importances({LONG: 0.0, "照片 $x$": 1.0, "lr": 0.5}, tmp_path / "s.png", LONG, "what", LONG))
+def test_share_bars_open(tmp_path: Path) -> None:
+    opened(share_bars({LONG: 0.0, "照片 $x$": 1.0, "lr": 0.5}, tmp_path / "s.png", LONG, "what", LONG))
 
 
 def cloud(folder: Path, count: int, pruned: int = 0) -> Comparison:

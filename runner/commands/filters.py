@@ -20,8 +20,8 @@ from duograd.data.errors import DataError
 from duograd.data.formats.image_files import read_image
 from duograd.models.layers.conv import conv2d
 from duograd.runner.errors import UserError, system_fault
-from duograd.runner.figures.page import Panel, draw_page
-from duograd.runner.figures.png import Pixels
+from duograd.runner.plots.images import Pixels
+from duograd.runner.plots.page import Panel, draw_page
 
 Floats = NDArray[np.floating[Any]]
 

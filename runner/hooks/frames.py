@@ -7,8 +7,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from duograd.runner.engines import Engine
-from duograd.runner.figures.png import save_png
 from duograd.runner.hooks import Hook
+from duograd.runner.plots.images import save_png
 from duograd.runner.training import Floats, Training
 
 Draw = Callable[[Engine], NDArray[Any]]

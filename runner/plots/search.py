@@ -56,7 +56,7 @@ def best_so_far(values: Floats, rises: bool) -> Floats:
     return np.asarray(accumulate(values), np.float64)
 
 
-def importances(shares: Mapping[str, float], path: Path, title: str, what: str, footer: str = "") -> Path:
+def share_bars(shares: Mapping[str, float], path: Path, title: str, what: str, footer: str = "") -> Path:
     """Draw a bar for each parameter's share, 0 to 1, the largest first; returns `path`. At least one parameter."""
     ordered = sorted(shares.items(), key=lambda item: -item[1])
     chart = Chart(title, what, footer, (BAR_WIDTH, BAR_ROOM * len(ordered)))

@@ -8,11 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from duograd.runner.figures.along import Along, along
-from duograd.runner.figures.heat_map import Side, Table, heat_maps
-from duograd.runner.figures.overlay import MOST, Line, overlay
-from duograd.runner.figures.scatter import Cloud, scatter
-from duograd.runner.figures.style import COLOURS, DASHES
+from duograd.runner.plots.by_axis import AxisRuns, Parameter, lines_by_axis, scatter
+from duograd.runner.plots.curves import MOST_CURVES, Curve, overlay
+from duograd.runner.plots.heat_map import Grid, Side, heat_maps
+from duograd.runner.plots.style import COLOURS, DASHES
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.parameters import ABSENT, Axis, format_value, is_number
 from duograd.runner.report.ranking import Group, Measure, spread
@@ -56,17 +55,17 @@ def along_axes(comparison: Comparison, measure: Measure, folder: Path) -> Pictur
     when, footer = WHEN[measure.at_best], comparison.footer
     if len(axes) in (2, 3) and _fills_a_map(comparison):
         down, across = (Side(axis.name, [format_value(value) for value in axis.values]) for axis in axes[:2])
-        tables = [_table(comparison, measure, value) for value in (axes[2].values if len(axes) > 2 else (None,))]
-        heat_maps(tables, down, across, measure.rises, path, title, when, footer)
+        grids = [_grid(comparison, measure, value) for value in (axes[2].values if len(axes) > 2 else (None,))]
+        heat_maps(grids, down, across, measure.rises, path, title, when, footer)
         return Picture(path, f"{measure.name} over {' × '.join(names)}")
     if comparison.scattered:
         runs = [r for r in comparison.records if r.status in ("FINISHED", "PRUNED") and math.isfinite(measure.of(r))]
         values = np.array([measure.of(record) for record in runs])
         finished = np.array([record.status == "FINISHED" for record in runs])
-        clouds = [Cloud(axis.name, _values(axis, runs)) for axis in axes]
-        scatter(clouds, values, finished, path, title, when, footer)
+        parameters = [Parameter(axis.name, _values(axis, runs)) for axis in axes]
+        scatter(parameters, values, finished, path, title, when, footer)
         return Picture(path, f"{measure.name} against {', '.join(names)}")
-    along([_panel(comparison, measure, index) for index in comparison.drawn], path, title, when, footer)
+    lines_by_axis([_panel(comparison, measure, index) for index in comparison.drawn], path, title, when, footer)
     others = ", each over all values of the others" if len(axes) > 1 else ""
     return Picture(path, f"{measure.name} along {', '.join(names)}{others}")
 
@@ -77,7 +76,7 @@ def _fills_a_map(comparison: Comparison) -> bool:
     return few and len(comparison.groups) >= WHOLE * int(np.prod(sizes))
 
 
-def _table(comparison: Comparison, measure: Measure, third: object) -> Table:
+def _grid(comparison: Comparison, measure: Measure, third: object) -> Grid:
     """Means over the first two axes, at a value of the third where there is one."""
     rows, columns, *more = (comparison.axes[k] for k in comparison.drawn)
     shape = len(rows.values), len(columns.values)
@@ -91,7 +90,7 @@ def _table(comparison: Comparison, measure: Measure, third: object) -> Table:
                 means[cell], deviations[cell] = values.mean(), spread(values)
             else:
                 words[cell] = group.records[0].outcome
-    return Table(f"{more[0].name}={format_value(third)}" if more else "", means, deviations, words)
+    return Grid(f"{more[0].name}={format_value(third)}" if more else "", means, deviations, words)
 
 
 def _values(axis: Axis, records: Sequence[Record]) -> list[float] | list[str]:
@@ -100,17 +99,17 @@ def _values(axis: Axis, records: Sequence[Record]) -> list[float] | list[str]:
     return values if all(map(is_number, values)) else [format_value(value) for value in values]
 
 
-def _panel(comparison: Comparison, measure: Measure, index: int) -> Along:
+def _panel(comparison: Comparison, measure: Measure, index: int) -> AxisRuns:
     axis = comparison.axes[index]
     at = [[g.values(measure) for g in comparison.groups if g.point[index] == value] for value in axis.values]
     runs = [np.concatenate([np.empty(0), *values]) for values in at]
     numbers = all(is_number(value) for value in axis.values)
-    return Along(axis.name, axis.values if numbers else [format_value(value) for value in axis.values], runs)
+    return AxisRuns(axis.name, axis.values if numbers else [format_value(value) for value in axis.values], runs)
 
 
 def curves(comparison: Comparison, term: str, folder: Path) -> Picture | None:
     """The curves of one term over each other, a panel a split; None where no run has any."""
-    best = [rank.group for rank in comparison.ranks[:MOST]]
+    best = [rank.group for rank in comparison.ranks[:MOST_CURVES]]
     groups = [group for group in comparison.groups if group in best]  # in the order of the sweep, not of success
     looks = _looks(comparison, groups)
     panels = {words: _lines(groups, looks, f"{split}/{term}") for split, words in SPLITS.items()}
@@ -119,15 +118,15 @@ def curves(comparison: Comparison, term: str, folder: Path) -> Picture | None:
         return None
     path = folder / f"curves_{term}.png"
     all_groups = len(comparison.groups)
-    what = f"{term} by epoch" + (f" · the best {MOST} of {all_groups}" if all_groups > MOST else "")
+    what = f"{term} by epoch" + (f" · the best {MOST_CURVES} of {all_groups}" if all_groups > MOST_CURVES else "")
     scale: Literal["auto", "linear"] = "auto" if term == "loss" else "linear"
     overlay(panels, path, f"{term.capitalize()}: {comparison.title}", what, comparison.footer, scale)
     return Picture(path, f"{term} by epoch, {', '.join(panels)}")
 
 
-def _lines(groups: Sequence[Group], looks: dict[str, tuple[int, int]], metric: str) -> list[Line]:
+def _lines(groups: Sequence[Group], looks: dict[str, tuple[int, int]], metric: str) -> list[Curve]:
     return [
-        Line(group.label, record.history[metric], *looks[group.label])
+        Curve(group.label, record.history[metric], *looks[group.label])
         for group in groups
         for record in group.records
         if metric in record.history

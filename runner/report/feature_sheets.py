@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from duograd.runner.figures.contact import Cell, contact_sheet
-from duograd.runner.figures.grid import stretch_each, tile
-from duograd.runner.figures.png import Pixels
 from duograd.runner.folder import RunFolder
+from duograd.runner.plots.images import Pixels, stretch_each, tile
+from duograd.runner.plots.page import Cell, contact_sheet
 from duograd.runner.report.charts import Picture
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.parameters import format_value

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from duograd.runner.figures.history import search_history
-from duograd.runner.figures.shares import shares
+from duograd.runner.plots.search import search_history, share_bars
 from duograd.runner.report.charts import Picture
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.parameters import short_names
@@ -37,7 +36,7 @@ def charts(search: SearchRecord, comparison: Comparison, folder: Path) -> Iterat
         names = short_names(list(search.importances))
         parts = {names[key]: share for key, share in search.importances.items()}
         path = folder / "importances.png"
-        shares(parts, path, f"What mattered: {about}", f"share in the {what} of complete trials", comparison.footer)
+        share_bars(parts, path, f"What mattered: {about}", f"share in the {what} of complete trials", comparison.footer)
         yield Picture(path, "The share of each parameter in the value (PED-ANOVA)")
 
 

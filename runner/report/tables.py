@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from duograd.runner.display import duration
-from duograd.runner.figures.digits import digits_for, number
 from duograd.runner.folder import RunFolder
+from duograd.runner.plots.text import digits_for, number
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.parameters import ABSENT, SEED, format_value
 from duograd.runner.report.ranking import Measure, Rank
