@@ -4,15 +4,13 @@ Legend: B batch, C classes.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from duograd.models.arrays import Array
 from duograd.models.layers.losses import cross_entropy, l2, svm
 from duograd.models.losses.class_weights import resolve_class_weights
 from duograd.models.losses.config import ClassifierLossConfig, CrossEntropyConfig, decayed
-
-Array = NDArray[Any]
 
 
 class ClassifierLoss:

@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from duograd.models.arrays import Array
 from duograd.models.optimizers.config import AdagradConfig, AdamConfig, FirstOrderConfig, RmspropConfig, SgdConfig
 
-Array = NDArray[Any]
 Arrays = dict[str, Array]
 Slots = dict[str, Array]
 BLOCK = 2**15  # values that are updated at once

@@ -8,14 +8,13 @@ Legend: N samples, I inputs (L_in), H hidden (L_hid). Weights are (outputs, inpu
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from duograd.models.arrays import Array
 from duograd.models.layers.activations import ACTIVATIONS, Activation
 
-Array = NDArray[Any]
 Weights = dict[str, Array]
 NAMES = ("encoder.weight", "encoder.bias", "decoder.weight", "decoder.bias")
 SIGMOID = ACTIVATIONS["sigmoid"]

@@ -4,11 +4,12 @@ Legend: N samples, B batch, C channels, H height, W width, K classes.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, assert_never
+from typing import assert_never
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
+from duograd.models.arrays import Array
 from duograd.models.families.convnet.architecture import (
     Activation,
     Affine,
@@ -23,8 +24,7 @@ from duograd.models.families.convnet.architecture import (
     architecture,
 )
 from duograd.models.families.convnet.config import ConvNetConfig
-from duograd.models.families.convnet.masks import masks
-from duograd.models.families.convnet.weights import initial_buffers, initial_weights
+from duograd.models.families.convnet.weights import initial_buffers, initial_weights, masks
 from duograd.models.layers.activations import ACTIVATIONS
 from duograd.models.layers.conv import conv2d
 from duograd.models.layers.dense import affine, dropout
@@ -34,7 +34,6 @@ from duograd.models.layers.threads import Threads
 from duograd.models.losses.config import ClassifierLossConfig
 from duograd.models.losses.numpy_losses import ClassifierLoss
 
-Array = NDArray[Any]
 Grads = dict[str, Array]
 Back = Callable[[Array], tuple[Array | None, Grads]]
 """dy -> dx, gradients by the parameter's name within its layer. dy may be overwritten."""

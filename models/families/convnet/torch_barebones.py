@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from duograd.models.families.convnet.architecture import Activation, Affine, Conv, Norm
 from duograd.models.families.convnet.config import ConvNetConfig
 from duograd.models.families.convnet.torch_classifier import Maps, TorchClassifier
-from duograd.models.families.convnet.torch_functional import Masks, functional
+from duograd.models.families.convnet.torch_layers import Masks, functional
 
 EPS = 1e-5  # torch's own default in every normalisation
 

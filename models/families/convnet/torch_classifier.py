@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from duograd.models.families.convnet.architecture import Layer
 from duograd.models.families.convnet.config import ConvNetConfig
-from duograd.models.families.convnet.masks import masks
+from duograd.models.families.convnet.weights import masks
 from duograd.models.losses.torch_losses import TorchClassifierLoss
 
 Maps = dict[str, Tensor]

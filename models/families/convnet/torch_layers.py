@@ -1,9 +1,28 @@
-"""Layers with parameters as torch.nn's modules."""
+"""Layers in torch: those with parameters as torch.nn's modules, those without as functions.
 
-from torch import nn
+Legend: B batch, C channels, H height, W width.
+"""
 
-from duograd.models.families.convnet.architecture import Affine, Conv, Norm
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from duograd.models.families.convnet.architecture import (
+    Activation,
+    Affine,
+    Conv,
+    Dropout,
+    Flatten,
+    GlobalPool,
+    Layer,
+    Norm,
+    Pool,
+)
 from duograd.models.families.convnet.config import ConvNetConfig
+
+ACTIVATIONS = {"relu": torch.relu, "leaky_relu": F.leaky_relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
 
 
 def module(layer: Conv | Affine | Norm, config: ConvNetConfig) -> nn.Module:
@@ -24,3 +43,33 @@ def batch_norm(features: int, momentum: float, spatial: bool) -> nn.Module:
     norm = (nn.BatchNorm2d if spatial else nn.BatchNorm1d)(features, momentum=momentum)
     norm.num_batches_tracked = None
     return norm
+
+
+class Masks:
+    """Dropout's masks, handed out in order; without any, dropout lets everything pass."""
+
+    def __init__(self, given: Sequence[Tensor]) -> None:
+        self._remaining = iter(given)
+
+    def drop(self, x: Tensor) -> Tensor:
+        """x ⊙ the next mask."""
+        mask = next(self._remaining, None)
+        return x if mask is None else x * mask
+
+
+def functional(layer: Layer, x: Tensor, masks: Masks) -> Tensor:
+    """What the layer makes of x (B, C, H, W) or (B, D)."""
+    match layer:
+        case Activation(_, kind):
+            return ACTIVATIONS[kind](x)
+        case Dropout():
+            return masks.drop(x)
+        case Pool("max", size, stride):
+            return F.max_pool2d(x, size, stride)
+        case Pool(_, size, stride):
+            return F.avg_pool2d(x, size, stride)
+        case GlobalPool():
+            return x.mean(dim=(2, 3))
+        case Flatten():
+            return x.flatten(1)
+    raise AssertionError(f"{layer} has parameters")

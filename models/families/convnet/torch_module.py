@@ -7,8 +7,7 @@ from torch import Tensor
 from duograd.models.families.convnet.architecture import Activation, Affine, Conv, Norm
 from duograd.models.families.convnet.config import ConvNetConfig
 from duograd.models.families.convnet.torch_classifier import Maps, TorchClassifier
-from duograd.models.families.convnet.torch_functional import Masks, functional
-from duograd.models.families.convnet.torch_layers import module
+from duograd.models.families.convnet.torch_layers import Masks, functional, module
 
 
 class Modules(TorchClassifier):

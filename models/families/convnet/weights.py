@@ -1,22 +1,24 @@
-"""An image classifier's parameters at the start, drawn by NumPy for both backends.
+"""What an image classifier draws, by NumPy for both backends: its parameters at the start, and dropout's masks.
 
-Names and shapes are torch's: `conv0.weight` (F, C, K, K), `norm0.weight` (F,), `dense0.weight` (O, I).
+Names and shapes are torch's: `conv0.weight` (F, C, K, K), `norm0.weight` (F,), `dense0.weight` (O, I). Masks are
+functions of seed and step: both backends draw the same, and a resumed run draws them again.
 
 Legend: C channels, F filters, K kernel, I inputs, O outputs, D features.
 """
 
 import math
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-from duograd.models.families.convnet.architecture import Affine, Conv, Layer, Norm, Shape, architecture
+from duograd.models.arrays import Array
+from duograd.models.families.convnet.architecture import Affine, Conv, Dropout, Layer, Norm, Shape, architecture
 from duograd.models.families.convnet.config import ConvNetConfig
+from duograd.models.layers.dense import keep_mask
 from duograd.models.layers.init import DRAWS, fans
 
-Array = NDArray[Any]
+DROPOUT = 1  # sets the masks' random numbers apart from those of the initial weights, which have the same seed
 
 
 def initial_weights(config: ConvNetConfig, image: Shape, classes: int, seed: int, dtype: DTypeLike) -> dict[str, Array]:
@@ -39,6 +41,13 @@ def initial_buffers(layers: Iterable[Layer], dtype: DTypeLike) -> dict[str, Arra
     norms = [layer for layer in layers if isinstance(layer, Norm) and layer.kind == "batch"]
     means = {f"{norm.name}.running_mean": np.zeros(norm.features, dtype) for norm in norms}
     return means | {f"{norm.name}.running_var": np.ones(norm.features, dtype) for norm in norms}
+
+
+def masks(layers: Iterable[Layer], B: int, seed: int, step: int, dtype: DTypeLike) -> list[Array]:
+    """One mask (B, …) a dropout layer, in order."""
+    rng = np.random.default_rng((seed, step, DROPOUT))
+    acting = (layer for layer in layers if isinstance(layer, Dropout))
+    return [keep_mask(rng, (B, *layer.shape), layer.p, dtype) for layer in acting]
 
 
 def _layer(

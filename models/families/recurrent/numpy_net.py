@@ -5,11 +5,11 @@ Legend: N samples, B batch, T time, I input, H hidden, O outputs of a dense laye
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
+from duograd.models.arrays import Array
 from duograd.models.families.recurrent.config import RecurrentConfig
 from duograd.models.families.recurrent.weights import dense_names, initial_weights, recurrent_weights
 from duograd.models.layers.dense import affine, hidden, keep_mask
@@ -22,7 +22,6 @@ from duograd.models.layers.threads import Background, Scratch, Threads
 from duograd.models.losses.config import ClassifierLossConfig
 from duograd.models.losses.numpy_losses import ClassifierLoss
 
-Array = NDArray[Any]
 Grads = dict[str, Array]
 Masks = tuple[list[Array | None], list[Array | None]]
 ROWS = 128  # samples that are predicted at once. Part of the result.

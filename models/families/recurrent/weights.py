@@ -10,16 +10,16 @@ Legend: I inputs, O outputs, H hidden, G = H times the number of gates.
 import math
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
+from duograd.models.arrays import Array
 from duograd.models.families.recurrent.config import RecurrentConfig
 from duograd.models.layers.init import orthogonal, xavier_limit
 from duograd.models.layers.unroll import Weights
 
-Array = NDArray[Any]
 Weight = TypeVar("Weight")  # an array of either backend
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 FORGET = 1  # its place in torch's order i, f, g, o
