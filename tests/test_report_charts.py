@@ -41,7 +41,7 @@ def test_a_third_axis_has_a_table_for_each_value(tmp_path: Path) -> None:
 
 def test_a_panel_has_all_runs_at_each_value(tmp_path: Path) -> None:
     comparison = swept(tmp_path, {"model.hidden_size": [50, 10], "optimizer": ["sgd", "adam"]}, job3="FAILED")
-    first, second = (charts._panel(comparison, comparison.measure, k) for k in (0, 1))
+    first, second = (charts._panel(comparison, comparison.measure, axis) for axis in comparison.axes)
     assert (first.name, list(first.values)) == ("hidden_size", [10, 50])
     assert [values.tolist() for values in first.runs] == [[3.0], [1.0, 2.0]]
     assert (second.name, list(second.values)) == ("optimizer", ["sgd", "adam"])
@@ -85,9 +85,9 @@ def test_one_odd_failed_run_adds_no_axis_to_the_pictures(tmp_path: Path) -> None
     odd = run_folder(tmp_path / "odd", {"loss.lambda": 0, "optimizer.lr": 1e30}, status="FAILED")
     comparison = Comparison("x", [read_run(path) for path in (*paths, odd)])
     assert [axis.name for axis in comparison.axes] == ["lambda", "lr"]  # labels tell it apart
-    assert comparison.drawn == [0]
+    assert [axis.name for axis in comparison.chart_axes] == ["lambda"]
     swept_lr = swept(tmp_path, {"optimizer.lr": [0.1, 0.9]}, job1="FAILED")
-    assert swept_lr.drawn == [0]  # an axis that was asked for stays
+    assert swept_lr.chart_axes == swept_lr.axes  # an axis that was asked for stays
 
 
 def test_a_sheets_cell_is_the_best_run_of_its_point(tmp_path: Path) -> None:
@@ -100,7 +100,9 @@ def test_a_sheets_cell_is_the_best_run_of_its_point(tmp_path: Path) -> None:
         return np.zeros((4, 4), np.uint8)
 
     sheet = feature_sheets.Sheet("x.png", "x", "", picture)
-    cells = [[feature_sheets._cell(comparison, sheet, (row, column)) for column in (0, 1)] for row in (10, 50)]
+    places = [[{"model.hidden_size": row, "loss.lambda": column} for column in (0, 1)] for row in (10, 50)]
+    at = feature_sheets._groups_at
+    cells = [[feature_sheets._picture(comparison, sheet, at(comparison, place)) for place in row] for row in places]
     points = ("hidden_size=10,lambda=0", "hidden_size=50,lambda=0", "hidden_size=50,lambda=1")
     assert seen == [f"{point},optimizer=sgd" for point in points]
     assert [[cell.caption for cell in row] for row in cells] == [

@@ -36,7 +36,7 @@ class Picture:
 def charts(comparison: Comparison, folder: Path) -> Iterator[Picture]:
     """Draws into a folder: each measure along the axes, then the curves."""
     for measure in comparison.measures:
-        if comparison.drawn and any(len(group.values(measure)) for group in comparison.groups):
+        if comparison.chart_axes and any(len(group.values(measure)) for group in comparison.groups):
             yield along_axes(comparison, measure, folder)
     for term in CURVES:
         if picture := curves(comparison, term, folder):
@@ -50,7 +50,7 @@ def along_axes(comparison: Comparison, measure: Measure, folder: Path) -> Pictur
     """
     path = folder / f"{measure.name.replace(' ', '_').replace('/', '_')}.png"
     title = f"{measure.name[0].upper()}{measure.name[1:]}: {comparison.title}"
-    axes = [comparison.axes[k] for k in comparison.drawn]
+    axes = comparison.chart_axes
     names = [axis.name for axis in axes]
     when, footer = WHEN[measure.at_best], comparison.footer
     if len(axes) in (2, 3) and _fills_a_map(comparison):
@@ -65,24 +65,24 @@ def along_axes(comparison: Comparison, measure: Measure, folder: Path) -> Pictur
         parameters = [Parameter(axis.name, _values(axis, runs)) for axis in axes]
         scatter(parameters, values, finished, path, title, when, footer)
         return Picture(path, f"{measure.name} against {', '.join(names)}")
-    lines_by_axis([_panel(comparison, measure, index) for index in comparison.drawn], path, title, when, footer)
+    lines_by_axis([_panel(comparison, measure, axis) for axis in axes], path, title, when, footer)
     others = ", each over all values of the others" if len(axes) > 1 else ""
     return Picture(path, f"{measure.name} along {', '.join(names)}{others}")
 
 
 def _fills_a_map(comparison: Comparison) -> bool:
-    sizes = [len(comparison.axes[k].values) for k in comparison.drawn]
+    sizes = [len(axis.values) for axis in comparison.chart_axes]
     few = max(sizes[:2]) <= MOST_VALUES and (len(sizes) < 3 or sizes[2] <= MOST_PANELS)
     return few and len(comparison.groups) >= WHOLE * int(np.prod(sizes))
 
 
 def _grid(comparison: Comparison, measure: Measure, third: object) -> Grid:
     """Means over the first two axes, at a value of the third where there is one."""
-    rows, columns, *more = (comparison.axes[k] for k in comparison.drawn)
+    rows, columns, *more = comparison.chart_axes
     shape = len(rows.values), len(columns.values)
     means, deviations, words = np.full(shape, np.nan), np.full(shape, np.nan), {}
     for group in comparison.groups:
-        row, column, *panel = (group.point[k] for k in comparison.drawn)
+        row, column, *panel = (group.point[axis.key] for axis in comparison.chart_axes)
         if panel in ([], [third]):
             cell = rows.values.index(row), columns.values.index(column)
             values = group.values(measure)
@@ -99,9 +99,8 @@ def _values(axis: Axis, records: Sequence[Record]) -> list[float] | list[str]:
     return values if all(map(is_number, values)) else [format_value(value) for value in values]
 
 
-def _panel(comparison: Comparison, measure: Measure, index: int) -> AxisRuns:
-    axis = comparison.axes[index]
-    at = [[g.values(measure) for g in comparison.groups if g.point[index] == value] for value in axis.values]
+def _panel(comparison: Comparison, measure: Measure, axis: Axis) -> AxisRuns:
+    at = [[g.values(measure) for g in comparison.groups if g.point[axis.key] == value] for value in axis.values]
     runs = [np.concatenate([np.empty(0), *values]) for values in at]
     numbers = all(is_number(value) for value in axis.values)
     return AxisRuns(axis.name, axis.values if numbers else [format_value(value) for value in axis.values], runs)
@@ -138,5 +137,7 @@ def _looks(comparison: Comparison, groups: Sequence[Group]) -> dict[str, tuple[i
     sizes = [len(axis.values) for axis in comparison.axes]
     if len(sizes) == 2 and sizes[0] <= len(COLOURS) and sizes[1] <= len(DASHES):
         first, second = comparison.axes
-        return {g.label: (first.values.index(g.point[0]), second.values.index(g.point[1])) for g in groups}
+        return {
+            g.label: (first.values.index(g.point[first.key]), second.values.index(g.point[second.key])) for g in groups
+        }
     return {g.label: (k, k // len(COLOURS)) for k, g in enumerate(groups)}

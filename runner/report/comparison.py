@@ -33,12 +33,12 @@ class Comparison:
         return swept_axes(self.records, self.swept)
 
     @cached_property
-    def drawn(self) -> list[int]:
-        """The indices of the axes worth a picture: one odd run that failed must not add an axis to all others."""
+    def chart_axes(self) -> list[Axis]:
+        """The axes worth a picture: one odd run that failed must not add an axis to all others."""
         finished = [group for group in self.groups if group.finished]
         if not finished or any(record.swept for record in self.records):
-            return list(range(len(self.axes)))
-        return [k for k in range(len(self.axes)) if len({group.point[k] for group in finished}) > 1]
+            return self.axes
+        return [axis for axis in self.axes if len({group.point[axis.key] for group in finished}) > 1]
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -90,9 +90,8 @@ class Comparison:
     @property
     def scattered(self) -> bool:
         """Whether the runs form no grid: nearly each has a number of its own, as a search draws them."""
-        sizes = [len(axis.values) for k in self.drawn if is_number((axis := self.axes[k]).values[0])]
-        most = max(sizes, default=0)
-        if len(self.drawn) < 2:
+        most = max((len(axis.values) for axis in self.chart_axes if is_number(axis.values[0])), default=0)
+        if len(self.chart_axes) < 2:
             return most > MOST_TICKS
         return most > FEW and most > OWN * len(self.groups)
 

@@ -3,7 +3,7 @@
 Legend: R rows, C columns of a sheet; K samples, H height, W width.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from duograd.runner.plots.images import Pixels, stretch_each, tile
 from duograd.runner.plots.page import Cell, contact_sheet
 from duograd.runner.report.charts import Picture
 from duograd.runner.report.comparison import Comparison
-from duograd.runner.report.parameters import format_value
+from duograd.runner.report.parameters import Axis, format_value
 from duograd.runner.report.ranking import Group, best_run, rank_groups
 from duograd.runner.report.records import Record
 from duograd.runner.report.restore import MissingError, Restorer, weights
@@ -27,6 +27,7 @@ SAMPLES, NARROW = 12, 6  # samples in a cell; and where there are more columns t
 WIDE = 5  # columns up to which it has
 FIRST = 6  # of the best, where there are no axes to lay pictures out along
 MOST = 10  # rows, and columns: past that a sheet is no longer looked at
+NOWHERE = Axis("", "", (None,))  # where there is no axis
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Sheet:
 
 def sheets(comparison: Comparison, restorer: Restorer, folder: Path) -> Iterator[Picture | str]:
     """Draws both sheets into a folder; a string says why one had to be left out."""
-    count = SAMPLES if len(_sides(comparison)[1]) <= WIDE else NARROW
+    count = SAMPLES if len(_names(_sides(comparison)[1])) <= WIDE else NARROW
     for sheet in (
         Sheet(
             "features.png",
@@ -57,7 +58,7 @@ def sheets(comparison: Comparison, restorer: Restorer, folder: Path) -> Iterator
         ),
     ):
         try:
-            yield _drawn(comparison, sheet, folder)
+            yield _write(comparison, sheet, folder)
         except MissingError as reason:
             yield f"{sheet.name} are left out: {reason}"
 
@@ -91,55 +92,50 @@ def reconstructions(record: Record, restorer: Restorer, count: int) -> Pixels:
     return tile((both - low) / ((high - low) or 1.0), columns=len(samples))
 
 
-def _drawn(comparison: Comparison, sheet: Sheet, folder: Path) -> Picture:
+def _write(comparison: Comparison, sheet: Sheet, folder: Path) -> Picture:
     """A picture of the best run at each point of the first two axes; of runs that form no grid, the best ones."""
-    note, over = sheet.note, ""
+    down, across = _sides(comparison)
+    note, names, over = sheet.note, (_names(down), _names(across)), ""
     if comparison.scattered:
         best = [rank.group for rank in comparison.ranks if rank.place][:FIRST]
-        cells = [[_pictured(comparison, sheet, group)] for group in best]
+        cells = [[_picture(comparison, sheet, [group])] for group in best]
         names, over = ([group.label for group in best], [""]), " of the best"
     else:
-        rows, columns = _sides(comparison)
-        cells = [[_cell(comparison, sheet, (row, column)) for column in columns] for row in rows]
+        places = [
+            [{down.key: row, across.key: column} for column in across.values[:MOST]] for row in down.values[:MOST]
+        ]
+        cells = [[_picture(comparison, sheet, _groups_at(comparison, place)) for place in row] for row in places]
         if not any(cell.picture is not None for row in cells for cell in row):
             raise MissingError(next(cell.caption for row in cells for cell in row))
-        names = [_named(comparison, 0, row) for row in rows], [_named(comparison, 1, column) for column in columns]
-        several = len(comparison.records) > len(rows) * len(columns)
+        several = len(comparison.records) > len(cells) * len(cells[0])
         note += " · of several runs in a cell, the best" if several else ""
-        axes = " × ".join(comparison.axes[k].name for k in comparison.drawn[:2])
+        axes = " × ".join(axis.name for axis in (down, across) if axis is not NOWHERE)
         over = f" over {axes}" if axes else ""
     path = folder / sheet.file
     contact_sheet(cells, *names, path, f"{sheet.name}: {comparison.title}", note, comparison.footer)
     return Picture(path, sheet.name + over)
 
 
-def _sides(comparison: Comparison) -> tuple[Sequence[Any], Sequence[Any]]:
-    """The values of the first two axes; where there is none, the one nameless place."""
-    values = [comparison.axes[k].values[:MOST] for k in comparison.drawn[:2]]
-    first, second = [*values, (None,), (None,)][:2]
+def _sides(comparison: Comparison) -> tuple[Axis, Axis]:
+    first, second = [*comparison.chart_axes, NOWHERE, NOWHERE][:2]
     return first, second
 
 
-def _named(comparison: Comparison, index: int, value: Any) -> str:
-    if index >= len(comparison.drawn):
-        return ""
-    return f"{comparison.axes[comparison.drawn[index]].name}={format_value(value)}"
+def _names(axis: Axis) -> list[str]:
+    return [f"{axis.name}={format_value(value)}" if axis.name else "" for value in axis.values[:MOST]]
 
 
-def _cell(comparison: Comparison, sheet: Sheet, point: tuple[Any, Any]) -> Cell:
-    """The best finished run at a point, as a picture; else why there is none."""
-    at = comparison.drawn[:2]
-    here = [group for group in comparison.groups if tuple(group.point[k] for k in at) == point[: len(at)]]
-    ranks = rank_groups(here, comparison.measure)
-    if ranks and ranks[0].place:
-        return _pictured(comparison, sheet, ranks[0].group)
-    return Cell(None, here[0].records[0].outcome if here else "not run")
+def _groups_at(comparison: Comparison, place: Mapping[str, Any]) -> list[Group]:
+    return [g for g in comparison.groups if all(g.point.get(key) == value for key, value in place.items())]
 
 
-def _pictured(comparison: Comparison, sheet: Sheet, group: Group) -> Cell:
-    """The best finished run of a group that has one."""
+def _picture(comparison: Comparison, sheet: Sheet, groups: Sequence[Group]) -> Cell:
+    """The best finished run of some groups; else why there is none."""
     measure = comparison.measure
-    run = best_run(group, measure)
+    first = next(iter(rank_groups(groups, measure)), None)
+    if first is None or first.place is None:
+        return Cell(None, groups[0].records[0].outcome if groups else "not run")
+    run = best_run(first.group, measure)
     try:
         return Cell(sheet.draw(run), f"{measure.name} {measure.of(run):.4g}")
     except MissingError as reason:

@@ -5,7 +5,7 @@ Legend: E epochs, K runs of a group.
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,6 @@ from duograd.runner.report.parameters import ABSENT, SEED, Axis, label
 from duograd.runner.report.records import Record
 
 Floats = NDArray[np.float64]
-Point = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -60,10 +59,10 @@ class Measure:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Runs (K,) that differ in their seed alone; point: their values along the axes."""
+    """Runs (K,) that differ in their seed alone; point: their values along the axes, by key."""
 
     label: str
-    point: Point
+    point: Mapping[str, Any]
     records: tuple[Record, ...]
 
     @property
@@ -91,11 +90,12 @@ class Rank:
 
 def group_runs(records: Sequence[Record], axes: Sequence[Axis]) -> list[Group]:
     """The records by their point along the axes; runs of one point stay apart unless their seeds differ."""
-    points: dict[Point, list[Record]] = {}
+    points: dict[tuple[Any, ...], list[Record]] = {}
     for record in records:
         points.setdefault(tuple(record.parameters.get(axis.key, ABSENT) for axis in axes), []).append(record)
     groups: list[Group] = []
-    for point, runs in points.items():
+    for values, runs in points.items():
+        point = dict(zip((axis.key for axis in axes), values, strict=True))
         name = label(runs[0].parameters, axes) if axes else runs[0].name
         seeds = [run.parameters.get(SEED, ABSENT) for run in runs]
         if len(runs) == 1:
