@@ -17,7 +17,7 @@ from duograd.runner.engines import Engine
 from duograd.runner.engines.numpy_engine import NumpyEngine
 from duograd.runner.errors import UserError
 from duograd.runner.hooks import Hook
-from duograd.runner.hooks.early_stopping import Gap, Patience
+from duograd.runner.hooks.stopping import Gap, Patience
 from duograd.runner.nets import numpy_net
 from duograd.runner.schedule import factor
 from duograd.runner.training import Plan

@@ -9,8 +9,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn,
 from rich.table import Table
 from rich.text import Text
 
-from duograd.runner.folder import RunFolder
 from duograd.runner.hooks import Hook
+from duograd.runner.store.folders import RunFolder
 from duograd.runner.training import Floats, Training
 
 PLAIN_LINES = 10  # spread over a run whose output is not a terminal

@@ -5,8 +5,8 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from duograd.runner.folder import RunFolder
 from duograd.runner.run import run
+from duograd.runner.store.folders import RunFolder
 from duograd.runner.sweep.options import refuse_for_a_single_run
 from duograd.runner.validate import SWEEP, plain, validate_plain
 

@@ -9,32 +9,30 @@ import signal
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from omegaconf import OmegaConf
 
 from duograd.data.dataset import DataSet
 from duograd.data.errors import DataError
-from duograd.runner import atomic, build, checkpoint, display, identity, loop, summary
+from duograd.runner import build, display, loop
 from duograd.runner.config import MlflowTracking, RunConfig, dump
+from duograd.runner.context import RunContext, alone
 from duograd.runner.engines import Engine
 from duograd.runner.errors import UserError, system_fault
-from duograd.runner.folder import RunFolder
-from duograd.runner.hooks import Hook
-from duograd.runner.hooks.best import Best
-from duograd.runner.hooks.checkpointing import Checkpointing
+from duograd.runner.hooks import Hook, checkpoint
+from duograd.runner.hooks.checkpoint import Best, Checkpointing
 from duograd.runner.hooks.frames import Frames
-from duograd.runner.hooks.metrics_log import MetricsLog
-from duograd.runner.hooks.requests import StopFile
-from duograd.runner.hooks.steps_log import StepsLog
+from duograd.runner.hooks.logs import MetricsLog, StepsLog
+from duograd.runner.hooks.stopping import StopFile
 from duograd.runner.pictures import FRAMES, draw_all, find_facts
 from duograd.runner.pictures.finished import Finished
-from duograd.runner.setting import Setting, alone
-from duograd.runner.summary import Outcome
+from duograd.runner.store import files, identity
+from duograd.runner.store.folders import RunFolder
+from duograd.runner.store.identity import Outcome
 from duograd.runner.tracking import address
 from duograd.runner.tracking.follower import Follower
 from duograd.runner.training import Diverged, Floats, Interrupted, Training
@@ -44,28 +42,28 @@ LONGEST_TITLE = 60  # characters of a picture's title; the run folder knows the 
 MIRROR_SECONDS = 60.0  # the longest wait at the end for MLflow to be brought up to date
 
 
-def run(config: RunConfig, folder: RunFolder, overrides: Sequence[str], setting: Setting | None = None) -> int:
+def run(config: RunConfig, folder: RunFolder, overrides: Sequence[str], context: RunContext | None = None) -> int:
     """Trains from the beginning, in a folder that holds no run yet; the exit code. Raises UserError."""
-    setting = setting or alone()
+    context = context or alone()
     with folder.locked():
         folder.refuse_if_used()
         config = anchored(config, Path.cwd())
-        data, engine = _built(config, setting)
-        who = identity.identity(config, data, build.parameter_count(engine), overrides, setting.name, setting.swept)
-        atomic.write_json(folder.identity, who)
-        atomic.write_bytes(folder.config, OmegaConf.to_yaml(OmegaConf.create(dump(config))).encode())
-        return Run(config, folder, data, engine, who, setting).go()
+        data, engine = _built(config, context)
+        who = identity.run_json(config, data, build.parameter_count(engine), overrides, context.name, context.swept)
+        files.write_json(folder.identity, who)
+        files.write_yaml(folder.config, dump(config))
+        return Run(config, folder, data, engine, who, context).go()
 
 
-def resume(config: RunConfig, folder: RunFolder, setting: Setting | None = None) -> int:
+def resume(config: RunConfig, folder: RunFolder, context: RunContext | None = None) -> int:
     """Goes on with the run of a folder from its last checkpoint; the exit code. Raises UserError."""
-    setting = setting or alone()
+    context = context or alone()
     with folder.locked():
-        data, engine = _built(config, setting)
-        who = folder.read_json(folder.identity)
+        data, engine = _built(config, context)
+        who = files.read_json(folder.identity)
         if who["digest"] != data.digest:
             raise UserError(f"{folder.path}: the data is not what it was when the run began; put back {who['source']}")
-        return Run(config, folder, data, engine, who, setting).go()
+        return Run(config, folder, data, engine, who, context).go()
 
 
 def anchored(config: RunConfig, here: Path) -> RunConfig:
@@ -79,12 +77,12 @@ def anchored(config: RunConfig, here: Path) -> RunConfig:
     return config.model_copy(update=update)
 
 
-def _built(config: RunConfig, setting: Setting) -> tuple[DataSet, Engine]:
+def _built(config: RunConfig, context: RunContext) -> tuple[DataSet, Engine]:
     try:
-        data = setting.load(config)
+        data = context.load(config)
     except DataError as error:
         raise UserError(str(error)) from None
-    return data, build.engine(setting.threaded(config), data)
+    return data, build.engine(context.threaded(config), data)
 
 
 class Run:
@@ -97,10 +95,10 @@ class Run:
         data: DataSet,
         engine: Engine,
         who: dict[str, Any],
-        setting: Setting,
+        context: RunContext,
     ) -> None:
         self.config, self.folder, self.data, self.engine, self.who = config, folder, data, engine, who
-        self.setting, self.console, self.interruption = setting, setting.console, setting.interruption
+        self.context, self.console, self.interruption = context, context.console, context.interruption
         self.started = time.monotonic()
         self.training = Training(engine, data, build.plan(config, data))
         self.best = Best()
@@ -123,26 +121,35 @@ class Run:
         ]
 
     def go(self) -> int:
-        """Trains, evaluates, draws, sums up and waits for the mirror; the exit code."""
+        """Trains, evaluates, sums up, draws and waits for the mirror; the exit code.
+
+        The end of the training is on disk before anything is drawn: no picture can change how a run ended.
+        """
         display.header(self.console, self.who, self.config.epochs)
         with logged_to(self.folder.log) as log, self._mirrored():
             log.info("%s", self.who["command"])
             outcome = self._attempt(log)
-            seconds = time.monotonic() - self.started
-            result = summary.compose(self.config, self.training, self.best, self.who, outcome, seconds)
-            atomic.write_json(self.folder.summary, result)
+            self._sum_up(outcome, drawing=outcome.status == "FINISHED")
             log.info("%s after %d epochs. %s", outcome.status, self.training.epoch, outcome.error or "")
-            display.ending(self.console, self.folder, result)
+            if outcome.status == "FINISHED":
+                outcome.facts = self._draw(outcome.metrics, log)
+            display.ending(self.console, self.folder, self._sum_up(outcome))
         return EXIT.get(outcome.status, 128 + (self.interruption.caught or 0))
 
+    def _sum_up(self, outcome: Outcome, drawing: bool = False) -> dict[str, Any]:
+        """Writes summary.json; a run that was killed while `drawing` is gone on with from there."""
+        seconds = time.monotonic() - self.started
+        best = self.best.state()
+        result = identity.summary_json(self.config, self.training, best, self.who, outcome, seconds, drawing)
+        files.write_json(self.folder.summary, result)
+        return result
+
     def _attempt(self, log: logging.Logger) -> Outcome:
-        """The training and what follows it; whatever happens, what it reached is saved and told."""
+        """The training and its last evaluation; whatever happens, what it reached is saved and told."""
         try:
-            # errors of floats are left alone: the loop itself checks that losses are finite
-            with self.interruption.listening(), np.errstate(all="ignore"):
+            with self._undisturbed():
                 self._train(log)
-                metrics = self._evaluate()
-                return Outcome("FINISHED", metrics=metrics, facts=self._draw(metrics))
+                return Outcome("FINISHED", metrics=self._evaluate())
         except Interrupted as interruption:
             return Outcome("KILLED", f"ended by {signal.Signals(interruption.signum).name}")
         except Diverged as divergence:
@@ -157,6 +164,12 @@ class Run:
             if not self.console.quiet:
                 traceback.print_exc()
             return Outcome("FAILED", f"a fault of duograd's own: {error!r}; the traceback is in {self.folder.log}")
+
+    @contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """Signals wait for a good moment; errors of floats are left alone: the loop checks that losses are finite."""
+        with self.interruption.listening(), np.errstate(all="ignore"):
+            yield
 
     def _train(self, log: logging.Logger) -> None:
         # L-BFGS keeps its memory inside the solver, so a killed run of it is done again, to the same end.
@@ -182,20 +195,38 @@ class Run:
             for term, value in loop.evaluate(self.training, split).items()
         }
 
-    def _draw(self, metrics: Floats) -> dict[str, Any]:
+    def _draw(self, metrics: Floats, log: logging.Logger) -> dict[str, Any]:
+        """Draws the task's figures; the facts that they give. What cannot be drawn is a warning."""
+        run, facts = self._finished(metrics), dict[str, Any]()
+        with self._undisturbed():
+            for name in self.config.task.figures:
+                try:
+                    facts |= draw_all([name], run) if self.context.drawn else find_facts([name], run)
+                except Interrupted:
+                    self._warn(log, f"{name} and what follows it: not drawn, ended by a signal")
+                    break
+                except Exception as error:
+                    self._warn(log, f"{name} could not be drawn: {error!r}; the traceback is in {self.folder.log}")
+                    with suppress(Exception):
+                        facts |= find_facts([name], run)
+        return facts
+
+    def _warn(self, log: logging.Logger, line: str) -> None:
+        log.warning("%s", line, exc_info=True)
+        self.console.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+    def _finished(self, metrics: Floats) -> Finished:
         source = f"{self.data.name}, {self.data.source}"
         footer = f"{source} · seed {self.config.seed} · {display.counted(self.training.epoch, 'epoch')}"
         untrained = partial(build.engine, self.config, self.data)
         name, seed = self.who["name"], self.config.seed
         title = name if len(name) <= LONGEST_TITLE else f"{self.who['model']} {self.who['backend']}"
-        run = Finished(self.engine, untrained, self.data, metrics, seed, title, footer, self.folder)
-        names = self.config.task.figures
-        return draw_all(names, run) if self.setting.drawn else find_facts(names, run)
+        return Finished(self.engine, untrained, self.data, metrics, seed, title, footer, self.folder)
 
     @contextmanager
     def _mirrored(self) -> Iterator[None]:
         """Follows the folder in MLflow meanwhile, from another process: training neither waits nor fails with it."""
-        if not self.setting.mirrored or not isinstance(self.config.tracking, MlflowTracking):
+        if not self.context.mirrored or not isinstance(self.config.tracking, MlflowTracking):
             yield
             return
         follower = Follower.start(self.folder.path)

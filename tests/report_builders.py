@@ -121,7 +121,11 @@ def sweep_folder(
             }
         )
     content = {
+        "id": "a sweep's",
         "name": "a sweep",
+        "started": 0.0,
+        "directory": str(path),
+        "launcher": {},
         "status": "FINISHED",
         "task": config["task"]["name"],
         "swept": {key: list(values) for key, values in swept.items()},

@@ -257,21 +257,21 @@ def test_a_full_disk_fails_in_one_line_and_can_be_resumed(tmp_path, monkeypatch)
     """The disk is full while a checkpoint is written: the one before it stays whole."""
     from builders import tiny
 
-    from duograd.runner import atomic
-    from duograd.runner.folder import RunFolder
     from duograd.runner.run import resume, run
+    from duograd.runner.store import files
+    from duograd.runner.store.folders import RunFolder
 
-    config, folder, write = tiny("checkpoint.every_seconds=0"), RunFolder(tmp_path / "run"), atomic.write_bytes
+    config, folder, write = tiny("checkpoint.every_seconds=0"), RunFolder(tmp_path / "run"), files.write_bytes
 
     def full(path, content):
         if path.name == "checkpoint.safetensors" and path.exists():
             raise OSError(28, "No space left on device", str(path))
         write(path, content)
 
-    monkeypatch.setattr(atomic, "write_bytes", full)
+    monkeypatch.setattr(files, "write_bytes", full)
     assert run(config, folder, []) == 1
     assert summary(folder.path)["error"] == f"{folder.checkpoint}: No space left on device"
-    monkeypatch.setattr(atomic, "write_bytes", write)
+    monkeypatch.setattr(files, "write_bytes", write)
     assert resume(config, folder) == 0
     assert summary(folder.path)["epochs"] == 4
 
@@ -280,8 +280,8 @@ def test_a_damaged_checkpoint_is_a_users_error(tmp_path):
     from builders import tiny
 
     from duograd.runner.errors import UserError
-    from duograd.runner.folder import RunFolder
     from duograd.runner.run import resume, run
+    from duograd.runner.store.folders import RunFolder
 
     folder = RunFolder(tmp_path / "run")
     assert run(tiny(), folder, []) == 0

@@ -9,10 +9,10 @@ import pytest
 from drawn import LONG
 from PIL import Image
 
-from duograd.runner import atomic
 from duograd.runner.figures.canvas import legible
 from duograd.runner.figures.lettering import font, wrap
 from duograd.runner.figures.png import save_png
+from duograd.runner.store import files
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,7 +30,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeyp
     def full_disk(descriptor: int) -> None:  # the file exists by then
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(atomic.os, "fsync", full_disk)
+    monkeypatch.setattr(files.os, "fsync", full_disk)
     with pytest.raises(OSError, match="no space"):
         save_png(np.zeros((2, 2), np.uint8), target)
     assert [file.name for file in tmp_path.iterdir()] == ["a.png"]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tracking_run import begin, end, picture, train
 
-from duograd.runner import locks
+from duograd.runner.store import locks
 from duograd.runner.tracking import address
 from duograd.runner.tracking.follower import LOG, Follower
 

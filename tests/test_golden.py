@@ -17,8 +17,8 @@ import yaml
 from threadpoolctl import threadpool_info
 
 from duograd.runner.compose import compose
-from duograd.runner.folder import RunFolder
 from duograd.runner.run import run
+from duograd.runner.store.folders import RunFolder
 
 GOLDEN = Path(__file__).parent / "golden"
 CONF = Path(__file__).parents[1] / "conf"

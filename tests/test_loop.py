@@ -8,15 +8,14 @@ import torch
 from builders import tiny
 
 from duograd.data.dataset import Split
-from duograd.runner import build, checkpoint, loop
-from duograd.runner.folder import RunFolder
-from duograd.runner.hooks import Hook
-from duograd.runner.hooks.best import Best
-from duograd.runner.hooks.early_stopping import Gap, Patience
+from duograd.runner import build, loop
+from duograd.runner.hooks import Hook, checkpoint
+from duograd.runner.hooks.checkpoint import Best
 from duograd.runner.hooks.frames import next_frame
-from duograd.runner.hooks.metrics_log import MetricsLog
-from duograd.runner.hooks.requests import PRUNED, StopFile
+from duograd.runner.hooks.logs import MetricsLog
+from duograd.runner.hooks.stopping import Gap, Patience, StopFile
 from duograd.runner.schedule import ScheduleConfig, factor
+from duograd.runner.store.folders import PRUNED, RunFolder
 from duograd.runner.training import Diverged, Training, batches, sample_order
 
 BACKENDS = ["numpy", "torch"]

@@ -9,10 +9,10 @@ import pytest
 
 from duograd.data.dataset import Batch, DataSet, Split
 from duograd.runner.figures import activation_maps, filters, mistakes, samples, step_curve
-from duograd.runner.folder import RunFolder
 from duograd.runner.pictures import FIGURES, FRAMES
 from duograd.runner.pictures.finished import Finished
 from duograd.runner.pictures.images import pictures, probabilities
+from duograd.runner.store.folders import RunFolder
 
 CLASSES = ("cat", "dog", "ship")
 MEAN = 100  # what normalisation takes off

@@ -8,9 +8,10 @@ import pytest
 from report_builders import run_folder, sweep_folder
 
 from duograd.runner.errors import UserError
-from duograd.runner.locks import TRAINER, locked
-from duograd.runner.report.records import as_typed, read_run
+from duograd.runner.report.records import read_run
 from duograd.runner.report.select import sweep_runs
+from duograd.runner.store.locks import TRAINER, locked
+from duograd.runner.store.overrides import as_typed
 
 
 def test_a_finished_run(tmp_path: Path) -> None:

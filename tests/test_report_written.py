@@ -16,7 +16,6 @@ from report_builders import ACTIVITY, run_folder, sweep_folder
 from rich.console import Console
 
 from duograd.runner.compose import compose
-from duograd.runner.folder import RunFolder
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.confusion_sheets import counts
 from duograd.runner.report.feature_sheets import reconstructions
@@ -24,6 +23,7 @@ from duograd.runner.report.records import read_run
 from duograd.runner.report.report import report_sweep, write_report
 from duograd.runner.report.restore import MissingError, Restorer
 from duograd.runner.run import run
+from duograd.runner.store.folders import RunFolder
 
 METRICS = {"train/loss": [3.0, 2.0], "val/loss": [3.0, 2.5], "train/accuracy": [0.4, 0.6], "val/accuracy": [0.4, 0.5]}
 CLASSES = {"sit": 1.0, "walk": 0.5}

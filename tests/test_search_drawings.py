@@ -14,7 +14,7 @@ from duograd.runner.report import search as searched
 from duograd.runner.report.charts import along_axes
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.records import read_run
-from duograd.runner.search.record import SearchRecord, TrialRecord
+from duograd.runner.store.records import SearchRecord, TrialRecord
 
 REACHED = [(), (1.0,), (NAN, NAN), (NAN, 3.0, 2.0, 1e9, NAN, 1e-9, 2.5), (1e300, 1.0, -1.0)]
 

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from duograd.runner.folder import RunFolder
 from duograd.runner.search.options import search_options
 from duograd.runner.search.source import Trials
 from duograd.runner.search.space import Choices, Numbers, Space
 from duograd.runner.search.study import Study
 from duograd.runner.search.watch import Watch
+from duograd.runner.store.folders import RunFolder
+from duograd.runner.store.records import JobRecord
 from duograd.runner.sweep.progress import Progress
-from duograd.runner.sweep.record import JobRecord
 
 SPACE = Space((Numbers("x", -2.0, 2.0, integer=False), Choices("c", ("a", "b"))), (), ())
 FEW = Space((Choices("c", ("a", "b")),), (), ())

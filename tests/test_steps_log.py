@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from builders import tiny
 
-from duograd.runner import build, checkpoint, loop
-from duograd.runner.folder import RunFolder
-from duograd.runner.hooks import Hook
-from duograd.runner.hooks.best import Best
-from duograd.runner.hooks.steps_log import StepsLog
+from duograd.runner import build, loop
+from duograd.runner.hooks import Hook, checkpoint
+from duograd.runner.hooks.checkpoint import Best
+from duograd.runner.hooks.logs import StepsLog
 from duograd.runner.run import run
+from duograd.runner.store.folders import RunFolder
 from duograd.runner.training import Diverged, Floats, Training
 
 MINI = ("batch_size=7", "optimizer=adam", "epochs=3")  # 60 samples: 9 steps an epoch

@@ -12,18 +12,17 @@ from hydra import initialize_config_module
 from hypothesis import given
 from hypothesis import strategies as st
 
-from duograd.runner import identity
 from duograd.runner.compose import compose
 from duograd.runner.errors import UserError
-from duograd.runner.folder import RunFolder
-from duograd.runner.hooks.requests import PRUNED
 from duograd.runner.run import anchored, run
+from duograd.runner.store import files, identity
+from duograd.runner.store.folders import PRUNED, RunFolder
+from duograd.runner.store.records import DIED, JobRecord, SweepRecord
 from duograd.runner.sweep.composer import Composer
 from duograd.runner.sweep.merge import merge, rebase
 from duograd.runner.sweep.naming import config_hash, differing, folder_name, names, run_name
 from duograd.runner.sweep.plan import Job, drawn, plan
-from duograd.runner.sweep.progress import Progress, last_line
-from duograd.runner.sweep.record import DIED, JobRecord, SweepRecord
+from duograd.runner.sweep.progress import Progress
 
 
 @contextmanager
@@ -177,13 +176,16 @@ def test_a_job_is_what_its_folder_says(tmp_path):
     assert run(tiny("epochs=2"), folder, []) == 0
     record.refresh(tmp_path)
     assert (record.status, record.epochs, record.error) == ("FINISHED", 2, None)
-    summary = folder.read_json(folder.summary)
+    summary = files.read_json(folder.summary)
     folder.summary.write_text(json.dumps(summary | {"stopped_by": PRUNED}))
     record.refresh(tmp_path)
     assert record.status == "PRUNED"
     folder.summary.unlink()
     record.refresh(tmp_path)
     assert (record.status, record.error) == ("KILLED", DIED)
+    folder.summary.write_text(json.dumps(summary | {"drawing": True}))
+    record.refresh(tmp_path)
+    assert record.status == "KILLED"  # while it looked for the facts of its figures
 
 
 @pytest.mark.parametrize(
@@ -191,9 +193,9 @@ def test_a_job_is_what_its_folder_says(tmp_path):
     [(b"", None), (b'{"epoch": 1}', None), (b'{"epoch": 1}\n', 1), (b'{"epoch": 1}\n{"epoch": 2}\n{"ep', 2)],
 )
 def test_progress_is_the_last_whole_line(content, expected, tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    path.write_bytes(content)
-    assert (last_line(path) or {}).get("epoch") == expected
+    folder = RunFolder(tmp_path)
+    folder.metrics.write_bytes(content)
+    assert Progress(folder, epochs=40).line.get("epoch") == expected
 
 
 def test_time_left_goes_by_the_pace_of_this_session(tmp_path, monkeypatch):
@@ -210,18 +212,18 @@ def test_time_left_goes_by_the_pace_of_this_session(tmp_path, monkeypatch):
 
 def test_an_end_file_is_a_jobs_ctrl_c(tmp_path):
     """And the run goes on from there to the same bytes, with other hooks or the same."""
-    from duograd.runner.hooks.requests import EndFile
+    from duograd.runner.context import RunContext
+    from duograd.runner.hooks.interruption import EndFile
     from duograd.runner.run import resume
-    from duograd.runner.setting import Setting
     from duograd.runner.sweep.worker import quiet
 
     config, end = tiny("epochs=5"), tmp_path / "end"
     calm, ended = RunFolder(tmp_path / "calm"), RunFolder(tmp_path / "ended")
     assert run(config, calm, []) == 0
     end.touch()
-    setting = Setting(quiet(), EndFile(end), drawn=False)
-    assert run(config, ended, [], setting) == 128 + signal.SIGINT
-    assert ended.read_json(ended.summary)["status"] == "KILLED"
+    context = RunContext(quiet(), EndFile(end), drawn=False)
+    assert run(config, ended, [], context) == 128 + signal.SIGINT
+    assert files.read_json(ended.summary)["status"] == "KILLED"
     assert not ended.figures.exists()
     end.unlink()
     assert resume(config, ended) == 0

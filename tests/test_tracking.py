@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from tracking_run import begin, end, line, picture, train
 
-from duograd.runner import locks
 from duograd.runner.commands import sync
 from duograd.runner.errors import UserError
+from duograd.runner.store import locks
 from duograd.runner.tracking import address
 from duograd.runner.tracking.errors import TrackingError
 

@@ -11,8 +11,8 @@ from safetensors.numpy import load_file
 from duograd.runner import build
 from duograd.runner.commands.gradcheck import CEILING, errors
 from duograd.runner.compose import compose
-from duograd.runner.folder import RunFolder
 from duograd.runner.run import run
+from duograd.runner.store.folders import RunFolder
 
 CONF = Path(__file__).parents[1] / "conf" / "model"
 MODELS = sorted(path.stem for path in CONF.glob("*.yaml"))

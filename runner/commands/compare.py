@@ -5,8 +5,8 @@ from datetime import datetime
 from pathlib import Path
 
 from duograd.runner.errors import UserError, system_fault
+from duograd.runner.store.folders import is_run_folder
 from duograd.runner.tracking.address import OUTPUTS
-from duograd.runner.tracking.reader import is_run_folder
 
 DESCRIPTION = """\
 Compare runs of one task: a ranked table of what differs and what came out, learning curves over each other, heat maps,

@@ -6,7 +6,8 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from duograd.runner.errors import UserError
-from duograd.runner.folder import SWEEP, RunFolder
+from duograd.runner.store import files
+from duograd.runner.store.folders import SWEEP, RunFolder
 
 
 def main(arguments: list[str]) -> int:
@@ -32,7 +33,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _resume_run(folder: RunFolder) -> int:
     _check(folder)
-    if folder.read_json(folder.summary).get("status") == "FINISHED":
+    summary = files.read_json(folder.summary)
+    if summary.get("status") == "FINISHED" and not summary.get("drawing"):
         print(f"{folder.path} is finished already")
         return 0
 

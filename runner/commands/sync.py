@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from duograd.runner import locks
 from duograd.runner.errors import UserError
-from duograd.runner.folder import SWEEP
+from duograd.runner.store import locks
+from duograd.runner.store.folders import SWEEP, runs_below
 from duograd.runner.tracking.errors import TrackingError, UnreachableError
-from duograd.runner.tracking.folders import runs_below
 
 if TYPE_CHECKING:
     from duograd.runner.tracking.mirror import Mirror

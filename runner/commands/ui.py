@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from duograd.runner.errors import UserError
-from duograd.runner.handlers import handled_by
+from duograd.runner.signals import handled_by
 from duograd.runner.tracking import address
 from duograd.runner.tracking.errors import TrackingError
 from duograd.runner.tracking.links import pages

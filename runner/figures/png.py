@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from duograd.runner.atomic import write_bytes
+from duograd.runner.store.files import write_bytes
 
 Pixels = NDArray[np.uint8]
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from duograd.runner import atomic
 from duograd.runner.classification import judge, targets
 from duograd.runner.pictures.finished import Facts, Finished
+from duograd.runner.store import files
 
 SHOWN = 12  # windows
 MOST_WRONG = 6  # of them
@@ -38,8 +38,8 @@ def reports(run: Finished) -> Facts:
     }
     text = "\n".join(f"{name}\n{verdict['text']}" for name, verdict in verdicts.items())
     found = {name: verdict["report"] for name, verdict in verdicts.items()}
-    atomic.write_bytes(run.folder.path / "classification_report.txt", text.encode())
-    atomic.write_json(run.folder.path / "classification_report.json", found)
+    files.write_bytes(run.folder.path / "classification_report.txt", text.encode())
+    files.write_json(run.folder.path / "classification_report.json", found)
     f1 = {name: {c: report[c]["f1-score"] for c in run.data.classes} for name, report in found.items()}
     return {"confusion": {name: verdict["counts"].tolist() for name, verdict in verdicts.items()}, "f1": f1}
 

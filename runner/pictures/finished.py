@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from duograd.data.dataset import DataSet
 from duograd.runner.classification import outputs
 from duograd.runner.engines import Engine
-from duograd.runner.folder import RunFolder
+from duograd.runner.store.folders import RunFolder
 
 Array = NDArray[Any]
 Facts = dict[str, Any]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from duograd.runner.atomic import write_bytes
+from duograd.runner.store.files import write_bytes
 
 Images = NDArray[np.floating[Any]]
 Pixels = NDArray[np.uint8]

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from duograd.runner.report.parameters import SEED, Axis, differing, is_number, short_names, swept_axes
+from duograd.runner.report.parameters import SEED, Axis, differing, is_number, swept_axes
 from duograd.runner.report.ranking import Group, Measure, Rank, best_run, group_runs, monitored, rank_groups
 from duograd.runner.report.records import Record
+from duograd.runner.store.overrides import short_names
 
 MOST_TICKS = 24  # values of a single axis that a line can be labelled with
 FEW = 4  # values of an axis that make no cloud of dots, however few runs there are

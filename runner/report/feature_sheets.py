@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from duograd.runner.folder import RunFolder
 from duograd.runner.plots.images import Pixels, stretch_each, tile
 from duograd.runner.plots.page import Cell, contact_sheet
 from duograd.runner.report.charts import Picture
@@ -21,6 +20,7 @@ from duograd.runner.report.parameters import Axis, format_value
 from duograd.runner.report.ranking import Group, best_run, rank_groups
 from duograd.runner.report.records import Record
 from duograd.runner.report.restore import MissingError, Restorer, weights
+from duograd.runner.store.folders import RunFolder
 
 ENCODER = "encoder.weight"
 SAMPLES, NARROW = 12, 6  # samples in a cell; and where there are more columns than the page has room for

@@ -1,11 +1,11 @@
 """In what runs differ: the parameters that are not the same in all, their short names, and labels for the runs."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from duograd.runner.report.records import Record, hashable
+from duograd.runner.report.records import Record
+from duograd.runner.store.overrides import hashable, short_names
 
 Values = Mapping[str, Any]
 
@@ -94,20 +94,6 @@ def _ordered(key: str, rows: Sequence[Values], typed: Sequence[Any]) -> tuple[An
 
 def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """By key the shortest ending that no other key shares: `loss.lambda` -> `lambda`."""
-
-    def ending(key: str, parts: int) -> str:
-        return ".".join(key.split(".")[-parts:])
-
-    names = {}
-    for key in keys:
-        longest = key.count(".") + 1
-        unique = (n for n in range(1, longest) if Counter(ending(k, n) for k in keys)[ending(key, n)] == 1)
-        names[key] = ending(key, next(unique, longest))
-    return names
 
 
 def format_value(value: Any) -> str:

@@ -3,7 +3,6 @@
 Legend: E epochs.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,15 +11,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
-from duograd.runner.dotted import dotted
 from duograd.runner.errors import UserError
-from duograd.runner.folder import SWEEP, RunFolder
-from duograd.runner.locks import TRAINER, is_held
-from duograd.runner.tracking.reader import Reader, is_run_folder
+from duograd.runner.store import files, lines
+from duograd.runner.store.folders import RunFolder, is_run_folder
+from duograd.runner.store.overrides import as_typed, by_key, dotted, hashable
+from duograd.runner.store.records import JobRecord, SweepRecord
 
 # Parameters that do not change a result, and those that only say a group's option once more.
 NEVER = (
@@ -60,10 +56,10 @@ class Record:
         """metrics.jsonl by column, (E,) each: NaN where an epoch lacks the metric, or its line is torn."""
         if not is_run_folder(self.folder):
             return {}
-        lines = Reader(self.folder).new_lines()
-        epochs = max((epoch for epoch, _ in lines), default=0)
-        columns = {name: np.full(epochs, np.nan) for _, metrics in lines for name in metrics}
-        for epoch, metrics in lines:
+        rows = lines.epochs(lines.read(RunFolder(self.folder).metrics))
+        last = max((epoch for epoch, _ in rows), default=0)
+        columns = {name: np.full(last, np.nan) for _, metrics in rows for name in metrics}
+        for epoch, metrics in rows:
             for name, value in metrics.items():
                 columns[name][epoch - 1] = value
         return columns
@@ -105,103 +101,41 @@ class Record:
         return named or usual
 
 
-@dataclass(frozen=True)
-class Sweep:
-    """What sweep.json says of the sweep as a whole. swept: the values of each swept key, in the order of typing."""
-
-    name: str
-    swept: Mapping[str, list[Any]]
-    command: str
-    parent_run_id: str | None
-
-
 def read_run(path: Path) -> Record:
     """The run of a folder. Raises UserError where the folder never held one; damaged files make it DAMAGED."""
     if not is_run_folder(path):
         raise UserError(f"{path} is not the folder of a run: it has no config.yaml and run.json")
+    folder = RunFolder(path)
     try:
-        identity, config, summary = _json(path / "run.json"), _config(path), _json(path / "summary.json")
-    except ValueError as error:
-        return Record(path.name, path, "DAMAGED", str(error), log=RunFolder(path).log)
-    status, why = _ending(path, summary)
-    name = str(identity.get("name") or path.name)
-    return Record(name, path, status, why, config, summary, identity, log=RunFolder(path).log)
+        identity, config = files.read_json(folder.identity), files.read_yaml(folder.config)
+        summary, (status, why) = files.read_json(folder.summary), folder.ending()
+    except files.DamagedError as error:
+        return Record(path.name, path, "DAMAGED", str(error), log=folder.log)
+    return Record(str(identity.get("name") or path.name), path, status, why, config, summary, identity, log=folder.log)
 
 
-def read_sweep(path: Path) -> tuple[Sweep, list[Record]]:
+def read_sweep(path: Path) -> tuple[SweepRecord, list[Record]]:
     """The sweep of a folder and its runs by number. Raises UserError where sweep.json is missing or is none."""
-    try:
-        sweep = _json(path / SWEEP)
-        jobs = [_job(path, job) for job in sorted(sweep["jobs"], key=lambda job: int(job["number"]))]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path / SWEEP} is not what a sweep writes ({error!r}): compare its run folders") from None
-    name, command = str(sweep.get("name") or path.name), str(sweep.get("command") or "")
-    return Sweep(name, sweep.get("swept") or {}, command, sweep.get("parent_run_id")), jobs
+    sweep = SweepRecord.load(path)
+    return sweep, [_job(path, job) for job in sweep.jobs]
 
 
-def _job(sweep: Path, job: Mapping[str, Any]) -> Record:
+def _job(sweep: Path, job: JobRecord) -> Record:
     """A job's run: what its folder says, unless only sweep.json can know how it ended."""
-    name, folder, told = str(job["name"]), sweep / job["folder"], str(job["status"])
-    found = read_run(folder) if is_run_folder(folder) else Record(name, folder, told, job.get("error"))
-    unsettled = not found.summary and found.status != "DAMAGED"
-    if told == "PRUNED" or (unsettled and told in ("FAILED", "KILLED")):
-        found = replace(found, status=told, error=job.get("error") or found.error)
-    swept = dict(_swept(override, found.config) for override in job["overrides"])
-    return replace(found, name=name, swept=swept, log=sweep / job["log"] if job.get("log") else found.log)
+    folder = sweep / job.folder
+    record = read_run(folder) if is_run_folder(folder) else Record(job.name, folder, job.status, job.error)
+    unsettled = not record.summary and record.status != "DAMAGED"
+    if job.status == "PRUNED" or (unsettled and job.status in ("FAILED", "KILLED")):
+        record = replace(record, status=job.status, error=job.error or record.error)
+    swept = {key: _taken(key, typed, record.config) for key, typed in by_key(job.overrides).items()}
+    return replace(record, name=job.name, swept=swept, log=sweep / job.log if job.log else record.log)
 
 
-def _swept(override: str, config: Mapping[str, Any]) -> tuple[str, Any]:
-    """The key of `loss.lambda=1e-5` and its value as the run took it; as it was typed where no run says."""
-    key, _, typed = override.lstrip("+~").partition("=")
+def _taken(key: str, typed: str, config: Mapping[str, Any]) -> Any:
+    """The value of a swept key as the run took it; as it was typed where no run says."""
     value: Any = config
     for part in key.split("."):
         value = value.get(part, MISSING) if isinstance(value, Mapping) else MISSING
     if isinstance(value, Mapping):  # a group, such as optimizer=adam
         value = value.get("name", MISSING)
-    return key, as_typed(typed) if value is MISSING else hashable(value)
-
-
-def as_typed(text: str) -> Any:
-    """A value as Hydra would read it: `1e-5` is a number, `[64,32]` a list, `adam` a word."""
-    try:
-        value = OmegaConf.to_container(OmegaConf.create(f"value: {text}"))
-    except (YAMLError, OmegaConfBaseException):
-        return text
-    return hashable(value["value"]) if isinstance(value, dict) else text
-
-
-def hashable(value: Any) -> Any:
-    """The value, with tuples for lists, so that it can be a key."""
-    return tuple(hashable(item) for item in value) if isinstance(value, list) else value
-
-
-def _ending(path: Path, summary: Mapping[str, Any]) -> tuple[str, str | None]:
-    """Status and error; without a summary a run is still going, if a process holds its lock, or was killed."""
-    if summary:
-        return str(summary.get("status")), summary.get("error")
-    if is_held(path / TRAINER):
-        return "RUNNING", None
-    return "KILLED", "ended without a summary: its process was killed"
-
-
-def _json(path: Path) -> dict[str, Any]:
-    """The file's object, {} where there is no such file. Raises ValueError for a damaged one."""
-    try:
-        content = json.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path.name} is damaged ({error})") from None
-    if not isinstance(content, dict):
-        raise ValueError(f"{path.name} is damaged (it holds no object)")
-    return content
-
-
-def _config(path: Path) -> dict[str, Any]:
-    try:
-        content = OmegaConf.to_container(OmegaConf.load(path / "config.yaml"))
-    except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
-        raise ValueError(f"config.yaml is damaged ({str(error).splitlines()[0]})") from None
-    if not isinstance(content, dict):
-        raise ValueError("config.yaml is damaged (it holds no keys)")
-    return {str(key): value for key, value in content.items()}
+    return as_typed(typed) if value is MISSING else hashable(value)

@@ -9,7 +9,6 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from duograd.runner import atomic
 from duograd.runner.report import charts, confusion_sheets, feature_sheets, pages, search
 from duograd.runner.report.charts import Picture
 from duograd.runner.report.comparison import Comparison
@@ -17,7 +16,8 @@ from duograd.runner.report.links import mlflow_link
 from duograd.runner.report.restore import Restorer
 from duograd.runner.report.select import sweep_runs
 from duograd.runner.report.tables import Table, failures, ranking_csv, ranking_table, short_ranking
-from duograd.runner.search.record import SearchRecord
+from duograd.runner.store import files
+from duograd.runner.store.records import SearchRecord
 
 MOST_LINES = 30  # of the table on a terminal; the files have all
 
@@ -84,7 +84,7 @@ def write_report(
         ("answer.md", pages.markdown(content, folder)),
         ("answer.html", pages.html(content)),
     ):
-        atomic.write_bytes(folder / name, text.encode())
+        files.write_bytes(folder / name, text.encode())
     return Report(folder, comparison, [picture.path for picture in pictures], left_out, link)
 
 

@@ -5,12 +5,13 @@ from typing import Any
 
 from duograd.data.dataset import DataSet
 from duograd.data.errors import DataError
-from duograd.runner import build, checkpoint
+from duograd.runner import build
 from duograd.runner.config import RunConfig
 from duograd.runner.engines import Engine
 from duograd.runner.errors import UserError
-from duograd.runner.folder import RunFolder
 from duograd.runner.report.records import Record
+from duograd.runner.store import tensors
+from duograd.runner.store.folders import RunFolder
 from duograd.runner.validate import validate_plain
 
 
@@ -49,12 +50,12 @@ class Restorer:
         return engine
 
 
-def weights(record: Record, best: bool) -> checkpoint.Arrays:
+def weights(record: Record, best: bool) -> tensors.Arrays:
     """The run's best weights, or its last, as its folder keeps them. Raises MissingError."""
     files = RunFolder(record.folder)
     path = files.best if best else files.checkpoint
     try:
-        arrays, _ = checkpoint.read(path)
+        arrays, _ = tensors.read(path)
     except (UserError, OSError) as error:
         raise MissingError(f"no {path.name} to read ({error})") from None
     return {name: array for name, array in arrays.items() if not name.startswith(("best/", "optimizer/"))}

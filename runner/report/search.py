@@ -9,10 +9,11 @@ import numpy as np
 from duograd.runner.plots.search import search_history, share_bars
 from duograd.runner.report.charts import Picture
 from duograd.runner.report.comparison import Comparison
-from duograd.runner.report.parameters import short_names
 from duograd.runner.report.ranking import Measure
 from duograd.runner.report.tables import Column, Table
-from duograd.runner.search.record import SEARCH, SearchRecord
+from duograd.runner.store.folders import SEARCH
+from duograd.runner.store.overrides import short_names
+from duograd.runner.store.records import SearchRecord
 
 STATES = {"COMPLETE": "complete", "PRUNED": "ended early", "FAIL": "failed", "RUNNING": "still open"}
 

@@ -6,13 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from duograd.runner.errors import UserError
-from duograd.runner.folder import SWEEP
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.records import Record, read_run, read_sweep
+from duograd.runner.store.folders import SWEEP, is_run_folder, runs_below
 from duograd.runner.tracking import address
 from duograd.runner.tracking.errors import TrackingError
-from duograd.runner.tracking.folders import runs_below
-from duograd.runner.tracking.reader import is_run_folder
 
 KINDS = "name run folders, a sweep's folder or an MLflow experiment"
 

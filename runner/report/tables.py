@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from duograd.runner.display import duration
-from duograd.runner.folder import RunFolder
 from duograd.runner.plots.text import digits_for, number
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.parameters import ABSENT, SEED, format_value
 from duograd.runner.report.ranking import Measure, Rank
 from duograd.runner.report.records import Record
+from duograd.runner.store.folders import RunFolder
 
 MOST_PARAMETERS = 8  # columns of a page's table; the CSV file has all
 MOST_METRICS = 6

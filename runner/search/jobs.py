@@ -5,10 +5,10 @@ from typing import Any
 
 from duograd.runner.errors import UserError
 from duograd.runner.search.space import Space
+from duograd.runner.store.records import JobRecord, SweepRecord
 from duograd.runner.sweep.composer import Composer
 from duograd.runner.sweep.merge import add
 from duograd.runner.sweep.plan import Job, plan
-from duograd.runner.sweep.record import JobRecord, SweepRecord
 
 
 class Jobs:

@@ -11,14 +11,13 @@ from rich.console import Console
 
 from duograd.runner.errors import UserError
 from duograd.runner.search.options import SearchOptions, search_options
-from duograd.runner.search.record import SearchRecord
 from duograd.runner.search.search import Wanted, go, wanted
 from duograd.runner.search.space import Space, space
+from duograd.runner.store.overrides import key_of
+from duograd.runner.store.records import SearchRecord, SweepRecord
 from duograd.runner.sweep.composer import Composer
 from duograd.runner.sweep.launch import command
-from duograd.runner.sweep.naming import key_of
 from duograd.runner.sweep.options import SweepOptions, options
-from duograd.runner.sweep.record import SweepRecord
 from duograd.runner.sweep.sweep import Request
 
 SWEEPER = "hydra/sweeper=optuna"

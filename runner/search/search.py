@@ -11,16 +11,15 @@ from rich.console import Console
 from duograd.runner.errors import UserError
 from duograd.runner.search.jobs import Jobs
 from duograd.runner.search.options import SearchOptions
-from duograd.runner.search.record import JOURNAL, SEARCH, SearchRecord, TrialRecord
 from duograd.runner.search.source import Trials
 from duograd.runner.search.space import Space
 from duograd.runner.search.study import JOB, Study
 from duograd.runner.search.watch import Watch, rungs
+from duograd.runner.store.folders import JOURNAL, SEARCH, SweepFolder
+from duograd.runner.store.records import SearchRecord, SweepRecord, TrialRecord
 from duograd.runner.sweep.composer import Composer
 from duograd.runner.sweep.execute import Source
-from duograd.runner.sweep.folder import SweepFolder
 from duograd.runner.sweep.plan import Job, plan
-from duograd.runner.sweep.record import SweepRecord
 from duograd.runner.sweep.sweep import Request, Sweep, found, new
 
 

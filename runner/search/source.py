@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from optuna.trial import Trial
 
-from duograd.runner.folder import RunFolder
 from duograd.runner.search.jobs import Jobs
 from duograd.runner.search.options import SearchOptions
 from duograd.runner.search.study import Study
 from duograd.runner.search.watch import Watch
+from duograd.runner.store.folders import RunFolder
+from duograd.runner.store.records import JobRecord
 from duograd.runner.sweep.progress import Progress
-from duograd.runner.sweep.record import JobRecord
 from duograd.runner.sweep.worker import Task
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from math import ceil, inf, isfinite
 
-from duograd.runner.folder import RunFolder
 from duograd.runner.search.options import SearchOptions
 from duograd.runner.search.study import REDUCTION
-from duograd.runner.tracking.reader import Reader, is_run_folder
+from duograd.runner.store import lines
+from duograd.runner.store.folders import RunFolder
 
 LOOKS = 20  # at a trial: a report is a write to disk, and an autoencoder can have thousands of epochs
 
@@ -30,21 +30,16 @@ class Watch:
     """
 
     def __init__(self, folder: RunFolder, monitor: str | None, rises: bool, rungs: list[int]) -> None:
-        self._folder, self._monitor, self._rises = folder, monitor, rises
+        self._monitor, self._rises = monitor, rises
         self._left = list(rungs)
-        self._reader: Reader | None = None
+        self._tail = lines.Tail(folder.metrics)
         self._best = -inf if rises else inf
 
     def new(self) -> Iterator[tuple[int, float]]:
         """Rungs that were reached since the last call: the epoch, and the best value up to it."""
-        for epoch, metrics in self._lines():
+        for epoch, metrics in lines.epochs(self._tail.new()):
             monitor = self._monitor or ("val/loss" if "val/loss" in metrics else "train/loss")
             value = metrics.get(monitor, self._best)
             self._best = max(self._best, value) if self._rises else min(self._best, value)
             if self._left and epoch >= self._left[0] and isfinite(self._best):
                 yield self._left.pop(0), self._best
-
-    def _lines(self) -> list[tuple[int, dict[str, float]]]:
-        if self._reader is None and is_run_folder(self._folder.path):
-            self._reader = Reader(self._folder.path)
-        return self._reader.new_lines() if self._reader else []

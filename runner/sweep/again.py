@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from duograd.runner.search.record import SEARCH
+from duograd.runner.store.folders import SEARCH
+from duograd.runner.store.overrides import key_of
+from duograd.runner.store.records import SweepRecord
 from duograd.runner.sweep.composer import Composer
-from duograd.runner.sweep.naming import key_of
 from duograd.runner.sweep.options import SweepOptions, options
 from duograd.runner.sweep.plan import plan
-from duograd.runner.sweep.record import SweepRecord
 from duograd.runner.sweep.sweep import Request, go
 
 

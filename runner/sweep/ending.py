@@ -6,11 +6,11 @@ import time
 from rich.console import Console
 
 from duograd.runner.report.report import Report, report_sweep
+from duograd.runner.store.folders import SweepFolder
+from duograd.runner.store.records import SweepRecord
 from duograd.runner.sweep.execute import remember_runs
-from duograd.runner.sweep.folder import SweepFolder
 from duograd.runner.sweep.interrupt import Interrupt
 from duograd.runner.sweep.naming import run_name
-from duograd.runner.sweep.record import SweepRecord
 from duograd.runner.sweep.table import table
 from duograd.runner.tracking.follower import LOG
 

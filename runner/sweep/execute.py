@@ -6,14 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from duograd.runner import atomic
-from duograd.runner.folder import RunFolder
-from duograd.runner.hooks.requests import PRUNED
-from duograd.runner.sweep.folder import SweepFolder
+from duograd.runner.store import files
+from duograd.runner.store.folders import PRUNED, RunFolder, SweepFolder
+from duograd.runner.store.records import JobRecord, SweepRecord
 from duograd.runner.sweep.interrupt import Interrupt
 from duograd.runner.sweep.pool import Ended, Pool
 from duograd.runner.sweep.progress import Progress
-from duograd.runner.sweep.record import JobRecord, SweepRecord
 from duograd.runner.sweep.table import View
 from duograd.runner.sweep.worker import Task
 from duograd.runner.tracking.cursor import Cursor
@@ -112,7 +110,7 @@ class Execution:
             progress.look()
             if number not in self.pruned and self.source.hopeless(self._job(number), progress):
                 self.pruned.add(number)
-                atomic.write_bytes(progress.folder.stop, PRUNED.encode())
+                files.write_bytes(progress.folder.stop, PRUNED.encode())
         self.view.update()
 
     def _end_all(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from duograd.runner.handlers import handled_by
+from duograd.runner.signals import handled_by
 
 HEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -8,8 +8,9 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from duograd.runner.errors import UserError
+from duograd.runner.store.overrides import key_of
 from duograd.runner.sweep.composer import Composer
-from duograd.runner.sweep.naming import differing, key_of
+from duograd.runner.sweep.naming import differing
 from duograd.runner.sweep.options import options
 from duograd.runner.sweep.plan import drawn, plan
 from duograd.runner.sweep.sweep import Request, go

@@ -6,12 +6,12 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from duograd.runner.config import dump
-from duograd.runner.dotted import dotted
 from duograd.runner.errors import UserError
-from duograd.runner.folder import RunFolder
-from duograd.runner.sweep.naming import folder_name, key_of, shown, what_counts
+from duograd.runner.store.folders import RunFolder
+from duograd.runner.store.overrides import dotted, key_of
+from duograd.runner.store.records import JobRecord, SweepRecord
+from duograd.runner.sweep.naming import folder_name, shown, what_counts
 from duograd.runner.sweep.plan import Job
-from duograd.runner.sweep.record import JobRecord, SweepRecord
 
 
 def merge(sweep: Path, wanted: Sequence[Job], records: list[JobRecord]) -> dict[int, Job]:

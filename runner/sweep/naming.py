@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from duograd.runner.config import RunConfig, dump
-from duograd.runner.report.parameters import short_names
+from duograd.runner.store.overrides import key_of, short_names
 
 HASH_LENGTH = 16  # hex digits
 LONGEST = 120  # characters of a folder's name; file systems take 255 bytes
@@ -28,15 +28,6 @@ def what_counts(tree: Mapping[str, Any]) -> dict[str, Any]:
     for key, inside in BESIDE_INSIDE.items():
         content[key] = {name: value for name, value in content[key].items() if name not in inside}
     return content
-
-
-def key_of(override: str) -> str:
-    """`loss.lambda` of `+loss.lambda=1e-5`."""
-    return override.lstrip("+~").partition("=")[0]
-
-
-def value_of(override: str) -> str:
-    return override.partition("=")[2]
 
 
 def differing(jobs: Sequence[Sequence[str]]) -> list[str]:

@@ -8,8 +8,9 @@ from pathlib import Path
 from duograd.runner.config import RunConfig
 from duograd.runner.errors import UserError
 from duograd.runner.run import anchored
+from duograd.runner.store.overrides import by_key
 from duograd.runner.sweep.composer import Composer
-from duograd.runner.sweep.naming import config_hash, key_of, names, value_of
+from duograd.runner.sweep.naming import config_hash, names
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def plan(composer: Composer, grid: Sequence[Sequence[str]], keys: Collection[str
 
     Jobs that come to the same configuration are one. Raises UserError, naming the job.
     """
-    swept = [{key_of(o): value_of(o) for o in job if key_of(o) in keys} for job in grid]
+    swept = [{key: value for key, value in by_key(job).items() if key in keys} for job in grid]
     named = names(swept)
     configs = _checked(composer, grid, named)
     jobs: dict[str, Job] = {}

@@ -9,7 +9,7 @@ from typing import Any
 from distributed import Client, Future, KilledWorker
 
 from duograd.runner.errors import UserError
-from duograd.runner.sweep.record import DIED
+from duograd.runner.store.records import DIED
 from duograd.runner.sweep.worker import Task, Warm, work
 
 LOOK_SECONDS = 2.0  # between two looks at how many workers there are

@@ -10,14 +10,15 @@ from rich.table import Table
 from duograd.data.errors import DataError
 from duograd.runner import build
 from duograd.runner.config import RunConfig
+from duograd.runner.context import RunContext
 from duograd.runner.display import duration
 from duograd.runner.errors import UserError
-from duograd.runner.hooks.requests import Interruption
-from duograd.runner.setting import Setting
+from duograd.runner.hooks.interruption import Interruption
+from duograd.runner.store.overrides import by_key
+from duograd.runner.store.records import SweepRecord
 from duograd.runner.sweep.cluster import local_workers, threads_each
 from duograd.runner.sweep.options import LauncherOptions
 from duograd.runner.sweep.plan import Job
-from duograd.runner.sweep.record import SweepRecord
 from duograd.runner.sweep.worker import DataCache, quiet
 
 CALIBRATION_SECONDS = 0.5  # of steps, for each of the two networks that are measured
@@ -70,7 +71,7 @@ def expected(
 def _seconds_a_sample(config: RunConfig, cache: DataCache, threads: int) -> float:
     """The median of a few gradients, past a first one that warms up."""
     data = cache.load(config)
-    engine = build.engine(Setting(quiet(), Interruption(), threads=threads).threaded(config), data)
+    engine = build.engine(RunContext(quiet(), Interruption(), threads=threads).threaded(config), data)
     batch = data.train.batch(slice(config.batch_size or len(data.train)))
     engine.loss_and_grad(batch)
     taken: list[float] = []
@@ -87,7 +88,7 @@ def _table(record: SweepRecord, parameters: Mapping[int, int], seconds: Seconds)
     if seconds:
         found.add_column("expected")
     for job in record.jobs[:LISTED]:
-        values = dict(override.lstrip("+~").split("=", 1) for override in job.overrides)
+        values = by_key(job.overrides)
         cells = [
             job.status,
             str(parameters.get(job.number, "")),

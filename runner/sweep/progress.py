@@ -1,14 +1,11 @@
 """How far jobs are, read from their folders while they go on."""
 
-import json
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from duograd.runner.folder import RunFolder
-
-TAIL = 4096  # bytes, enough for the last line of metrics.jsonl
+from duograd.runner.store.folders import RunFolder
+from duograd.runner.store.lines import Tail
 
 
 @dataclass
@@ -22,6 +19,7 @@ class Progress:
     line: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._tail = Tail(self.folder.metrics)
         self.look()
         self.first = self.epoch
 
@@ -41,17 +39,5 @@ class Progress:
         return (time.monotonic() - self.began) / done * (self.epochs - self.epoch) if done > 0 else None
 
     def look(self) -> None:
-        """Reads the last whole line of metrics.jsonl."""
-        self.line = last_line(self.folder.metrics) or self.line
-
-
-def last_line(path: Path) -> dict[str, Any] | None:
-    """The last line that is whole; None where there is none yet."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, 2) - TAIL))
-            lines = file.read().rpartition(b"\n")[0].splitlines()
-        found: dict[str, Any] = json.loads(lines[-1])
-    except (OSError, ValueError, IndexError):
-        return None
-    return found
+        """Reads what is new in metrics.jsonl."""
+        self.line = [self.line, *self._tail.new()][-1]

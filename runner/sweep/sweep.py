@@ -12,11 +12,12 @@ from rich.console import Console
 from duograd.runner.config import MlflowTracking, dump
 from duograd.runner.errors import UserError
 from duograd.runner.report.report import Report
+from duograd.runner.store.folders import SweepFolder
+from duograd.runner.store.records import JobRecord, SweepRecord
 from duograd.runner.sweep.checks import refuse_unfit
 from duograd.runner.sweep.cluster import connected
 from duograd.runner.sweep.ending import await_links, tell, written
 from duograd.runner.sweep.execute import Execution, Grid, Source, remember_runs
-from duograd.runner.sweep.folder import SweepFolder
 from duograd.runner.sweep.interrupt import Interrupt
 from duograd.runner.sweep.merge import merge, rebase
 from duograd.runner.sweep.naming import run_name
@@ -25,7 +26,6 @@ from duograd.runner.sweep.plan import Job, effort
 from duograd.runner.sweep.pool import Pool
 from duograd.runner.sweep.preview import preview
 from duograd.runner.sweep.progress import Progress
-from duograd.runner.sweep.record import JobRecord, SweepRecord
 from duograd.runner.sweep.table import View
 from duograd.runner.sweep.worker import Task
 from duograd.runner.tracking.follower import Follower

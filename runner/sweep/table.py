@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from duograd.runner.display import duration
+from duograd.runner.store.overrides import by_key
+from duograd.runner.store.records import JobRecord, SweepRecord
 from duograd.runner.sweep.naming import run_name
 from duograd.runner.sweep.progress import Progress
-from duograd.runner.sweep.record import JobRecord, SweepRecord
 
 STYLES = {
     "FINISHED": "green",
@@ -92,10 +93,10 @@ class View:
 
 def table(jobs: list[JobRecord], progress: Mapping[int, Progress]) -> Table:
     """Job, swept values, state, epoch, loss, time left."""
-    keys = list(dict.fromkeys(_key(o) for job in jobs for o in job.overrides))
+    keys = list(dict.fromkeys(key for job in jobs for key in by_key(job.overrides)))
     found = Table("job", *(key.rpartition(".")[2] for key in keys), "state", "epoch", "loss", "left", box=None)
     for job in jobs:
-        values = {_key(o): o.partition("=")[2] for o in job.overrides}
+        values = by_key(job.overrides)
         state = Text(job.status, STYLES[job.status])
         found.add_row(str(job.number), *(values.get(key, "–") for key in keys), state, *_cells(job, progress))
     return found
@@ -109,10 +110,6 @@ def _cells(job: JobRecord, progress: Mapping[int, Progress]) -> tuple[str, str, 
     left = now.seconds_left
     loss = now.line.get("val/loss", now.line.get("train/loss"))
     return f"{now.epoch}/{now.epochs}", "" if loss is None else f"{loss:.5g}", "" if left is None else duration(left)
-
-
-def _key(override: str) -> str:
-    return override.lstrip("+~").partition("=")[0]
 
 
 def _value(job: JobRecord) -> str:

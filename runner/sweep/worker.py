@@ -12,15 +12,15 @@ from distributed import Worker, WorkerPlugin, get_worker
 from rich.console import Console
 
 from duograd.data.dataset import DataSet
-from duograd.runner import atomic, build
+from duograd.runner import build
 from duograd.runner.config import RunConfig
+from duograd.runner.context import RunContext
 from duograd.runner.errors import UserError, system_fault
-from duograd.runner.folder import RunFolder
-from duograd.runner.hooks.requests import EndFile
+from duograd.runner.hooks.interruption import EndFile
 from duograd.runner.run import logged_to, resume, run
-from duograd.runner.setting import Setting
-from duograd.runner.sweep.folder import SweepFolder
-from duograd.runner.sweep.record import DIED
+from duograd.runner.store import files
+from duograd.runner.store.folders import RunFolder, SweepFolder
+from duograd.runner.store.records import DIED
 from duograd.runner.validate import validate_plain
 
 BEGUN = ".begun"  # in a job's folder: the attempt that began it
@@ -77,7 +77,7 @@ def work(task: Task) -> str | None:
     folder.path.mkdir(exist_ok=True)
     if _begun(folder) == task.attempt:
         return DIED  # and Dask would try it again
-    atomic.write_bytes(folder.path / BEGUN, task.attempt.encode())
+    files.write_bytes(folder.path / BEGUN, task.attempt.encode())
     try:
         _go(task, folder, sweep)
     except UserError as error:
@@ -94,7 +94,7 @@ def work(task: Task) -> str | None:
 def _go(task: Task, folder: RunFolder, sweep: SweepFolder) -> None:
     plugin = get_worker().plugins[Warm.name]
     assert isinstance(plugin, Warm)
-    setting = Setting(
+    context = RunContext(
         console=quiet(),
         interruption=EndFile(sweep.end),
         load=plugin.cache.load,
@@ -106,9 +106,9 @@ def _go(task: Task, folder: RunFolder, sweep: SweepFolder) -> None:
     )
     config = validate_plain(task.config)
     if folder.config.exists():
-        resume(config, folder, setting)
+        resume(config, folder, context)
     else:
-        run(config, folder, task.overrides, setting)
+        run(config, folder, task.overrides, context)
 
 
 def quiet() -> Console:

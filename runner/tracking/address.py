@@ -5,10 +5,10 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from duograd.runner.errors import UserError
+from duograd.runner.store.folders import ARTIFACTS as ARTIFACTS
 
 OUTPUTS = "outputs"
 DATABASE = "mlflow.db"
-ARTIFACTS = "mlartifacts"
 SQLITE = "sqlite:///"
 SERVERS = ("http://", "https://")
 

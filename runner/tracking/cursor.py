@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from duograd.runner import atomic
+from duograd.runner.store import files
 from duograd.runner.tracking.address import shown
 
 FILE = "mlflow.json"
@@ -39,7 +39,7 @@ class Cursor:
         known = _read(folder)
         entries = known | {shown(uri): asdict(self)}
         if entries != known:
-            atomic.write_json(folder / FILE, entries)
+            files.write_json(folder / FILE, entries)
 
 
 def _read(folder: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from duograd.runner.locks import locked
+from duograd.runner.store.locks import locked
 from duograd.runner.tracking.address import ARTIFACTS, SQLITE
 from duograd.runner.tracking.errors import TrackingError
 from duograd.runner.tracking.mlflow_api import MIGRATIONS, MLFLOW_VERSION

@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any
 
-from duograd.runner.dotted import dotted
+from duograd.runner.store.overrides import dotted
 from duograd.runner.tracking.mlflow_api import Dataset, DatasetInput, InputTag, Param
 from duograd.runner.tracking.reader import Reader
 

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from duograd.runner.store.folders import is_run_folder, runs_below
 from duograd.runner.tracking import description
 from duograd.runner.tracking.address import database_path
-from duograd.runner.tracking.folders import runs_below
 from duograd.runner.tracking.mlflow_api import MlflowClient, Run
-from duograd.runner.tracking.reader import is_run_folder
 from duograd.runner.tracking.store import told
 
 MOST = 1000  # runs

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from duograd.runner.errors import UserError
-from duograd.runner.folder import SWEEP, RunFolder
-from duograd.runner.locks import MIRROR, locked
+from duograd.runner.store.folders import SWEEP, RunFolder
+from duograd.runner.store.locks import MIRROR, locked
 from duograd.runner.tracking.errors import TrackingError
 from duograd.runner.tracking.follower import LOG
 

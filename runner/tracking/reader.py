@@ -1,21 +1,15 @@
-"""Reading a run folder (see docs/run-folder.md) while another process writes it."""
+"""What the mirror reads of a run folder (docs/run-folder.md) while another process writes it."""
 
 import hashlib
 import json
-import math
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, cast
-
-from omegaconf import OmegaConf
+from typing import Any
 
 from duograd.runner.errors import UserError
-from duograd.runner.folder import RunFolder
-from duograd.runner.tracking.errors import TrackingError
+from duograd.runner.store import files, lines
+from duograd.runner.store.folders import RunFolder, is_run_folder
 
-Line = tuple[int, dict[str, float]]  # an epoch and its finite metrics
 Frame = tuple[str, int]  # key and step: hidden_weights, 100
-
 ARTIFACTS = (
     "config.yaml",
     "run.json",
@@ -30,22 +24,16 @@ ARTIFACTS = (
 
 
 class Reader:
-    """What a run has left in its folder so far. `new_lines` reads each metric once: a call goes on from the last."""
+    """What a run has left in its folder so far. Raises UserError where it is none, or damaged."""
 
     def __init__(self, path: Path) -> None:
         if not is_run_folder(path):
             raise UserError(f"{path} is not a run folder: it has no run.json and config.yaml")
         self.path = path
         self.files = RunFolder(path)
-        self.identity = self._json(self.files.identity)
-        self.config = cast(dict[str, Any], OmegaConf.to_container(OmegaConf.load(self.files.config)))
-        self._offset = 0
-
-    def _json(self, path: Path) -> dict[str, Any]:
-        try:
-            return self.files.read_json(path)
-        except ValueError as error:
-            raise TrackingError(f"cannot read {path} ({error}): restore the file, or remove the folder") from error
+        self.identity = files.read_json(self.files.identity)
+        self.config = files.read_yaml(self.files.config)
+        self._tail = lines.Tail(self.files.metrics)
 
     def tracking(self, key: str) -> str | None:
         """What the configuration says of `tracking.uri` or `tracking.experiment`."""
@@ -53,32 +41,14 @@ class Reader:
 
     def summary(self) -> dict[str, Any]:
         """summary.json; {} while the run goes on, or if it was killed."""
-        return self._json(self.files.summary)
+        return files.read_json(self.files.summary)
 
-    def new_lines(self) -> list[Line]:
-        """The complete lines of metrics.jsonl since the last call; a torn last line waits for its end."""
-        try:
-            with self.files.metrics.open("rb") as file:
-                return list(self._lines(file))
-        except FileNotFoundError:
-            return []
-
-    def _lines(self, file: BinaryIO) -> Iterator[Line]:
-        if file.seek(0, 2) < self._offset:
-            self._offset = 0  # a resume cut the file back to its checkpoint: the caller knows what it has
-        file.seek(self._offset)
-        data = file.read()
-        complete = data[: data.rfind(b"\n") + 1]
-        self._offset += len(complete)
-        for text in complete.splitlines():
-            yield from _parse(text)
+    def new_lines(self) -> list[lines.Epoch]:
+        """The epochs since the last call: one NaN at its end makes MLflow's chart vanish, inf becomes 1.8e308."""
+        return lines.epochs(self._tail.new())
 
     def frames(self) -> dict[Frame, Path]:
-        """The pictures of frames/KEY/STEP.png, in the order of their steps."""
-        root = self.files.frames
-        found = [path for path in root.rglob("*.png") if path.stem.isdecimal()]
-        found.sort(key=lambda path: int(path.stem))
-        return {(path.parent.relative_to(root).as_posix(), int(path.stem)): path for path in found}
+        return self.files.frame_files()
 
     def artifacts(self) -> dict[str, Path]:
         """The files to upload that exist, by their names relative to the folder; the largest last."""
@@ -95,12 +65,6 @@ class Reader:
         return modified(path) if path.exists() else self.started()
 
 
-def is_run_folder(path: Path) -> bool:
-    """Whether `path` holds what a run writes at its start."""
-    files = RunFolder(path)
-    return files.identity.is_file() and files.config.is_file()
-
-
 def modified(path: Path) -> float:
     """When the file was last written, in Unix seconds."""
     return path.stat().st_mtime
@@ -115,18 +79,3 @@ def version(path: Path) -> str:
 def digest(content: dict[str, Any]) -> str:
     """Tells one content from another: a run's summary from the one after its resume."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def finite(values: dict[str, Any]) -> dict[str, float]:
-    """The numbers that a chart can show: one NaN at its end makes MLflow's chart vanish, inf becomes 1.8e308."""
-    numbers = {name: value for name, value in values.items() if isinstance(value, int | float)}
-    return {name: float(value) for name, value in numbers.items() if math.isfinite(value)}
-
-
-def _parse(text: bytes) -> Iterator[Line]:
-    try:
-        line = json.loads(text)
-        epoch = int(line.pop("epoch"))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return  # half a line that a full disk left, with the next one behind it
-    yield epoch, finite(line)

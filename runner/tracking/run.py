@@ -7,10 +7,11 @@ from typing import Any
 
 from PIL import Image
 
+from duograd.runner.store.lines import Epoch, finite
 from duograd.runner.tracking.cursor import Cursor
 from duograd.runner.tracking.description import safe_name
 from duograd.runner.tracking.mlflow_api import Metric, MlflowClient
-from duograd.runner.tracking.reader import Frame, Line, Reader, digest, finite, modified, version
+from duograd.runner.tracking.reader import Frame, Reader, digest, modified, version
 
 METRICS_PER_CALL = 1000  # MLflow's limit
 THUMBNAIL = 256  # pixels, the longer side of what MLflow makes of a picture
@@ -157,7 +158,7 @@ def _spread(since: float, until: float, count: int) -> list[float]:
     return [since + step * (i + 1) for i in range(count)]
 
 
-def _batches(lines: list[Line], times: list[float]) -> Iterator[tuple[list[Metric], int, float]]:
+def _batches(lines: list[Epoch], times: list[float]) -> Iterator[tuple[list[Metric], int, float]]:
     """Whole epochs, as many as one call takes: what a call logged, its last epoch tells. -> metrics, epoch, time."""
     batch: list[Metric] = []
     epoch, time = 0, 0.0

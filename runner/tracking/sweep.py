@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from duograd.runner.errors import UserError
-from duograd.runner.folder import SWEEP, RunFolder
-from duograd.runner.locks import MIRROR, TRAINER, is_held, locked
+from duograd.runner.store.folders import SWEEP, RunFolder
+from duograd.runner.store.locks import MIRROR, TRAINER, is_held, locked
+from duograd.runner.store.records import JobRecord, SweepRecord
 from duograd.runner.tracking.attach import by_id, by_tag
 from duograd.runner.tracking.cursor import Cursor
 from duograd.runner.tracking.description import ID_TAG, origin, safe_name
@@ -42,31 +42,24 @@ class SweepMirror:
         alive=False: nobody runs the sweep any more. A job that MLflow refuses does not stop the others: the first
         refusal is raised at the end (TrackingError, one line).
         """
-        sweep = self._read()
+        sweep = SweepRecord.load(self.folder)
         parent = self._attached(sweep)
         found, failures = [], list[TrackingError]()
-        for job in sweep["jobs"]:
+        for job in sweep.jobs:
             try:
                 found += self._job(job, parent.run_id, alive)
             except UnreachableError:
                 raise
             except (TrackingError, UserError) as error:
-                failures.append(TrackingError(f"{job['name']}: {error}"))
+                failures.append(TrackingError(f"{job.name}: {error}"))
         with self._attempted(parent):
             parent.update(sweep, alive)
         if failures:
             raise failures[0]
         return found
 
-    def _read(self) -> dict[str, Any]:
-        try:
-            sweep: dict[str, Any] = json.loads((self.folder / SWEEP).read_text())
-        except (OSError, ValueError) as error:
-            raise TrackingError(f"cannot read {self.folder / SWEEP} ({error})") from error
-        return sweep
-
-    def _attached(self, sweep: dict[str, Any]) -> "ParentRun":
-        uri = self._uri or sweep["uri"]
+    def _attached(self, sweep: SweepRecord) -> "ParentRun":
+        uri = self._uri or sweep.uri
         if uri is None:
             raise TrackingError(f"{self.folder} was not tracked (tracking=none): give --uri")
         if self._parent is None:
@@ -82,14 +75,14 @@ class SweepMirror:
             yield
         self._parent = parent
 
-    def _job(self, job: dict[str, Any], parent: str, alive: bool) -> list[Mirrored]:
-        files = RunFolder(self.folder / job["folder"])
+    def _job(self, job: JobRecord, parent: str, alive: bool) -> list[Mirrored]:
+        files = RunFolder(self.folder / job.folder)
         if not (files.config.exists() and files.identity.exists()):
             return []  # it has not begun, or never did
         summary = version(files.summary) if files.summary.exists() else ""
         if summary and self._whole.get(files.path) == summary:
             return []
-        running = is_held(files.path / TRAINER) or (alive and job["status"] == "RUNNING")
+        running = is_held(files.path / TRAINER) or (alive and job.status == "RUNNING")
         try:
             with locked(files.path / MIRROR, wait_s=0):
                 mirrored = self._runs.update(files.path, parent, alive=running)
@@ -103,16 +96,16 @@ class SweepMirror:
 class ParentRun:
     """The run that a sweep's children hang under."""
 
-    def __init__(self, client: MlflowClient, uri: str, folder: Path, sweep: dict[str, Any]) -> None:
+    def __init__(self, client: MlflowClient, uri: str, folder: Path, sweep: SweepRecord) -> None:
         self.uri, self._client, self._folder = uri, client, folder
         self._cursor = Cursor.load(folder, uri)
-        experiment = experiment_id(client, uri, sweep["experiment"] or sweep["task"])
+        experiment = experiment_id(client, uri, sweep.experiment or sweep.task)
         run = by_id(client, self._cursor.run_id) if self._cursor.run_id else None
-        run = run or by_tag(client, experiment, sweep["id"])
+        run = run or by_tag(client, experiment, sweep.id)
         if run is None:
             self._cursor.artifacts = {}
-            tags = {ID_TAG: sweep["id"], "mlflow.runName": f"sweep {sweep['name']}", **origin()}
-            run = client.create_run(experiment, int(sweep["started"] * 1000), tags, f"sweep {sweep['name']}")
+            tags = {ID_TAG: sweep.id, "mlflow.runName": f"sweep {sweep.name}", **origin()}
+            run = client.create_run(experiment, int(sweep.started * 1000), tags, f"sweep {sweep.name}")
         self._status, self._tags = run.info.status, dict(run.data.tags)
         self._cursor.run_id, self._cursor.experiment_id = run.info.run_id, run.info.experiment_id
         self._cursor.save(folder, uri)
@@ -121,13 +114,13 @@ class ParentRun:
     def run_id(self) -> str:
         return self._cursor.run_id
 
-    def update(self, sweep: dict[str, Any], alive: bool) -> None:
+    def update(self, sweep: SweepRecord, alive: bool) -> None:
         """Tags and status; once the sweep is over, its files."""
         for name, value in _tags(sweep, self._folder).items():
             if self._tags.get(name) != value:
                 self._client.set_tag(self.run_id, name, value, synchronous=True)
                 self._tags[name] = value
-        status = sweep["status"] if alive or sweep["status"] != "RUNNING" else "KILLED"
+        status = sweep.status if alive or sweep.status != "RUNNING" else "KILLED"
         if status in OVER and not alive:
             self._upload()
         if status == self._status or (status in OVER and alive):
@@ -148,14 +141,14 @@ class ParentRun:
         self._cursor.save(self._folder, self.uri)
 
 
-def _tags(sweep: dict[str, Any], folder: Path) -> dict[str, str]:
+def _tags(sweep: SweepRecord, folder: Path) -> dict[str, str]:
     """What the parent's page shows: where the sweep is, how to ask for it again, what it sweeps over, how far it is."""
-    over = sum(job["status"] in OVER for job in sweep["jobs"])
-    swept = {f"swept.{safe_name(key)}": json.dumps(values) for key, values in sweep["swept"].items()}
+    over = sum(job.status in OVER for job in sweep.jobs)
+    swept = {f"swept.{safe_name(key)}": json.dumps(values) for key, values in sweep.swept.items()}
     return {
         "sweep": str(folder),
-        "command": sweep["command"],
-        "jobs": f"{over} of {len(sweep['jobs'])} over",
-        "mlflow.note.content": f"```\n{sweep['command']}\n```\n\nFolder: {folder}",
+        "command": sweep.command,
+        "jobs": f"{over} of {len(sweep.jobs)} over",
+        "mlflow.note.content": f"```\n{sweep.command}\n```\n\nFolder: {folder}",
         **swept,
     }

@@ -1,16 +1,20 @@
-"""The run folder: the truth about a run, and the only place that training writes to (docs/run-folder.md)."""
+"""The folders of runs and sweeps: where each file lies, who holds them, and which folder is one."""
 
-import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from duograd.runner import locks
 from duograd.runner.errors import UserError
+from duograd.runner.store import files, lines, locks
 
-SWEEP = "sweep.json"  # in the folder above those of a sweep's jobs
+SWEEP = "sweep.json"
+SEARCH = "search.json"
+JOURNAL = "study.journal"  # Optuna's own, of a search
+PRUNED = "pruned"  # the text of `stop` by which a search ends a run that is worse than others
+ARTIFACTS = "mlartifacts"  # where MLflow keeps copies of files, beside its database
+KILLED = "ended without a summary: its process was killed"
 
 
 @dataclass(frozen=True)
@@ -68,24 +72,30 @@ class RunFolder:
     def stop(self) -> Path:
         return self.path / "stop"
 
-    def read_json(self, path: Path) -> dict[str, Any]:
-        """The file's object, or {} where there is no such file."""
-        try:
-            content: dict[str, Any] = json.loads(path.read_text())
-        except FileNotFoundError:
-            return {}
-        return content
-
     def history(self) -> dict[str, list[float | None]]:
         """metrics.jsonl by column; a last line torn by a kill is left out."""
-        rows = _whole_lines(self.metrics)
-        names = dict.fromkeys(name for row in rows for name in row)
-        return {name: [row.get(name) for row in rows] for name in names}
+        return lines.columns(lines.read(self.metrics))
 
     def step_losses(self) -> list[tuple[int, float]]:
         """steps.jsonl: steps and their losses; nothing where it was not written (full batch)."""
-        rows = _whole_lines(self.steps) if self.steps.exists() else []
-        return [(row["step"], row["train/loss"]) for row in rows]
+        return [(row["step"], row["train/loss"]) for row in lines.read(self.steps)]
+
+    def frame_files(self) -> dict[tuple[str, int], Path]:
+        """frames/KEY/STEP.png by key and step, in the order of the steps."""
+        paths = sorted(
+            (path for path in self.frames.rglob("*.png") if path.stem.isdecimal()), key=lambda p: int(p.stem)
+        )
+        return {(path.parent.relative_to(self.frames).as_posix(), int(path.stem)): path for path in paths}
+
+    def ending(self) -> tuple[str, str | None]:
+        """Status and error: a run without a summary is RUNNING while a process holds it, else KILLED.
+
+        Raises DamagedError.
+        """
+        summary = files.read_json(self.summary)
+        if summary:
+            return str(summary.get("status")), summary.get("error")
+        return ("RUNNING", None) if locks.is_held(self.path / locks.TRAINER) else ("KILLED", KILLED)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -116,6 +126,47 @@ class RunFolder:
                     folder.rmdir()  # fails, and ends this, at the first that is not empty
 
 
-def _whole_lines(path: Path) -> list[dict[str, Any]]:
-    """The objects of a file of JSON lines; a last line torn by a kill is left out."""
-    return [json.loads(line) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+@dataclass(frozen=True)
+class SweepFolder:
+    """The paths of a sweep's files, and its lock."""
+
+    path: Path
+
+    @property
+    def record(self) -> Path:
+        return self.path / SWEEP
+
+    @property
+    def end(self) -> Path:
+        """While it exists, every job of the sweep ends after its step."""
+        return self.path / ".end"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the sweep for this process; the lock dies with it. Of a sweep that never began nothing stays behind."""
+        made = [path for path in (self.path, *self.path.parents) if not path.exists()]
+        self.path.mkdir(parents=True, exist_ok=True)
+        refusal = UserError(f"{self.path} is in use by another sweep: wait for it to end, or stop it")
+        try:
+            with locks.claimed(self.path / locks.SWEEP, 0, refusal):
+                yield
+        finally:
+            if not self.record.exists():
+                with suppress(OSError):
+                    (self.path / locks.SWEEP).unlink(missing_ok=True)
+                    for folder in made:
+                        folder.rmdir()  # fails, and ends this, at the first that is not empty
+
+
+def is_run_folder(path: Path) -> bool:
+    """Whether `path` holds what a run writes at its start."""
+    folder = RunFolder(path)
+    return folder.identity.is_file() and folder.config.is_file()
+
+
+def runs_below(path: Path) -> Iterator[Path]:
+    """The run folders in a folder, however deep, by name; the copies that MLflow keeps are none."""
+    for folder, below, names in os.walk(path):
+        below.sort()
+        if "run.json" in names and ARTIFACTS not in Path(folder).resolve().parts:
+            yield Path(folder)

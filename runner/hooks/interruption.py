@@ -1,4 +1,4 @@
-"""Requests from outside to end a run: a file in its folder, or a signal."""
+"""Ctrl-C and its kin: a run ends where its state is whole, and can be resumed."""
 
 import signal
 from collections.abc import Iterator
@@ -6,24 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from duograd.runner.handlers import handled_by
 from duograd.runner.hooks import Hook
+from duograd.runner.signals import handled_by
 from duograd.runner.training import Floats, Interrupted, Training
-
-PRUNED = "pruned"  # what a search writes into the file: the run is worse than others
-
-
-class StopFile(Hook):
-    """A file `stop` in the run folder ends the run after the epoch, as if it had been its last; its text says why."""
-
-    name = "stop_file"
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def epoch(self, training: Training, record: Floats) -> None:
-        if self.path.exists() and not training.ended:
-            training.stop_reason = self.path.read_text().strip() or "the file 'stop' in the run folder"
 
 
 class Interruption(Hook):

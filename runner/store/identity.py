@@ -1,10 +1,12 @@
-"""Who a run is: what stands in run.json, and how it can be run again."""
+"""What a run says of itself: run.json at its start (who it is, how to run it again), summary.json at its end."""
 
+import resource
 import shlex
 import subprocess
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -12,12 +14,25 @@ from typing import Any
 
 from duograd.data.dataset import DataSet, Split
 from duograd.runner.config import RunConfig
+from duograd.runner.store.overrides import by_key
+from duograd.runner.training import Floats, Training
 
-CHECKOUT = Path(__file__).resolve().parents[1]
+CHECKOUT = Path(__file__).resolve().parents[2]
 GROUPS = ("task", "data", "model", "loss", "optimizer", "backend", "tracking", "preset", "experiment", "rates")
 
 
-def identity(
+@dataclass
+class Outcome:
+    """How a training ended: FINISHED, FAILED or KILLED; why; the final metrics; what else came out, such as F1."""
+
+    status: str
+    error: str | None = None
+    diverged: bool = False
+    metrics: Floats = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def run_json(
     config: RunConfig,
     data: DataSet,
     parameters: int,
@@ -63,13 +78,13 @@ def labels(config: RunConfig) -> dict[str, Any]:
 
 def name(config: RunConfig, overrides: Sequence[str]) -> str:
     """A readable name: model, backend, and what was set by hand (`autoencoder numpy hidden_size=100 lambda=0.001`)."""
-    pairs = [override.lstrip("+~").split("=", 1) for override in overrides if "=" in override]
+    typed = by_key([override for override in overrides if "=" in override])
     set_by_hand = [
         f"{key.removesuffix('.name').rsplit('.', 1)[-1]}={value}"
-        for key, value in pairs
+        for key, value in typed.items()
         if key not in GROUPS and not key.startswith(("hydra", "data.path", "data.root", "tracking.", "checkpoint."))
     ]
-    optimizer = [config.optimizer.name] if any(key == "optimizer" for key, *_ in pairs) else []
+    optimizer = [config.optimizer.name] if "optimizer" in typed else []
     return " ".join([config.model.name, config.backend.name, *optimizer, *set_by_hand])
 
 
@@ -96,3 +111,38 @@ def git() -> dict[str, Any]:
         return {"commit": ask("rev-parse", "HEAD"), "changed": bool(ask("status", "--porcelain"))}
     except (OSError, subprocess.SubprocessError):
         return {}
+
+
+def summary_json(
+    config: RunConfig,
+    training: Training,
+    best: Mapping[str, Any],
+    who: dict[str, Any],
+    outcome: Outcome,
+    seconds: float,
+    drawing: bool = False,
+) -> dict[str, Any]:
+    """The content of summary.json; best: its value and epoch; seconds: the whole run's; drawing: there is
+    still something to draw."""
+    return {
+        "status": outcome.status,
+        "error": outcome.error,
+        "stopped_by": training.stop_reason,
+        **labels(config),
+        "source": who["source"],
+        "synthetic": who["synthetic"],
+        "epochs": training.epoch,
+        "steps": training.step,
+        "seconds": round(seconds, 3),
+        "train_seconds": round(training.train_seconds, 3),
+        "parameters": who["parameters"],
+        "metrics": outcome.metrics,
+        "test_each_epoch": training.plan.watch_test,
+        "best": {"metric": training.plan.monitor, **best},
+        **outcome.facts,
+        "diverged": outcome.diverged,
+        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "versions": who["versions"],
+        "git": who["git"],
+        **({"drawing": True} if drawing else {}),
+    }

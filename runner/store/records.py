@@ -1,15 +1,16 @@
-"""sweep.json: what a sweep is and how far it got. Only the sweep's own process writes it, as a whole, as it goes."""
+"""sweep.json and search.json: what a sweep or a search is and how far it got.
 
-import json
+Only the sweep's own process writes them, as a whole, as it goes.
+"""
+
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from duograd.runner import atomic
 from duograd.runner.errors import UserError
-from duograd.runner.folder import SWEEP, RunFolder
-from duograd.runner.hooks.requests import PRUNED
-from duograd.runner.report.records import as_typed
+from duograd.runner.store import files
+from duograd.runner.store.folders import PRUNED, SEARCH, SWEEP, RunFolder
+from duograd.runner.store.overrides import as_typed, by_key
 
 DIED = "its process died (killed, or out of memory)"
 
@@ -42,8 +43,8 @@ class JobRecord:
     def refresh(self, sweep: Path) -> None:
         """Brings status and results up to what the job's folder says, which is the truth about it."""
         folder = RunFolder(sweep / self.folder)
-        summary = folder.read_json(folder.summary)
-        if summary:
+        summary = files.read_json(folder.summary)
+        if summary and not summary.get("drawing"):
             self._take(summary)
         elif folder.config.exists():
             self.status, self.error = "KILLED", self.error or DIED
@@ -80,26 +81,67 @@ class SweepRecord:
     def swept(self) -> dict[str, list[Any]]:
         """The values of each swept key, in the order of the jobs."""
         found: dict[str, dict[str, None]] = {}
-        for override in (o for job in self.jobs for o in job.overrides):
-            key, _, value = override.lstrip("+~").partition("=")
-            found.setdefault(key, {})[value] = None
+        for job in self.jobs:
+            for key, value in by_key(job.overrides).items():
+                found.setdefault(key, {})[value] = None
         return {key: [as_typed(value) for value in values] for key, values in found.items()}
 
     def count(self, *statuses: str) -> int:
         return sum(job.status in statuses for job in self.jobs)
 
     def save(self, sweep: Path) -> None:
-        atomic.write_json(sweep / SWEEP, {**asdict(self), "swept": self.swept})
+        files.write_json(sweep / SWEEP, {**asdict(self), "swept": self.swept})
 
     @classmethod
     def load(cls, sweep: Path) -> Self:
-        """What was saved. Raises UserError where it is none."""
+        """What was saved. Raises UserError where it is none, DamagedError where it is damaged."""
+        path = sweep / SWEEP
+        if not path.exists():
+            raise UserError(f"{sweep} is not the folder of a sweep: it has no {SWEEP}")
         try:
-            content = json.loads((sweep / SWEEP).read_text())
+            content = files.read_json(path)
             del content["swept"]
             jobs = [JobRecord(**job) for job in content.pop("jobs")]
-            return cls(**content, jobs=jobs)
-        except FileNotFoundError:
-            raise UserError(f"{sweep} is not the folder of a sweep: it has no {SWEEP}") from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{sweep / SWEEP} is not what a sweep writes: {error}") from None
+            return cls(**content, jobs=sorted(jobs, key=lambda job: int(job.number)))
+        except (ValueError, KeyError, TypeError, AttributeError, files.DamagedError) as error:
+            raise files.DamagedError(f"{path} is not what a sweep writes ({error}): compare its run folders") from None
+
+
+@dataclass
+class TrialRecord:
+    """state: as Optuna calls it; value: the best of the metric, None for a failed trial; job: the number of its run."""
+
+    number: int
+    state: str
+    value: float | None
+    job: int | None
+
+
+@dataclass
+class SearchRecord:
+    """What a search looks for and how, from its start; at its end what every trial came to.
+
+    typed, fixed: the axes and the overrides that all trials share. digest: tells whether what all share is still the
+    same. metric: that decides, as far as it is known. importances: the share of each key, where they can be told.
+    """
+
+    typed: list[str]
+    fixed: list[str]
+    digest: str
+    options: dict[str, Any]
+    metric: str | None
+    trials: list[TrialRecord] = field(default_factory=list)
+    importances: dict[str, float] | None = None
+
+    def save(self, sweep: Path) -> None:
+        files.write_json(sweep / SEARCH, asdict(self))
+
+    @classmethod
+    def load(cls, sweep: Path) -> Self:
+        """What was saved. Raises DamagedError where it is none."""
+        try:
+            content = files.read_json(sweep / SEARCH)
+            trials = [TrialRecord(**trial) for trial in content.pop("trials")]
+            return cls(**content, trials=trials)
+        except (ValueError, KeyError, TypeError, AttributeError, files.DamagedError) as error:
+            raise files.DamagedError(f"{sweep / SEARCH} is not what a search writes ({error})") from None

@@ -8,11 +8,11 @@ from rich.console import Console
 from duograd.data.dataset import DataSet
 from duograd.runner import build
 from duograd.runner.config import RunConfig
-from duograd.runner.hooks.requests import Interruption, Signals
+from duograd.runner.hooks.interruption import Interruption, Signals
 
 
 @dataclass(frozen=True)
-class Setting:
+class RunContext:
     """How a run is to behave. Nothing in here changes its result.
 
     console: where it prints. interruption: what ends it early. load: where its data comes from.
@@ -30,12 +30,12 @@ class Setting:
     drawn: bool = True
 
     def threaded(self, config: RunConfig) -> RunConfig:
-        """The configuration with this setting's threads, unless it names its own."""
+        """The configuration with this context's threads, unless it names its own."""
         if self.threads is None or config.backend.threads is not None:
             return config
         return config.model_copy(update={"backend": config.backend.model_copy(update={"threads": self.threads})})
 
 
-def alone() -> Setting:
+def alone() -> RunContext:
     """A run by itself."""
-    return Setting(Console(), Signals())
+    return RunContext(Console(), Signals())

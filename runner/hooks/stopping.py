@@ -1,5 +1,6 @@
-"""Ends a run that no longer gains anything."""
+"""What ends a run before its last epoch, as if that had been it: no gain, or a request in its folder."""
 
+from pathlib import Path
 from typing import Any
 
 from duograd.runner.hooks import Hook
@@ -50,3 +51,16 @@ class Gap(Hook):
         drift = record["val/loss"] - record["train/loss"]
         if drift > self.gap:
             training.stop_reason = f"early stopping: val/loss is {drift:.4g} above train/loss (gap {self.gap:g})"
+
+
+class StopFile(Hook):
+    """A file `stop` in the run folder ends the run after the epoch, as if it had been its last; its text says why."""
+
+    name = "stop_file"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def epoch(self, training: Training, record: Floats) -> None:
+        if self.path.exists() and not training.ended:
+            training.stop_reason = self.path.read_text().strip() or "the file 'stop' in the run folder"

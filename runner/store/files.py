@@ -1,0 +1,82 @@
+"""Whole files: written as a whole or not at all, and read with a fault of one line where they are damaged."""
+
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from duograd.runner.errors import UserError
+
+
+class DamagedError(UserError):
+    """A file that is not what duograd wrote: one line that names it and what is wrong."""
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replaces path by content; a killed process or a full disk leaves the old file as it was.
+
+    Raises OSError, which names the path.
+    """
+    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    with naming(path):
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """The same for JSON, indented for people. Raises ValueError for NaN and infinity, which JSON has no word for."""
+    write_bytes(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
+
+
+def write_yaml(path: Path, tree: Mapping[str, Any]) -> None:
+    """The same for a configuration."""
+    from omegaconf import OmegaConf
+
+    write_bytes(path, OmegaConf.to_yaml(OmegaConf.create(dict(tree))).encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The file's object, {} where there is no such file. Raises DamagedError."""
+    try:
+        content = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise DamagedError(f"{path} is damaged ({error})") from None
+    if not isinstance(content, dict):
+        raise DamagedError(f"{path} is damaged (it holds no object)")
+    return content
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The keys of a configuration, interpolations as they stand. Raises DamagedError."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    try:
+        content = OmegaConf.to_container(OmegaConf.load(path))
+    except (OSError, ValueError, YAMLError, OmegaConfBaseException, RecursionError) as error:
+        raise DamagedError(f"{path} is damaged ({(str(error).splitlines() or ['nothing in it'])[0]})") from None
+    if not isinstance(content, dict):
+        raise DamagedError(f"{path} is damaged (it holds no keys)")
+    return {str(key): value for key, value in content.items()}
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """What the operating system refuses in the block names the path, not a descriptor or a temporary name."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
