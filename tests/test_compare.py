@@ -62,8 +62,8 @@ def test_one_line_for_each_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "file").touch()
     run_folder(tmp_path / "ae")
     run_folder(tmp_path / "gait", config=ACTIVITY)
-    (tmp_path / "unstarted").mkdir()
-    (tmp_path / "unstarted" / "sweep.json").write_text('{"jobs": []}')
+    unstarted = sweep_folder(tmp_path / "unstarted", {"seed": [0]}) / "sweep.json"
+    unstarted.write_text(json.dumps(json.loads(unstarted.read_text()) | {"jobs": []}))
     with pytest.raises(UserError, match=said) as error:
         main(names)
     assert len(str(error.value).splitlines()) == 1
