@@ -1,5 +1,6 @@
 """duograd compare: what can be named, and what is said where nothing can be compared."""
 
+import json
 import shutil
 from pathlib import Path
 
