@@ -48,7 +48,7 @@ def main() -> None:
 
 def numpy_epoch(batch: Batch) -> Callable[[], object]:
     config = compose(["task=autoencoder"])
-    engine = NumpyEngine(AutoencoderNet(config.model, config.loss, INPUTS, 0), config.optimizer)
+    engine = NumpyEngine(AutoencoderNet(config.model, config.loss, (INPUTS,), INPUTS, 0), config.optimizer)
     return lambda: engine.step(batch, 0.1)
 
 

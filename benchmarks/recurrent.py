@@ -16,8 +16,9 @@ from benchmarks.measure import CONSOLE, Target, kernel, report, side_by_side
 from duograd.data.dataset import Batch
 from duograd.models.families.recurrent.config import RecurrentConfig
 from duograd.models.families.recurrent.numpy_net import RecurrentNet
-from duograd.models.losses.config import CrossEntropyConfig
-from duograd.models.optimizers.config import RmspropConfig
+from duograd.models.loss import Targets
+from duograd.models.losses.cross_entropy import CrossEntropy, CrossEntropyConfig
+from duograd.models.optimizers.rmsprop import RmspropConfig
 from duograd.runner.engines.numpy_engine import NumpyEngine
 
 Array = NDArray[Any]
@@ -57,7 +58,8 @@ def numpy_step(batch: Batch, keys: dict[str, Any]) -> Callable[[], object]:
     optimizer = RmspropConfig(
         name="rmsprop", rule="rmsprop", lr=LR, alpha=DECAY, eps=EPS, weight_decay=0.0, clip_value=None, clip_norm=None
     )
-    engine = NumpyEngine(RecurrentNet(config, loss, INPUTS, CLASSES, seed=0), optimizer)
+    bound = CrossEntropy(loss, Targets(CLASSES))
+    engine = NumpyEngine(RecurrentNet(config, bound, (T, INPUTS), CLASSES, seed=0), optimizer)
     return lambda: engine.step(batch, LR)
 
 

@@ -1,8 +1,9 @@
 """A data set: splits of samples, and what people need to know about them.
 
-Legend: N samples, B batch.
+Legend: N samples, B batch, V values of a target.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ Array = NDArray[Any]
 
 
 class Batch(NamedTuple):
-    """What a network sees at once: inputs (B, …); targets (B,) class indices, or None where inputs are the target."""
+    """What a network sees at once: inputs (B, …); targets (B,) class indices, or (B, V) values, or None: the inputs."""
 
     inputs: Array
     targets: Array | None
@@ -27,7 +28,7 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Split:
-    """Samples as kept in memory: inputs (N, …); targets (N,) class indices, or None where inputs are the target.
+    """Samples as kept in memory: inputs (N, …); targets (N,) class indices, or values (N, V), or None: the inputs.
 
     augment(inputs of a batch, generator): varies samples drawn for training; None leaves them as they are.
     normalise(inputs of a batch): what a network gets of them, so that images stay bytes; None: they are kept as it.
@@ -59,6 +60,7 @@ class Split:
 class DataSet:
     """Splits of one source.
 
+    classes: the names of classes, where targets are their indices; values: the names of values, where targets are such.
     source: one line for people, shown in every summary, run tag and figure.
     synthetic: the samples were simulated or drawn, not recorded.
     digest: a short hash of the training samples.
@@ -73,6 +75,7 @@ class DataSet:
     validation: Split | None = None
     test: Split | None = None
     classes: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
     synthetic: bool = False
     digest: str = ""
     gallery: Mapping[str, Array] = field(default_factory=dict)
@@ -85,6 +88,17 @@ class DataSet:
         """The splits that there are, by the names that their metrics bear: train, val, test."""
         named = {"train": self.train, "val": self.validation, "test": self.test}
         return {name: split for name, split in named.items() if split is not None}
+
+    @property
+    def targets(self) -> str:
+        """What the targets are: `classes`, `values`, or, where the inputs are their own target, `inputs`."""
+        return "classes" if self.classes else "values" if self.values else "inputs"
+
+    @property
+    def outputs(self) -> int:
+        """How many values a network says of a sample."""
+        shape = self.train.inputs.shape[1:]
+        return len(self.classes) or len(self.values) or math.prod(shape)
 
     @property
     def held_out(self) -> str:

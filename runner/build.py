@@ -2,30 +2,33 @@
 
 import importlib.util
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Any, Literal
 
 import numpy as np
 
 from duograd.data.dataset import DataSet
+from duograd.data.errors import DataError
 from duograd.data.load import load
 from duograd.models.errors import ArchitectureError
-from duograd.models.families.convnet.config import ConvNetConfig
-from duograd.models.optimizers.config import LbfgsConfig
+from duograd.models.loss import Targets
+from duograd.models.optimizer import FirstOrderConfig
 from duograd.runner.config import RunConfig, TorchBackend
 from duograd.runner.engines import Engine
 from duograd.runner.engines.numpy_engine import NumpyEngine
 from duograd.runner.errors import UserError
 from duograd.runner.hooks import Hook
 from duograd.runner.hooks.stopping import Gap, Patience
-from duograd.runner.nets import numpy_net
+from duograd.runner.registry import FAMILIES, LOSSES, SOURCES, higher_is_better, resolve
 from duograd.runner.schedule import factor
 from duograd.runner.training import Plan
 
 
 def data_set(config: RunConfig) -> DataSet:
     """The samples. Raises DataError."""
-    return load(config.data, config.dtype)
+    data, source = load(config.data, config.dtype), SOURCES.find(config.data.name)
+    if data.targets != source.targets:
+        raise DataError(f"data={config.data.name} declares {source.targets} as targets, but gives {data.targets}")
+    return data
 
 
 def engine(config: RunConfig, data: DataSet) -> Engine:
@@ -35,56 +38,66 @@ def engine(config: RunConfig, data: DataSet) -> Engine:
 
 def numpy_engine(config: RunConfig, data: DataSet) -> NumpyEngine:
     """The by-hand network with its optimizer. Raises UserError."""
-    with _told():
-        return NumpyEngine(numpy_net(config, data), config.optimizer)
+    return NumpyEngine(_network("net", config, data, config.backend.threads), config.optimizer)
 
 
 def torch_engine(config: RunConfig, data: DataSet) -> Engine:
     """The autograd network with its optimizer. Raises UserError where torch or the device is not there."""
     if importlib.util.find_spec("torch") is None:
         raise UserError("backend=torch needs torch, which is not installed: pip install torch")
-    from duograd.runner import torch_nets
+    from duograd.runner.engines.torch_engine import TorchEngine, use_device
 
-    with _told():
-        return torch_nets.torch_engine(config, data)
+    use_device(config.device, config.backend.threads)
+    backend = config.backend
+    options: dict[str, Any] = (
+        {"compiled": backend.compile, "channels_last": backend.channels_last, "autocast": backend.autocast}
+        if isinstance(backend, TorchBackend)
+        else {}
+    )
+    return TorchEngine(_network("twin", config, data), config.optimizer, config.device, **options)
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """A network that cannot be built for this data is the user's to change."""
+def _network(half: Literal["net", "twin"], config: RunConfig, data: DataSet, *more: Any) -> Any:
+    """One half of the family's pair, at its initial weights. Raises UserError where it cannot be built for the data."""
+    family = FAMILIES.find(config.model.family)
     try:
-        yield
+        loss = LOSSES.find(config.loss.name).bind(config.loss, Targets(data.outputs, data.train.targets))
+        shape = data.train.inputs.shape[1:]
+        network = resolve(getattr(family, half))
+        return network(config.model, loss, shape, data.outputs, config.seed, config.dtype, *more)
     except ArchitectureError as error:
         raise UserError(str(error)) from None
 
 
 def plan(config: RunConfig, data: DataSet) -> Plan:
     """What the loop is to do. Raises UserError."""
-    solver = isinstance(config.optimizer, LbfgsConfig)
-    base_lr = 1.0 if isinstance(config.optimizer, LbfgsConfig) else config.optimizer.lr
+    base_lr = config.optimizer.lr if isinstance(config.optimizer, FirstOrderConfig) else 1.0
     samples = len(data.train)
     steps = config.epochs * math.ceil(samples / (config.batch_size or samples))
-    _require_batches_with_a_variance(config, samples)
+    _refuse_lone_samples(config, data)
+    monitor = config.monitor or ("train/loss" if data.validation is None else "val/loss")
     return Plan(
         epochs=config.epochs,
         batch_size=config.batch_size,
         seed=config.seed,
         lr=lambda step, epoch: base_lr * factor(config.schedule, step, epoch, steps),
-        monitor=config.monitor or ("train/loss" if data.validation is None else "val/loss"),
-        solver=solver,
+        monitor=monitor,
+        rising=higher_is_better(monitor, config.loss.name),
+        finish=LOSSES.find(config.loss.name).finish,
+        solver=not isinstance(config.optimizer, FirstOrderConfig),
         eval_batch_size=config.eval_batch_size,
         watch_test=config.evaluate_test_each_epoch,
     )
 
 
-def _require_batches_with_a_variance(config: RunConfig, samples: int) -> None:
-    """Raises UserError where the last batch of an epoch is a single sample, and batch norm has nothing to divide by."""
+def _refuse_lone_samples(config: RunConfig, data: DataSet) -> None:
+    """Raises UserError where the last batch of an epoch is a single sample, and the network needs more."""
+    samples = len(data.train)
     size = config.batch_size or samples
     alone = size == 1 or samples % size == 1
-    if alone and isinstance(config.model, ConvNetConfig) and config.model.dense_norm == "batch":
+    if alone and (fault := config.model.fault_alone(data.train.inputs.shape[1:])):
         raise UserError(
-            f"batch_size={size} leaves a batch of one of {samples} samples, but model.dense_norm=batch needs a "
-            "variance: choose another batch_size"
+            f"batch_size={size} leaves a batch of one of {samples} samples, but {fault}: choose another batch_size"
         )
 
 

@@ -3,19 +3,46 @@
 Hydra composes plain YAML; the composed tree is validated here, once. Below this, code takes plain typed arguments.
 """
 
-from typing import Annotated, Any, Literal, NamedTuple, get_args
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
-from duograd.data.config import Cifar10, ImageFolder, MovementConfig, PatchConfig
-from duograd.data.sources.shapes import Shapes
-from duograd.models.families.autoencoder.config import AutoencoderConfig, SparseLossConfig
-from duograd.models.families.convnet.config import ConvNetConfig
-from duograd.models.families.recurrent.config import RecurrentConfig
-from duograd.models.losses.config import ClassifierLossConfig
-from duograd.models.optimizers.config import LbfgsConfig, OptimizerConfig
-from duograd.runner.errors import suggestion
+from duograd.data.source import SourceConfig
+from duograd.models.family import ModelConfig
+from duograd.models.loss import LossConfig
+from duograd.models.optimizer import FirstOrderConfig, OptimizerConfig
+from duograd.runner.errors import UserError, suggestion
+from duograd.runner.registry import FAMILIES, GROUPS, LOSSES, SOURCES
 from duograd.runner.schedule import ScheduleConfig
+
+
+def part_class(part: str, tree: Any) -> type[BaseModel] | None:
+    """The class that checks a part of a run, found by the name in it; None where there is none. Raises UserError."""
+    group = GROUPS.get(part)
+    name = tree.get(group.key.rpartition(".")[2]) if group and isinstance(tree, Mapping) else None
+    return group.find(name).config if group and isinstance(name, str) else None
+
+
+def named(part: str) -> WrapValidator:
+    """Checks a part by the class that its name finds; the annotated one says what all such classes share."""
+
+    def check(value: Any, otherwise: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            found = part_class(part, value)
+        except UserError as error:
+            raise ValueError(str(error)) from None
+        return otherwise(value) if found is None else found.model_validate(value)
+
+    return WrapValidator(check)
 
 
 class Strict(BaseModel):
@@ -82,10 +109,10 @@ class RunConfig(Strict):
     """Everything that a run is."""
 
     task: TaskConfig
-    data: Annotated[PatchConfig | MovementConfig | Cifar10 | ImageFolder | Shapes, Field(discriminator="name")]
-    model: Annotated[AutoencoderConfig | RecurrentConfig | ConvNetConfig, Field(discriminator="family")]
-    loss: Annotated[SparseLossConfig | ClassifierLossConfig, Field(discriminator="name")]
-    optimizer: OptimizerConfig
+    data: Annotated[SerializeAsAny[SourceConfig], named("data")]
+    model: Annotated[SerializeAsAny[ModelConfig], named("model")]
+    loss: Annotated[SerializeAsAny[LossConfig], named("loss")]
+    optimizer: Annotated[SerializeAsAny[OptimizerConfig], named("optimizer")]
     schedule: ScheduleConfig
     backend: Annotated[NumpyBackend | TorchBackend, Field(discriminator="name")]
     tracking: Annotated[NoTracking | MlflowTracking, Field(discriminator="name")]
@@ -102,14 +129,27 @@ class RunConfig(Strict):
 
     @model_validator(mode="after")
     def _network_loss_and_data_belong_together(self) -> "RunConfig":
-        losses, data = FAMILIES[self.model.family]
-        if self.loss.name not in losses:
-            fitting = " or ".join(f"loss={name}" for name in losses)
-            raise ValueError(f"loss={self.loss.name} does not go with model={self.model.name}: use {fitting}")
-        if not isinstance(self.data, data):
-            sources = ", ".join(source.model_fields["name"].default for source in data)
-            raise ValueError(f"data={self.data.name} does not go with model={self.model.name}: use one of {sources}")
-        known = [f"{split}/{term}" for split in ("train", "val") for term in LOSSES[self.loss.name]]
+        model, loss, data = f"model={self.model.name}", f"loss={self.loss.name}", f"data={self.data.name}"
+        family, source = FAMILIES.find(self.model.family), SOURCES.find(self.data.name)
+        learned = LOSSES.find(self.loss.name).targets
+        if learned not in family.targets:
+            fitting = LOSSES.where(lambda other: other.targets in family.targets)
+            raise ValueError(f"{loss} does not go with {model}: use {_any_of('loss', fitting)}")
+        if source.inputs not in family.inputs:
+            fitting = SOURCES.where(lambda other: other.inputs in family.inputs)
+            raise ValueError(f"{data} does not go with {model}: use one of {', '.join(fitting)}")
+        if learned not in (source.targets, "inputs"):
+            fitting = LOSSES.where(lambda other: other.targets == source.targets)
+            use = _any_of("loss", fitting)
+            raise ValueError(f"{loss} is for {learned}, but the targets of {data} are {source.targets}: use {use}")
+        if fault := self.model.fault_with(self.loss):
+            raise ValueError(fault)
+        return self
+
+    @model_validator(mode="after")
+    def _monitor_is_measured(self) -> "RunConfig":
+        terms = ("loss", *(metric.name for metric in LOSSES.find(self.loss.name).metrics))
+        known = [f"{split}/{term}" for split in ("train", "val") for term in terms]
         if self.monitor is not None and self.monitor not in known:
             raise ValueError(f"unknown monitor '{self.monitor}'{suggestion(self.monitor, known)}")
         return self
@@ -118,8 +158,9 @@ class RunConfig(Strict):
     def _backend_and_solver(self) -> "RunConfig":
         if self.backend.name == "numpy" and self.device != "cpu":
             raise ValueError(f"device={self.device} needs backend=torch: NumPy runs on the cpu")
-        if isinstance(self.optimizer, LbfgsConfig) and self.batch_size is not None:
-            raise ValueError(f"batch_size={self.batch_size} does not go with optimizer=lbfgs: use batch_size=null")
+        if self.batch_size is not None and not isinstance(self.optimizer, FirstOrderConfig):
+            name = self.optimizer.name
+            raise ValueError(f"batch_size={self.batch_size} does not go with optimizer={name}: use batch_size=null")
         if isinstance(self.backend, TorchBackend) and self.backend.autocast and self.dtype == "float64":
             raise ValueError(f"backend.autocast={self.backend.autocast} does not go with dtype=float64: use float32")
         return self
@@ -134,37 +175,9 @@ class RunConfig(Strict):
                 raise ValueError(f"monitor={self.monitor} {remedy}")
         return self
 
-    @model_validator(mode="after")
-    def _sparsity_needs_activations_in_0_1(self) -> "RunConfig":
-        if not isinstance(self.model, AutoencoderConfig) or not isinstance(self.loss, SparseLossConfig):
-            return self
-        if self.loss.beta and self.model.hidden_activation != "sigmoid":
-            raise ValueError(
-                f"model.hidden_activation={self.model.hidden_activation} does not go with loss.beta={self.loss.beta}: "
-                "the KL term needs mean activations in (0, 1); use sigmoid or loss.beta=0"
-            )
-        return self
 
-
-class Family(NamedTuple):
-    """What goes with a family of networks: its losses, and the sources it can learn from."""
-
-    losses: tuple[str, ...]
-    data: tuple[type[BaseModel], ...]
-
-
-FAMILIES = {
-    "autoencoder": Family(("sparse",), get_args(PatchConfig)),
-    "recurrent": Family(("cross_entropy", "svm"), get_args(MovementConfig)),
-    "convnet": Family(("cross_entropy", "svm"), (Cifar10, ImageFolder, Shapes)),
-}
-
-# The terms that each loss measures, beside penalties that may be off.
-LOSSES = {
-    "sparse": ("loss", "mse", "l2", "kl"),
-    "cross_entropy": ("loss", "cross_entropy", "accuracy"),
-    "svm": ("loss", "svm", "accuracy"),
-}
+def _any_of(group: str, names: Sequence[str]) -> str:
+    return " or ".join(f"{group}={name}" for name in names) or f"another {group}"
 
 
 def dump(config: RunConfig) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def evaluate(training: Training, split: Split) -> Floats:
     sums: Floats = {}
     for batch in batches(split, training.plan.eval_batch_size):
         add(sums, read(training.engine.evaluate(batch)), len(batch))
-    return {name: total / len(split) for name, total in sums.items()}
+    return training.plan.finish({name: total / len(split) for name, total in sums.items()})
 
 
 def _full_epoch(training: Training) -> Floats:
@@ -98,7 +98,7 @@ def _solve(training: Training, hooks: Sequence[Hook]) -> None:
 def _finish_epoch(training: Training, hooks: Sequence[Hook], terms: Floats) -> None:
     lr = {} if training.plan.solver else {"lr": training.plan.lr(training.step - 1, training.epoch)}
     training.epoch += 1
-    record: Floats = {"epoch": training.epoch, **lr, **_named("train", terms)}
+    record: Floats = {"epoch": training.epoch, **lr, **_named("train", training.plan.finish(terms))}
     for name, split in training.watched.items():
         record |= _named(name, evaluate(training, split))
     for hook in hooks:

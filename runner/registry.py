@@ -15,6 +15,9 @@ from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
 from duograd.data.source import Source
+from duograd.models.family import Family
+from duograd.models.loss import Loss
+from duograd.models.optimizer import Optimizer
 from duograd.runner.errors import UserError, suggestion
 
 T = TypeVar("T")
@@ -83,3 +86,15 @@ def resolve(reference: str) -> Any:
 
 
 SOURCES = Group("data.name", "duograd.data.sources", "SOURCE", Source, "duograd.sources")
+FAMILIES = Group("model.family", "duograd.models.families", "FAMILY", Family, "duograd.families")
+LOSSES = Group("loss.name", "duograd.models.losses", "LOSS", Loss, "duograd.losses")
+OPTIMIZERS = Group("optimizer.rule", "duograd.models.optimizers", "OPTIMIZER", Optimizer, "duograd.optimizers")
+# The parts of a run whose configuration is checked by the class that their name finds.
+GROUPS: dict[str, Group[Any]] = {"data": SOURCES, "model": FAMILIES, "loss": LOSSES, "optimizer": OPTIMIZERS}
+
+
+def higher_is_better(metric: str, loss: str | None = None) -> bool:
+    """Whether a metric such as val/accuracy is to rise, as the loss that measures it declares, or any; else to fall."""
+    name = metric.rpartition("/")[2]
+    losses = (LOSSES.find(known) for known in (LOSSES.names() if loss is None else [loss]))
+    return any(declared.name == name and declared.higher_is_better for found in losses for declared in found.metrics)

@@ -25,6 +25,7 @@ class Plan:
     """What to do: how many epochs, in which batches and order, at which rate, and which metric to watch.
 
     lr(step, epoch): the learning rate of the step that follows `step` steps and `epoch` epochs.
+    rising: more of the monitored metric is better. finish: what a loss makes of its terms' means over samples.
     """
 
     epochs: int
@@ -32,13 +33,15 @@ class Plan:
     seed: int
     lr: Callable[[int, int], float]
     monitor: str
+    rising: bool = False
+    finish: Callable[[Floats], Floats] = lambda means: means
     solver: bool = False
     eval_batch_size: int | None = None
     watch_test: bool = False
 
     def better(self, value: float, reference: float) -> bool:
-        """Whether a value of the monitored metric beats another: accuracies are to rise, all else is to fall."""
-        return value > reference if self.monitor.endswith("accuracy") else value < reference
+        """Whether a value of the monitored metric beats another."""
+        return value > reference if self.rising else value < reference
 
 
 class Diverged(Exception):

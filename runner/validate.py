@@ -11,7 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from duograd.runner.config import RunConfig
+from duograd.runner.config import RunConfig, part_class
 from duograd.runner.errors import UserError, suggestion
 
 M = TypeVar("M", bound=BaseModel)
@@ -61,7 +61,7 @@ def _line(fault: ErrorDetails, tree: Mapping[str, Any], model: type[BaseModel]) 
     key = ".".join(path)
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
-        known = _known(model, path[:-1])
+        known = _known(model, path[:-1], tree)
         return f"unknown key '{key}'{suggestion(path[-1], known, '.'.join([*path[:-1], '']) if path[:-1] else '')}"
     if fault["type"] == "missing":
         return f"{key} is not set"
@@ -87,11 +87,12 @@ def _path(loc: Iterable[int | str], tree: Mapping[str, Any]) -> list[str]:
     return path
 
 
-def _known(model: type[BaseModel], parents: list[str]) -> list[str]:
+def _known(model: type[BaseModel], path: list[str], tree: Mapping[str, Any]) -> list[str]:
     """The keys that may stand under a node, in every variant of it."""
     models: list[Any] = [model]
-    for part in parents:
-        models = [m for model in models for m in _models(model, part)]
+    for depth, part in enumerate(path):
+        chosen = part_class(part, tree.get(part)) if model is RunConfig and depth == 0 else None
+        models = [chosen] if chosen else [m for model in models for m in _models(model, part)]
     return [field.alias or name for model in models for name, field in model.model_fields.items()]
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from duograd.models.families.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from duograd.models.families.autoencoder.config import AutoencoderConfig
 from duograd.models.families.autoencoder.numpy_net import AutoencoderNet
 from duograd.models.families.autoencoder.torch_net import TorchAutoencoder
+from duograd.models.losses.sparse import SparseLossConfig
 from duograd.runner.compose import compose
 from duograd.runner.config import RunConfig
 
@@ -32,7 +33,8 @@ def numpy_net(
     threads: int | None = None,
     **changes: Any,
 ) -> AutoencoderNet:
-    return AutoencoderNet(autoencoder_config(**changes), loss or sparse_loss(), INPUTS, seed, dtype, threads)
+    shape = (INPUTS,)
+    return AutoencoderNet(autoencoder_config(**changes), loss or sparse_loss(), shape, INPUTS, seed, dtype, threads)
 
 
 def torch_net(twin: AutoencoderNet, **changes: Any) -> TorchAutoencoder:

@@ -11,11 +11,14 @@ from duograd.data.dataset import Batch
 from duograd.models.families.convnet.config import ConvNetConfig
 from duograd.models.families.convnet.numpy_net import ConvNet
 from duograd.models.families.convnet.torch_classifier import TorchClassifier
-from duograd.models.families.convnet.torch_net import torch_convnet
-from duograd.models.losses.config import ClassifierLossConfig, CrossEntropyConfig, SvmConfig
-from duograd.models.optimizers.config import SgdConfig
+from duograd.models.families.convnet.torch_net import convnet_twin as twin
+from duograd.models.loss import LossConfig, OutputLoss, Targets
+from duograd.models.losses.cross_entropy import CrossEntropyConfig
+from duograd.models.losses.svm import SvmConfig
+from duograd.models.optimizers.sgd import SgdConfig
 from duograd.runner.engines.numpy_engine import NumpyEngine
 from duograd.runner.engines.torch_engine import TorchEngine
+from duograd.runner.registry import LOSSES
 
 MODEL = Path(__file__).parents[1] / "conf" / "model"
 STYLES = ("barebones", "module", "sequential")
@@ -63,9 +66,14 @@ def convnet_config(name: str = "convnet", **changes: Any) -> ConvNetConfig:
     return ConvNetConfig(**{**tree, **small, **changes})
 
 
-def convnet(loss: ClassifierLossConfig = ENTROPY, dtype: str = "float64", threads: int = 1, **changes: Any) -> ConvNet:
+def bound(loss: LossConfig, classes: int = CLASSES) -> OutputLoss:
+    """The loss as networks take it."""
+    return LOSSES.find(loss.name).bind(loss, Targets(classes))
+
+
+def convnet(loss: LossConfig = ENTROPY, dtype: str = "float64", threads: int = 1, **changes: Any) -> ConvNet:
     """A small network by hand; biases away from 0, where what dropout has emptied would stand at ReLU's kink."""
-    net = ConvNet(convnet_config(**changes), loss, IMAGE, CLASSES, 3, dtype, threads=threads)
+    net = ConvNet(convnet_config(**changes), bound(loss), IMAGE, CLASSES, 3, dtype, threads)
     rng = np.random.default_rng(1)
     for w in net.params.values():
         if w.ndim == 1:
@@ -76,8 +84,11 @@ def convnet(loss: ClassifierLossConfig = ENTROPY, dtype: str = "float64", thread
 def convnet_twin(net: ConvNet, style: str = "sequential") -> TorchClassifier:
     """Its torch twin, at the same parameters."""
     config = net.config.model_copy(update={"style": style})
-    weights = {name: torch.tensor(w) for name, w in net.params.items()}
-    return torch_convnet(config, net.loss.config, IMAGE, CLASSES, weights, net.seed)
+    module = twin(config, net.loss, IMAGE, CLASSES, net.seed, net.dtype)
+    with torch.no_grad():
+        for name, w in module.state_dict().items():
+            w.copy_(torch.tensor((net.params | net.buffers)[name]))
+    return module
 
 
 def convnet_engines(net: ConvNet, style: str = "sequential") -> tuple[NumpyEngine, TorchEngine]:

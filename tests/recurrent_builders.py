@@ -9,12 +9,14 @@ import torch
 
 from duograd.data.dataset import Batch
 from duograd.models.families.recurrent import numpy_net
+from duograd.models.families.recurrent.cells import gru, lstm, rnn
 from duograd.models.families.recurrent.config import RecurrentConfig
 from duograd.models.families.recurrent.numpy_net import RecurrentNet
 from duograd.models.families.recurrent.torch_net import TorchRecurrent
-from duograd.models.losses import numpy_losses
-from duograd.models.losses.config import CrossEntropyConfig
-from duograd.models.optimizers.config import SgdConfig
+from duograd.models.loss import Targets
+from duograd.models.losses import cross_entropy
+from duograd.models.losses.cross_entropy import CrossEntropy, CrossEntropyConfig
+from duograd.models.optimizers.sgd import SgdConfig
 from duograd.runner.engines.numpy_engine import NumpyEngine
 from duograd.runner.gradcheck.network import against_differences
 
@@ -47,14 +49,13 @@ def recurrent_net(
     loss: CrossEntropyConfig | None = None, dtype: str = "float64", threads: int = 1, seed: int = 3, **changes: Any
 ) -> RecurrentNet:
     config = recurrent_config(**changes)
-    return RecurrentNet(config, loss or cross_entropy_loss(), INPUTS, CLASSES, seed, dtype, threads=threads)
+    bound = CrossEntropy(loss or cross_entropy_loss(), Targets(CLASSES))
+    return RecurrentNet(config, bound, (T, INPUTS), CLASSES, seed, dtype, threads)
 
 
 def recurrent_twin(net: RecurrentNet) -> TorchRecurrent:
     """The torch net of the same parameters; both draw the twin's dropout masks from now on."""
-    twin = TorchRecurrent(
-        net.config, net.loss.config, {name: torch.tensor(w) for name, w in net.params.items()}, net.seed
-    )
+    twin = TorchRecurrent(net.config, net.loss, {name: torch.tensor(w) for name, w in net.params.items()}, net.seed)
 
     def masks(B: int, T: int, step: int) -> Any:
         return tuple([None if m is None else m.numpy() for m in group] for group in twin.masks(B, T, step))
@@ -84,7 +85,7 @@ def mutant(module: ModuleType, right: str, wrong: str) -> ModuleType:
 def plant(monkeypatch: Any, module: ModuleType, right: str, wrong: str) -> None:
     """Nets built from now on use the module with a bug."""
     changed = mutant(module, right, wrong)
-    for user in (numpy_net, numpy_losses):
+    for user in (numpy_net, cross_entropy, rnn, lstm, gru):
         for name, value in vars(user).items():
             if getattr(value, "__module__", None) == module.__name__ and hasattr(changed, name):
                 monkeypatch.setattr(user, name, getattr(changed, name))

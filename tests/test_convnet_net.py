@@ -11,6 +11,7 @@ from convnet_builders import (
     SGD,
     STYLES,
     SVM,
+    bound,
     convnet,
     convnet_config,
     convnet_engines,
@@ -204,10 +205,8 @@ def test_the_report_s_sanity_check():
     """Small weights: every class is as likely as any other, so the loss is ln C; a penalty only adds to it."""
     config = convnet_config("three_layer_convnet")
     plain, penalised = (
-        ConvNet(config, ENTROPY.model_copy(update={"lambda_": lambda_}), IMAGE, CLASSES, 0).loss_and_grad(*images(50))[
-            0
-        ]
-        for lambda_ in (0.0, 1.0)
+        ConvNet(config, bound(loss), IMAGE, CLASSES, 0).loss_and_grad(*images(50))[0]
+        for loss in (ENTROPY.model_copy(update={"lambda_": lambda_}) for lambda_ in (0.0, 1.0))
     )
     assert plain["loss"] == pytest.approx(np.log(CLASSES), abs=1e-3)
     assert penalised["loss"] > plain["loss"]
@@ -239,5 +238,5 @@ def test_the_published_networks_have_their_published_sizes():
         "challenge_dropout": 16 * 75 + 32 * 144 + 64 * 288 + 3 * (16 + 32 + 64) + 128 * 1024 + 128 + 10 * 128 + 10,
     }
     for name, count in sizes.items():
-        net = ConvNet(convnet_config(name), ENTROPY, (3, 32, 32), 10, 0)
+        net = ConvNet(convnet_config(name), bound(ENTROPY), (3, 32, 32), 10, 0)
         assert sum(w.size for w in net.params.values()) == count, name

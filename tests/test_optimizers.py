@@ -6,7 +6,7 @@ import torch
 from builders import numpy_net, samples, sparse_loss, torch_net
 
 from duograd.data.dataset import Batch
-from duograd.models.optimizers import numpy_optim
+from duograd.models.optimizer import clip
 from duograd.runner.compose import compose
 from duograd.runner.engines.numpy_engine import NumpyEngine
 from duograd.runner.engines.torch_engine import TorchEngine
@@ -80,7 +80,7 @@ def test_clipping_is_torchs(value, norm):
         torch.nn.utils.clip_grad_value_(tensors, value)
     if norm:
         torch.nn.utils.clip_grad_norm_(tensors, norm)
-    clipped = numpy_optim.clip(grads, value, norm)
+    clipped = clip(grads, value, norm)
     for tensor, name in zip(tensors, grads, strict=True):
         np.testing.assert_allclose(clipped[name], tensor.grad.numpy(), rtol=1e-12)
 

@@ -12,7 +12,7 @@ from recurrent_builders import CELLS, CLASSES, HIDDEN, INPUTS, cross_entropy_los
 from duograd.models.families.recurrent.config import RecurrentConfig
 from duograd.models.families.recurrent.weights import initial_weights
 from duograd.models.layers.init import orthogonal
-from duograd.models.losses.config import CrossEntropyConfig
+from duograd.models.losses.cross_entropy import CrossEntropyConfig
 
 CONF = Path(__file__).parents[1] / "conf"
 REPORT = {

@@ -19,8 +19,13 @@ from recurrent_builders import (
 )
 
 from duograd.models.families.recurrent.numpy_net import ROWS, RecurrentNet
-from duograd.models.families.recurrent.torch_net import TorchRecurrent
-from duograd.models.optimizers.config import AdagradConfig, AdamConfig, FirstOrderConfig, RmspropConfig, SgdConfig
+from duograd.models.loss import Targets
+from duograd.models.losses.cross_entropy import CrossEntropy
+from duograd.models.optimizer import FirstOrderConfig
+from duograd.models.optimizers.adagrad import AdagradConfig
+from duograd.models.optimizers.adam import AdamConfig
+from duograd.models.optimizers.rmsprop import RmspropConfig
+from duograd.models.optimizers.sgd import SgdConfig
 from duograd.runner.engines.numpy_engine import NumpyEngine
 from duograd.runner.engines.torch_engine import TorchEngine
 
@@ -205,15 +210,15 @@ def test_the_probe_shows_how_the_error_vanishes():
     assert np.flatnonzero(net.probe(*windows(steps=12))["gradient_norm_by_step"]).tolist() == [7, 8, 9, 10, 11]
 
 
-def test_balanced_weights_are_handed_in():
+def test_balanced_weights_are_those_of_the_training_labels():
     loss = cross_entropy_loss(class_weights="balanced")
-    weights = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
-    config = recurrent_config()
-    net = RecurrentNet(config, loss, INPUTS, CLASSES, 3, "float64", class_weights=weights)
-    listed = recurrent_net(cross_entropy_loss(class_weights=weights.tolist()))
-    assert net.loss_and_grad(*windows())[0] == listed.loss_and_grad(*windows())[0]
-    tensors = {name: torch.tensor(w) for name, w in net.params.items()}
-    twin = TorchRecurrent(config, loss, tensors, class_weights=weights)
+    train = np.repeat(np.arange(CLASSES), [1, 2, 3, 4, 5])
+    net = RecurrentNet(
+        recurrent_config(), CrossEntropy(loss, Targets(CLASSES, train)), (T, INPUTS), CLASSES, 3, "float64"
+    )
+    listed = recurrent_net(cross_entropy_loss(class_weights=[3.0, 1.5, 1.0, 0.75, 0.6]))
+    assert net.loss_and_grad(*windows())[0] == pytest.approx(listed.loss_and_grad(*windows())[0], rel=1e-12)
+    twin = recurrent_twin(net)
     terms = twin.terms(torch.tensor(windows().inputs), torch.tensor(windows().targets))
     assert terms["loss"].item() == pytest.approx(net.evaluate(*windows())["loss"], rel=1e-12)
 
@@ -221,7 +226,7 @@ def test_balanced_weights_are_handed_in():
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        ("balanced", "class_weights=balanced needs the weights of the training labels"),
+        ("balanced", "class_weights=balanced needs the training labels"),
         ([1.0, 2.0], r"class_weights=\[1.0, 2.0\] has 2 weights: expected one for each of 5 classes"),
     ],
 )

@@ -1,1 +1,1 @@
-"""What a classifier is told about its logits: the loss, its L2 penalty and the share of right classes, as twins."""
+"""Losses, a module each: its configuration, its value and gradient by hand, its torch twin. See `models/loss.py`."""

@@ -1,1 +1,1 @@
-"""Optimizers as twins: a NumPy update rule and its torch counterpart, equal step for step."""
+"""Optimizers, a module each: its configuration, its rule by hand and its torch twin. See `models/optimizer.py`."""

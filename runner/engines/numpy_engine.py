@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duograd.data.dataset import Batch
-from duograd.models.optimizers import numpy_optim
-from duograd.models.optimizers.config import LbfgsConfig, OptimizerConfig
+from duograd.models.optimizer import FirstOrderConfig, OptimizerConfig, descent
+from duograd.models.optimizers.lbfgs import LbfgsConfig
 from duograd.runner.engines import AfterIteration, Grads, Terms
+from duograd.runner.registry import OPTIMIZERS
 
 Array = NDArray[Any]
 
@@ -35,7 +36,10 @@ class NumpyEngine:
     def __init__(self, net: NumpyNet, optimizer: OptimizerConfig) -> None:
         self.net = net
         self.config = optimizer
-        self.optimizer = None if isinstance(optimizer, LbfgsConfig) else numpy_optim.make(optimizer)
+        rule = OPTIMIZERS.find(optimizer.rule).rule
+        self.optimizer = (
+            descent(optimizer, rule(optimizer)) if rule and isinstance(optimizer, FirstOrderConfig) else None
+        )
         self.memory = self.optimizer.init(net.params) if self.optimizer else {}
 
     def step(self, batch: Batch, lr: float) -> Terms:

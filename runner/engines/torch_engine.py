@@ -1,7 +1,7 @@
 """The torch engine: the same network, its gradient by autograd."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, cast
 
@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from duograd.data.dataset import Batch
-from duograd.models.optimizers import torch_optim
-from duograd.models.optimizers.config import LbfgsConfig, OptimizerConfig
+from duograd.models import torch_optimizer
+from duograd.models.optimizer import FirstOrderConfig, OptimizerConfig
+from duograd.models.optimizers.lbfgs import LbfgsConfig
 from duograd.runner.engines import AfterIteration, Grads, Terms
+from duograd.runner.errors import UserError
+from duograd.runner.registry import OPTIMIZERS
 
 Array = NDArray[Any]
 Tensors = tuple[Tensor, Tensor | None]
@@ -40,16 +43,14 @@ class TorchEngine:
         self.terms = torch.compile(terms) if compiled else terms
         self.named = dict(net.named_parameters())
         self.steps = 0
-        self.optimizer = (
-            None if isinstance(optimizer, LbfgsConfig) else torch_optim.make(optimizer, self.named.values())
-        )
+        self.optimizer = _optimizer(optimizer, self.named.values())
         self._resident: deque[tuple[Batch, Tensors]] = deque(maxlen=3)  # a full batch of each split
 
     def step(self, batch: Batch, lr: float) -> Terms:
         assert self.optimizer is not None
-        assert not isinstance(self.config, LbfgsConfig)
+        assert isinstance(self.config, FirstOrderConfig)
         terms = self._backward(batch)
-        torch_optim.clip(self.named.values(), self.config.clip_value, self.config.clip_norm)
+        torch_optimizer.clip(self.named.values(), self.config.clip_value, self.config.clip_norm)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         self.optimizer.step()
@@ -127,7 +128,7 @@ class TorchEngine:
             w.copy_(torch.as_tensor(weights[name]))
 
     def state(self) -> dict[str, Array]:
-        memory = torch_optim.state_of(self.optimizer, self.named, self.steps) if self.optimizer else {}
+        memory = torch_optimizer.state_of(self.optimizer, self.named, self.steps) if self.optimizer else {}
         return self.weights() | {f"optimizer/{key}": _array(value) for key, value in memory.items()}
 
     def load(self, state: Mapping[str, Array]) -> None:
@@ -136,7 +137,7 @@ class TorchEngine:
             memory = {
                 k.removeprefix("optimizer/"): torch.tensor(v) for k, v in state.items() if k.startswith("optimizer/")
             }
-            torch_optim.load_state(self.optimizer, self.named, memory)
+            torch_optimizer.load_state(self.optimizer, self.named, memory)
             self.steps = int(memory["step"])
 
     def _backward(self, batch: Batch) -> dict[str, Tensor]:
@@ -159,6 +160,24 @@ class TorchEngine:
     def _tensor(self, array: Array) -> Tensor:
         tensor = torch.as_tensor(array, device=self.device)
         return tensor.contiguous(memory_format=self.images) if tensor.ndim == 4 else tensor
+
+
+def use_device(device: str, threads: int | None) -> None:
+    """Has torch use so many threads. Raises UserError where the device is not there."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UserError("device=cuda: torch sees no CUDA device here; use device=cpu")
+    if threads:
+        torch.set_num_threads(threads)
+
+
+def _optimizer(config: OptimizerConfig, params: Iterable[Tensor]) -> torch.optim.Optimizer | None:
+    """Of first order; None where the configuration names a solver. Raises UserError where the rule has no twin."""
+    if not isinstance(config, FirstOrderConfig):
+        return None
+    found = OPTIMIZERS.find(config.rule)
+    if found.rule is None or found.twin is None:
+        raise UserError(f"optimizer.rule={config.rule} has no twin in torch: use backend=numpy")
+    return torch_optimizer.make(config, found.rule(config), found.twin(config), params)
 
 
 def _array(tensor: Tensor) -> Array:

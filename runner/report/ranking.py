@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from duograd.runner.registry import higher_is_better
 from duograd.runner.report.parameters import ABSENT, SEED, Axis, label
 from duograd.runner.report.records import Record
 
@@ -28,7 +29,7 @@ class Measure:
     @property
     def rises(self) -> bool:
         """Whether a larger value is the better one."""
-        return self.metric.endswith("accuracy")
+        return higher_is_better(self.metric)
 
     @property
     def sign(self) -> int:

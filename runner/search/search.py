@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from duograd.runner.errors import UserError
+from duograd.runner.registry import higher_is_better
 from duograd.runner.search.jobs import Jobs
 from duograd.runner.search.options import SearchOptions
 from duograd.runner.search.source import Trials
@@ -43,7 +44,7 @@ class Wanted:
     @property
     def rises(self) -> bool:
         """Whether a larger value is the better one."""
-        return (self.monitor or "").endswith("accuracy")
+        return higher_is_better(self.monitor or "", self.probes[0].config.loss.name)
 
 
 def wanted(composer: Composer, space: Space, options: SearchOptions, directory: Path) -> Wanted:

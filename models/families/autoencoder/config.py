@@ -1,32 +1,30 @@
-"""What an autoencoder and its cost are, as checked configuration."""
+"""What an autoencoder is, as checked configuration."""
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from duograd.models.family import ModelConfig
+from duograd.models.loss import LossConfig
 
 ActivationName = Literal["sigmoid", "tanh", "relu"]
 InitName = Literal["report", "xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal"]
 
-_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True, populate_by_name=True)
 
-
-class AutoencoderConfig(BaseModel):
+class AutoencoderConfig(ModelConfig):
     """input -> hidden_size -> input, dense."""
 
-    model_config = _STRICT
-    name: str
     family: Literal["autoencoder"]
     hidden_size: int = Field(ge=1, le=1_000_000)
     hidden_activation: ActivationName
     output_activation: ActivationName
     init: InitName
 
-
-class SparseLossConfig(BaseModel):
-    """J = 1/(2N) Σ‖d − o‖² + lambda/2 Σ‖W‖² + beta Σ_b KL(rho | rho_hat_b)."""
-
-    model_config = _STRICT
-    name: Literal["sparse"]
-    lambda_: float = Field(alias="lambda", ge=0)
-    beta: float = Field(ge=0)
-    rho: float = Field(gt=0, lt=1)
+    def fault_with(self, loss: LossConfig) -> str | None:
+        beta = getattr(loss, "beta", 0)
+        if not beta or self.hidden_activation == "sigmoid":
+            return None
+        return (
+            f"model.hidden_activation={self.hidden_activation} does not go with loss.beta={beta}: the KL term needs "
+            "mean activations in (0, 1); use sigmoid or loss.beta=0"
+        )

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from duograd.models.arrays import Array
-from duograd.models.families.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from duograd.models.families.autoencoder.config import AutoencoderConfig
 from duograd.models.families.autoencoder.cost import NAMES, kl, kl_slope
 from duograd.models.layers.activations import ACTIVATIONS
 from duograd.models.layers.init import INITS
 from duograd.models.layers.threads import Scratch, Threads, ordered_sum
+from duograd.models.losses.sparse import SparseLossConfig
 
 Lane = list[slice]
 """Chunks of rows, worked on one after the other."""
@@ -50,7 +51,8 @@ class AutoencoderNet:
         self,
         config: AutoencoderConfig,
         loss: SparseLossConfig,
-        input_size: int,
+        shape: tuple[int, ...],
+        outputs: int,
         seed: int,
         dtype: DTypeLike = np.float32,
         threads: int | None = None,
@@ -58,7 +60,7 @@ class AutoencoderNet:
         self.loss = loss
         self.hidden = ACTIVATIONS[config.hidden_activation]
         self.output = ACTIVATIONS[config.output_activation]
-        self.params = initial_weights(config, input_size, seed, dtype)
+        self.params = initial_weights(config, shape[-1], seed, dtype)
         self.buffers: dict[str, Array] = {}  # nothing is carried along
         self.dtype = np.dtype(dtype)
         self.threads = Threads(threads, LANES)

@@ -3,11 +3,22 @@
 from collections.abc import Mapping
 
 import torch
+from numpy.typing import DTypeLike
 from torch import Tensor, nn
 
-from duograd.models.families.autoencoder.config import AutoencoderConfig, SparseLossConfig
+from duograd.models.families.autoencoder.config import AutoencoderConfig
+from duograd.models.families.autoencoder.numpy_net import initial_weights
+from duograd.models.losses.sparse import SparseLossConfig
 
 ACTIVATIONS = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}
+
+
+def autoencoder_twin(
+    config: AutoencoderConfig, loss: SparseLossConfig, shape: tuple[int, ...], outputs: int, seed: int, dtype: DTypeLike
+) -> "TorchAutoencoder":
+    """The twin of `AutoencoderNet`, at the same initial weights."""
+    weights = initial_weights(config, shape[-1], seed, dtype)
+    return TorchAutoencoder(config, loss, {name: torch.from_numpy(w) for name, w in weights.items()})
 
 
 class TorchAutoencoder(nn.Module):

@@ -1,1 +1,12 @@
-"""Image classifiers: convolutions with normalisation, activation and pooling, then dense layers; or these alone."""
+"""Networks for images: convolutions with normalisation, activation and pooling, then dense layers; or these alone."""
+
+from duograd.models.families.convnet.config import ConvNetConfig
+from duograd.models.family import Family
+
+FAMILY = Family(
+    config=ConvNetConfig,
+    net=f"{__name__}.numpy_net:ConvNet",
+    twin=f"{__name__}.torch_net:convnet_twin",
+    inputs=("images",),
+    targets=("classes", "values"),
+)

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from duograd.models.family import ModelConfig
 
 Size = Annotated[int, Field(ge=1, le=1_000_000)]
 Side = Annotated[int, Field(ge=1, le=1024)]
@@ -11,7 +13,7 @@ Init = Literal["normal", "kaiming_normal", "kaiming_uniform", "xavier_normal", "
 PER_CONVOLUTION = ("kernels", "strides", "padding")
 
 
-class ConvNetConfig(BaseModel):
+class ConvNetConfig(ModelConfig):
     """[convolution - norm - activation - dropout - pool] × N -> [dense - norm - activation - dropout] × M -> logits.
 
     channels: of each convolution; none gives a network of dense layers alone.
@@ -25,8 +27,6 @@ class ConvNetConfig(BaseModel):
     deviation of init=normal. style: how the torch twin is written; the numbers are the same.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
-    name: str
     family: Literal["convnet"]
     channels: list[Size]
     kernels: list[Side]
@@ -87,6 +87,9 @@ class ConvNetConfig(BaseModel):
             key = "dense_norm" if self.dense_norm else "dense_dropout"
             raise ValueError(f"model.{key}={getattr(self, key)} has no place without dense layers, such as dense=[128]")
         return self
+
+    def fault_alone(self, shape: tuple[int, ...]) -> str | None:
+        return "model.dense_norm=batch needs a variance" if self.dense_norm == "batch" else None
 
     def of_convolution(self, key: str, index: int) -> int:
         """The kernel, stride or padding of a convolution."""

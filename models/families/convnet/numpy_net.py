@@ -1,6 +1,6 @@
 """The image classifier by hand: its layers' forward passes in order, their backward passes in reverse.
 
-Legend: N samples, B batch, C channels, H height, W width, K classes.
+Legend: N samples, B batch, C channels, H height, W width, K outputs.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,8 +31,7 @@ from duograd.models.layers.dense import affine, dropout
 from duograd.models.layers.norm import batch_norm, group_norm
 from duograd.models.layers.pool import average_pool2d, global_average_pool, max_pool2d
 from duograd.models.layers.threads import Threads
-from duograd.models.losses.config import ClassifierLossConfig
-from duograd.models.losses.numpy_losses import ClassifierLoss
+from duograd.models.loss import OutputLoss
 
 Grads = dict[str, Array]
 Back = Callable[[Array], tuple[Array | None, Grads]]
@@ -44,25 +43,24 @@ ROWS = 250  # samples that are predicted at once; bounds the memory that evaluat
 class ConvNet:
     """Parameters (torch's names and shapes), the loss and its gradient. Not for use by two threads at once.
 
-    image: (C, H, W). class_weights (K,) are those of loss.class_weights=balanced, which come from the training labels.
+    shape: of a sample, (C, H, W). outputs: K, how many values the network says of it.
     threads: None takes the machine's cores; the result does not depend on it. Raises ArchitectureError.
     """
 
     def __init__(
         self,
         config: ConvNetConfig,
-        loss: ClassifierLossConfig,
-        image: Shape,
-        classes: int,
+        loss: OutputLoss,
+        shape: Shape,
+        outputs: int,
         seed: int,
         dtype: DTypeLike = np.float32,
-        class_weights: Array | None = None,
         threads: int | None = None,
     ) -> None:
         self.config = config
-        self.loss = ClassifierLoss(loss, classes, class_weights)
-        self.layers = architecture(config, image, classes)
-        self.params = initial_weights(config, image, classes, seed, dtype)
+        self.loss = loss
+        self.layers = architecture(config, shape, outputs)
+        self.params = initial_weights(config, shape, outputs, seed, dtype)
         self.buffers = initial_buffers(self.layers, dtype)
         self.seed = seed
         self.dtype = np.dtype(dtype)

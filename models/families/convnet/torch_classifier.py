@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from duograd.models.families.convnet.architecture import Layer
 from duograd.models.families.convnet.config import ConvNetConfig
 from duograd.models.families.convnet.weights import masks
-from duograd.models.losses.torch_losses import TorchClassifierLoss
+from duograd.models.torch_loss import TorchLoss
 
 Maps = dict[str, Tensor]
 
@@ -24,7 +24,7 @@ class TorchClassifier(nn.Module):
         self,
         config: ConvNetConfig,
         layers: Sequence[Layer],
-        loss: TorchClassifierLoss,
+        loss: TorchLoss,
         seed: int,
         weights: Mapping[str, Tensor],
     ) -> None:

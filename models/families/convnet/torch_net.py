@@ -6,8 +6,7 @@ All three are one network, with the names, shapes and values of the by-hand one;
 from collections.abc import Mapping
 
 import torch
-from numpy.typing import ArrayLike
-from torch import Tensor
+from numpy.typing import DTypeLike
 
 from duograd.models.families.convnet.architecture import Shape, architecture
 from duograd.models.families.convnet.config import ConvNetConfig
@@ -15,25 +14,18 @@ from duograd.models.families.convnet.torch_barebones import Barebones
 from duograd.models.families.convnet.torch_classifier import TorchClassifier
 from duograd.models.families.convnet.torch_module import Modules
 from duograd.models.families.convnet.torch_sequential import Sequential
-from duograd.models.families.convnet.weights import initial_buffers
-from duograd.models.losses.config import ClassifierLossConfig
-from duograd.models.losses.torch_losses import TorchClassifierLoss
+from duograd.models.families.convnet.weights import initial_buffers, initial_weights
+from duograd.models.loss import OutputLoss
+from duograd.models.torch_loss import TorchLoss
 
 STYLES: Mapping[str, type[TorchClassifier]] = {"barebones": Barebones, "module": Modules, "sequential": Sequential}
 
 
-def torch_convnet(
-    config: ConvNetConfig,
-    loss: ClassifierLossConfig,
-    image: Shape,
-    classes: int,
-    weights: Mapping[str, Tensor],
-    seed: int = 0,
-    class_weights: ArrayLike | None = None,
+def convnet_twin(
+    config: ConvNetConfig, loss: OutputLoss, shape: Shape, outputs: int, seed: int, dtype: DTypeLike
 ) -> TorchClassifier:
-    """The network in its style, at the given parameters; image (C, H, W). Raises ArchitectureError."""
-    layers = architecture(config, image, classes)
-    dtype = weights["classifier.weight"].numpy().dtype
-    buffers = {name: torch.from_numpy(value) for name, value in initial_buffers(layers, dtype).items()}
-    error = TorchClassifierLoss(loss, classes, class_weights)
-    return STYLES[config.style](config, layers, error, seed, {**weights, **buffers})
+    """The twin of `ConvNet` in its style, at the same initial weights. Raises ArchitectureError."""
+    layers = architecture(config, shape, outputs)
+    arrays = {**initial_weights(config, shape, outputs, seed, dtype), **initial_buffers(layers, dtype)}
+    weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    return STYLES[config.style](config, layers, TorchLoss(loss), seed, weights)

@@ -2,17 +2,24 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-CellName = Literal["rnn", "lstm", "gru"]
+from duograd.models.families.recurrent.cell import NAMES, find_cell
+from duograd.models.family import ModelConfig
+
 InitName = Literal["report", "xavier_uniform", "torch"]
 Size = Annotated[int, Field(ge=1, le=1_000_000)]
 
-_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+def known_cell(name: str) -> str:
+    """The name, where a cell is called so."""
+    if name not in NAMES:
+        raise ValueError(f"model.cell={name}: expected one of {', '.join(NAMES)}")
+    return name
 
 
-class RecurrentConfig(BaseModel):
-    """Sequence -> num_layers recurrent layers -> the last step's h -> dense layers with ReLU -> one logit a class.
+class RecurrentConfig(ModelConfig):
+    """Sequence -> num_layers recurrent layers -> the last step's h -> dense layers with ReLU -> outputs.
 
     nonlinearity belongs to cell=rnn, reset_after to cell=gru, forget_bias to cell=lstm; elsewhere they are null.
     reset_after: the GRU's reset gate acts after the matrix product (torch, Keras) or before it (the original, 2014).
@@ -20,10 +27,8 @@ class RecurrentConfig(BaseModel):
     steps only; null lets it flow to the first. recurrent_init: how weight_hh is drawn instead, a gate at a time.
     """
 
-    model_config = _STRICT
-    name: str
     family: Literal["recurrent"]
-    cell: CellName
+    cell: Annotated[str, AfterValidator(known_cell)]
     nonlinearity: Literal["tanh", "relu"] | None
     reset_after: bool | None
     forget_bias: float | None
@@ -37,14 +42,13 @@ class RecurrentConfig(BaseModel):
 
     @model_validator(mode="after")
     def _keys_of_other_cells(self) -> "RecurrentConfig":
-        if self.cell == "rnn" and self.nonlinearity is None:
-            raise ValueError("nonlinearity=null does not go with cell=rnn: use tanh or relu")
-        if self.cell == "gru" and self.reset_after is None:
-            raise ValueError("reset_after=null does not go with cell=gru: use true or false")
-        for key, owner in {"nonlinearity": "rnn", "reset_after": "gru", "forget_bias": "lstm"}.items():
-            value = getattr(self, key)
-            if self.cell != owner and value is not None:
-                raise ValueError(f"{key}={str(value).lower()} is for cell={owner}: use null with cell={self.cell}")
+        for owner in NAMES:
+            for key, values in find_cell(owner).keys.items():
+                value = getattr(self, key)
+                if self.cell == owner and value is None and values:
+                    raise ValueError(f"{key}=null does not go with cell={owner}: use {values}")
+                if self.cell != owner and value is not None:
+                    raise ValueError(f"{key}={str(value).lower()} is for cell={owner}: use null with cell={self.cell}")
         return self
 
     @model_validator(mode="after")

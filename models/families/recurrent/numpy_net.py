@@ -1,6 +1,6 @@
-"""The recurrent classifier by hand: recurrent layers, dense layers on the last step's h, softmax cross-entropy.
+"""The recurrent network by hand: recurrent layers, dense layers on the last step's h, a loss of their outputs.
 
-Legend: N samples, B batch, T time, I input, H hidden, O outputs of a dense layer, C classes.
+Legend: N samples, B batch, T time, I input, H hidden, O outputs of a dense layer, C outputs.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,17 +10,14 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from duograd.models.arrays import Array
+from duograd.models.families.recurrent.cell import find_cell
 from duograd.models.families.recurrent.config import RecurrentConfig
 from duograd.models.families.recurrent.weights import dense_names, initial_weights, recurrent_weights
 from duograd.models.layers.dense import affine, hidden, keep_mask
-from duograd.models.layers.gru import ResetAfter, ResetBefore
-from duograd.models.layers.lstm import LSTM
 from duograd.models.layers.recurrence import Recurrence, Watch
-from duograd.models.layers.rnn import RNN
 from duograd.models.layers.stacked import stacked
 from duograd.models.layers.threads import Background, Scratch, Threads
-from duograd.models.losses.config import ClassifierLossConfig
-from duograd.models.losses.numpy_losses import ClassifierLoss
+from duograd.models.loss import OutputLoss
 
 Grads = dict[str, Array]
 Masks = tuple[list[Array | None], list[Array | None]]
@@ -32,24 +29,23 @@ DROPOUT = 1  # sets the masks' random numbers apart from those of the initial we
 class RecurrentNet:
     """Parameters (torch's names and shapes), the loss and its gradient. Not for use by two threads at once.
 
-    class_weights (C,) are those of loss.class_weights=balanced, which come from the training labels.
+    shape: of a sample, (T, I). outputs: C, how many values the network says of it.
     threads: None takes the machine's cores; the result does not depend on it.
     """
 
     def __init__(
         self,
         config: RecurrentConfig,
-        loss: ClassifierLossConfig,
-        input_size: int,
-        classes: int,
+        loss: OutputLoss,
+        shape: tuple[int, ...],
+        outputs: int,
         seed: int,
         dtype: DTypeLike = np.float32,
-        class_weights: Array | None = None,
         threads: int | None = None,
     ) -> None:
         self.config = config
-        self.loss = ClassifierLoss(loss, classes, class_weights)
-        self.params = initial_weights(config, input_size, classes, seed, dtype)
+        self.loss = loss
+        self.params = initial_weights(config, shape[-1], outputs, seed, dtype)
         self.buffers: dict[str, Array] = {}  # nothing is carried along
         self.seed = seed
         self.dtype = np.dtype(dtype)
@@ -135,14 +131,8 @@ class RecurrentNet:
     def _new_layers(self, background: Background) -> list[Recurrence]:
         """Recurrent layers with buffers of their own."""
         c = self.config
-        common = c.hidden_size, self.dtype, background
-        match c.cell:
-            case "rnn":
-                return [RNN(c.nonlinearity or "tanh", *common) for _ in range(c.num_layers)]
-            case "lstm":
-                return [LSTM(*common) for _ in range(c.num_layers)]
-            case "gru":
-                return [(ResetAfter if c.reset_after else ResetBefore)(*common) for _ in range(c.num_layers)]
+        layer = find_cell(c.cell).layer(c)
+        return [layer(c.hidden_size, self.dtype, background) for _ in range(c.num_layers)]
 
     def _predict_chunk(self, x: Array) -> Array:
         """Logits of a few samples (n, C)."""

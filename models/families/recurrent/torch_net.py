@@ -8,17 +8,26 @@ from itertools import pairwise
 from typing import cast
 
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import DTypeLike
 from torch import Tensor, nn
 
+from duograd.models.families.recurrent.cell import find_cell
 from duograd.models.families.recurrent.config import RecurrentConfig
-from duograd.models.families.recurrent.torch_cells import Layer, State, Weights, by_kernel, by_step
-from duograd.models.families.recurrent.weights import recurrent_weights
-from duograd.models.losses.config import ClassifierLossConfig
-from duograd.models.losses.torch_losses import TorchClassifierLoss
+from duograd.models.families.recurrent.torch_layer import Layer, State, Weights, by_step, torch_layer
+from duograd.models.families.recurrent.weights import initial_weights, recurrent_weights
+from duograd.models.loss import OutputLoss
+from duograd.models.torch_loss import TorchLoss
 
 PREFIX = "recurrent."
 Masks = tuple[list[Tensor | None], list[Tensor | None]]
+
+
+def recurrent_twin(
+    config: RecurrentConfig, loss: OutputLoss, shape: tuple[int, ...], outputs: int, seed: int, dtype: DTypeLike
+) -> "TorchRecurrent":
+    """The twin of `RecurrentNet`, at the same initial weights."""
+    weights = initial_weights(config, shape[-1], outputs, seed, dtype)
+    return TorchRecurrent(config, loss, {name: torch.from_numpy(w) for name, w in weights.items()}, seed)
 
 
 class TorchRecurrent(nn.Module):
@@ -30,10 +39,9 @@ class TorchRecurrent(nn.Module):
     def __init__(
         self,
         config: RecurrentConfig,
-        loss: ClassifierLossConfig,
+        loss: OutputLoss,
         weights: Mapping[str, Tensor],
         seed: int = 0,
-        class_weights: ArrayLike | None = None,
     ) -> None:
         super().__init__()
         self.config = config
@@ -41,11 +49,11 @@ class TorchRecurrent(nn.Module):
         self.recurrent = nn.ParameterDict(
             [(name.removeprefix(PREFIX), w.clone()) for name, w in weights.items() if name.startswith(PREFIX)]
         )
-        classes, dtype = len(weights["classifier.bias"]), weights["classifier.bias"].dtype
-        sizes = [config.hidden_size, *config.dense, classes]
+        outputs, dtype = len(weights["classifier.bias"]), weights["classifier.bias"].dtype
+        sizes = [config.hidden_size, *config.dense, outputs]
         *hidden, classifier = [nn.Linear(fan_in, fan_out, dtype=dtype) for fan_in, fan_out in pairwise(sizes)]
         self.dense, self.classifier = nn.ModuleList(hidden), classifier
-        self.loss = TorchClassifierLoss(loss, classes, class_weights)
+        self.loss = TorchLoss(loss)
         self.load_state_dict(weights)
 
     def terms(self, inputs: Tensor, targets: Tensor, step: int = 0) -> dict[str, Tensor]:
@@ -92,7 +100,7 @@ class TorchRecurrent(nn.Module):
         B, T, _ = x.shape
         layers = self._layers(trace)
         zeros = x.new_zeros(B, self.config.hidden_size)
-        states: list[State] = [(zeros, zeros) if self.config.cell == "lstm" else (zeros,)] * len(layers)
+        states: list[State] = [(zeros,) * find_cell(self.config.cell).states] * len(layers)
         first = max(0, T - self.config.truncate) if self.config.truncate else 0
         if first:
             with torch.no_grad():
@@ -101,8 +109,7 @@ class TorchRecurrent(nn.Module):
         return h[:, -1]
 
     def _layers(self, trace: list[Tensor] | None) -> list[Layer]:
-        ours = self.config.cell == "gru" and not self.config.reset_after
-        layers = [by_step(self.config) if ours else by_kernel(self.config) for _ in range(self.config.num_layers)]
+        layers = [torch_layer(self.config) for _ in range(self.config.num_layers)]
         return layers if trace is None else [*layers[:-1], by_step(self.config, trace)]
 
     def _stacked(

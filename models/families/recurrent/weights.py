@@ -1,4 +1,4 @@
-"""A recurrent classifier's parameters at the start, drawn by NumPy for both backends.
+"""A recurrent network's parameters at the start, drawn by NumPy for both backends.
 
 Names and shapes are torch's. Torch's second bias acts only in the sum with the first, and training both would double
 that step: it stays zero and is no parameter. The exception is its part b_hn in a GRU that resets after the product,
@@ -16,17 +16,17 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from duograd.models.arrays import Array
+from duograd.models.families.recurrent.cell import find_cell
 from duograd.models.families.recurrent.config import RecurrentConfig
 from duograd.models.layers.init import orthogonal, xavier_limit
 from duograd.models.layers.unroll import Weights
 
 Weight = TypeVar("Weight")  # an array of either backend
-GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 FORGET = 1  # its place in torch's order i, f, g, o
 
 
 def initial_weights(
-    config: RecurrentConfig, input_size: int, classes: int, seed: int, dtype: DTypeLike
+    config: RecurrentConfig, input_size: int, outputs: int, seed: int, dtype: DTypeLike
 ) -> dict[str, Array]:
     """The parameters at the start, by name.
 
@@ -38,14 +38,14 @@ def initial_weights(
     for l in range(config.num_layers):
         layer = _recurrent(config, rng, config.hidden_size if l else input_size)
         params |= {f"recurrent.{key}_l{l}": w for key, w in layer.items()}
-    sizes = [config.hidden_size, *config.dense, classes]
+    sizes = [config.hidden_size, *config.dense, outputs]
     for name, (fan_in, fan_out) in zip(dense_names(config), pairwise(sizes), strict=True):
         params |= {f"{name}.{key}": w for key, w in _dense(config, rng, fan_in, fan_out).items()}
     return {name: np.ascontiguousarray(w, dtype) for name, w in params.items()}
 
 
 def dense_names(config: RecurrentConfig) -> Iterator[str]:
-    """The dense layers, in order; the last gives the logits."""
+    """The dense layers, in order; the last gives the outputs."""
     yield from (f"dense.{i}" for i in range(len(config.dense)))
     yield "classifier"
 
@@ -60,7 +60,7 @@ def recurrent_weights(params: Mapping[str, Weight], layer: int) -> dict[str, Wei
 
 def _recurrent(config: RecurrentConfig, rng: np.random.Generator, I: int) -> Weights:
     H = config.hidden_size
-    G = H * GATES[config.cell]
+    G = H * find_cell(config.cell).gates
     of_input, of_hidden = _limits(config, I)
     w = {"weight_ih": _draw(rng, of_input, G, I), "weight_hh": _draw(rng, of_hidden, G, H)}
     bias = config.init != "xavier_uniform"
@@ -68,7 +68,7 @@ def _recurrent(config: RecurrentConfig, rng: np.random.Generator, I: int) -> Wei
     if config.reset_after:
         w["bias_hn"] = _draw(rng, of_hidden * bias, H)
     if config.recurrent_init == "orthogonal":
-        w["weight_hh"] = np.concatenate([orthogonal(rng, H) for _ in range(GATES[config.cell])])
+        w["weight_hh"] = np.concatenate([orthogonal(rng, H) for _ in range(find_cell(config.cell).gates)])
     if config.forget_bias is not None:
         w["bias_ih"][FORGET * H : (FORGET + 1) * H] = config.forget_bias
     return w

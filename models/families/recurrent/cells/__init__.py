@@ -1,0 +1,1 @@
+"""Recurrent cells, a module each: see `cell.py` beside this folder."""

@@ -1,0 +1,49 @@
+"""What a family of networks is, and how one is declared.
+
+A family is one package of `models/families`, called by its name, and YAMLs of `conf/model` that choose it by
+`family: NAME`, one a variant. The package's `__init__.py` declares `FAMILY`. Both networks are made by one signature,
+
+    net(config, loss, shape, outputs, seed, dtype, threads)    by hand: params, loss_and_grad, evaluate, predict, probe
+    twin(config, loss, shape, outputs, seed, dtype)            an nn.Module: terms, forward, probe
+
+`loss` as `Loss.bind` gives it, `shape` that of one sample, `outputs` how many values the network says of it. Both start
+at the same weights, under the same names. They are named by `module:attribute` and imported when they are made: a NumPy
+run imports no torch.
+"""
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from duograd.models.loss import LossConfig
+
+
+class ModelConfig(BaseModel):
+    """name: of the YAML; family: of the package."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+    name: str
+    family: str
+
+    def fault_with(self, loss: LossConfig) -> str | None:
+        """Why this network cannot learn by that loss, and the remedy, in one line; None where it can."""
+        return None
+
+    def fault_alone(self, shape: tuple[int, ...]) -> str | None:
+        """Why a batch of one such sample teaches this network nothing; None where it does."""
+        return None
+
+
+@dataclass(frozen=True)
+class Family:
+    """One choice of `model.family`.
+
+    inputs: the kinds of samples that it takes, as sources declare them: `vectors`, `sequences`, `images`.
+    targets: the kinds of targets that its losses may have: `classes`, `values`, `inputs`.
+    """
+
+    config: type[ModelConfig]
+    net: str
+    twin: str
+    inputs: tuple[str, ...]
+    targets: tuple[str, ...]

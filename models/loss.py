@@ -1,0 +1,127 @@
+"""What a loss is, and how one is declared.
+
+A loss is one module of `models/losses` and one YAML of `conf/loss`, both called by its name. The module holds
+
+- a subclass of `LossConfig` (or `PenalisedConfig`) with the loss's own settings and `name: Literal["NAME"]`;
+- a subclass of `OutputLoss`: value, gradient and metrics of a network's outputs by hand, and the same in torch, whose
+  functions it is handed (the module itself imports no torch, which a NumPy run does without);
+- `LOSS = Loss(config=…, targets=…, metrics=…, bind=…)`.
+
+Nothing else names it: `runner/registry.py` finds the module.
+
+Legend: B batch, K outputs of a sample (C classes, or V values).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from duograd.models.arrays import Array
+from duograd.models.layers.losses import l2
+
+Means = dict[str, float]
+
+
+class LossConfig(BaseModel):
+    """What every loss has."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True, populate_by_name=True)
+    name: str
+
+
+class PenalisedConfig(LossConfig):
+    """+ lambda/2 Σ‖W‖² over what `decayed` names."""
+
+    lambda_: float = Field(alias="lambda", ge=0)
+
+
+class Metric(NamedTuple):
+    """A number that a loss measures, and which way is up."""
+
+    name: str
+    higher_is_better: bool = False
+
+
+class Targets(NamedTuple):
+    """size: K, how many outputs a sample has. train: the targets of the training split, (N,) or (N, V)."""
+
+    size: int
+    train: Array | None = None
+
+
+def unchanged(means: Means) -> Means:
+    """The means as they are."""
+    return means
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One choice of `loss`.
+
+    targets: what it compares outputs with: `classes`, indices (N,); `values` (N, V); or `inputs`, the samples.
+    metrics: what it always measures, beside `loss` itself.
+    bind(config, targets): the loss as networks use it. Raises ArchitectureError where it does not fit these targets.
+    finish(means of a split's batches, weighted by samples): the metrics, for those that are no such mean.
+    """
+
+    config: type[LossConfig]
+    targets: str
+    metrics: tuple[Metric, ...]
+    bind: Callable[[Any, Targets], Any]
+    finish: Callable[[Means], Means] = unchanged
+
+
+class OutputLoss:
+    """A loss of outputs (B, K), and the L2 penalty of the parameters that gave them.
+
+    constants: arrays that the loss is made of, such as class weights; in torch they come as tensors.
+    """
+
+    def __init__(self, config: Any, targets: Targets) -> None:
+        self.config = config
+        self.constants: dict[str, Array] = {}
+
+    def error(self, outputs: Array, targets: Array) -> tuple[float, Callable[[], Array]]:
+        """The loss itself, and backward() -> doutputs (B, K)."""
+        raise NotImplementedError
+
+    def measure(self, outputs: Array, targets: Array) -> dict[str, float]:
+        """Metrics, as means over the batch."""
+        raise NotImplementedError
+
+    def torch_error(self, F: Any, outputs: Any, targets: Any, constants: Mapping[str, Any]) -> Any:
+        """The loss itself in torch, to be differentiated; F is torch.nn.functional."""
+        raise NotImplementedError
+
+    def torch_measure(self, outputs: Any, targets: Any, constants: Mapping[str, Any]) -> dict[str, Any]:
+        """Metrics in torch."""
+        raise NotImplementedError
+
+    def penalty(self, params: Mapping[str, Array]) -> tuple[float, dict[str, Array]]:
+        """lambda/2 Σ‖W‖², and its gradient by parameter; nothing where lambda is 0."""
+        if not self.config.lambda_:
+            return 0.0, {}
+        return l2({name: W for name, W in params.items() if decayed(name)}, self.config.lambda_)
+
+    def terms(self, outputs: Array, targets: Array, error: float, penalty: float) -> dict[str, float]:
+        """What is minimised, the parts of it, and the metrics."""
+        parts = {self.config.name: error} | ({"l2": penalty} if self.config.lambda_ else {})
+        return {"loss": sum(parts.values()), **parts, **self.measure(outputs, targets)}
+
+
+class ClassLoss(OutputLoss):
+    """A loss of logits (B, C) and class indices (B,), which measures the share of right classes."""
+
+    def measure(self, outputs: Array, targets: Array) -> dict[str, float]:
+        return {"accuracy": float((outputs.argmax(axis=1) == targets).mean())}
+
+    def torch_measure(self, outputs: Any, targets: Any, constants: Mapping[str, Any]) -> dict[str, Any]:
+        return {"accuracy": (outputs.argmax(dim=1) == targets).to(outputs.dtype).mean()}
+
+
+def decayed(name: str) -> bool:
+    """Whether the L2 penalty counts a parameter: weights; neither biases nor the scales of normalisation layers."""
+    layer, key = name.rsplit(".", 1)
+    return key.startswith("weight") and "norm" not in layer

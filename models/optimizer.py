@@ -1,0 +1,118 @@
+"""What an optimizer is, and how one is declared.
+
+An optimizer is one module of `models/optimizers`, called by its rule's name, and YAMLs of `conf/optimizer` that choose
+the rule by `rule: NAME`. The module holds
+
+- a subclass of `FirstOrderConfig` with the rule's own settings;
+- its update by hand, in NumPy;
+- its twin: one of `torch.optim`'s, or, for what torch lacks, an update in the methods of torch's tensors (the module
+  itself imports no torch, which a NumPy run does without);
+- `OPTIMIZER = Optimizer(config=…, rule=…, twin=…)`.
+
+Nothing else names it: `runner/registry.py` finds the module, and clipping, weight decay, state and blocks are shared.
+State is a flat dict of arrays under torch's own names (`encoder.weight/exp_avg`), so a checkpoint is just saving a
+value, and either backend can load it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from duograd.models.arrays import Array
+
+Arrays = dict[str, Array]
+Slots = dict[str, Array]
+BLOCK = 2**15  # values that are updated at once
+
+
+class OptimizerConfig(BaseModel):
+    """name: of the YAML. rule: of the module. A solver, such as L-BFGS, shares no more than these."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+    name: str
+    rule: str
+
+
+class FirstOrderConfig(OptimizerConfig):
+    """What every rule of one gradient a step shares. The gradient is clipped by value, then by norm, then decayed."""
+
+    lr: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    clip_value: float | None = Field(gt=0)
+    clip_norm: float | None = Field(gt=0)
+
+
+class Rule(NamedTuple):
+    """slots: what is remembered per parameter. update(w, g, slots, lr, t): w and slots in place; t counts from 1."""
+
+    slots: tuple[str, ...]
+    update: Callable[[Array, Array, Slots, float, int], None]
+
+
+class Twin(NamedTuple):
+    """The same in torch: a class of torch.optim by name, with its options; or update(w, g, slots, lr, t) of tensors.
+
+    The update has the slots of the rule, and works in place.
+    """
+
+    optimizer: str | Callable[[Any, Any, dict[str, Any], float, int], None]
+    options: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """One choice of `optimizer.rule`. Without a rule it is a solver that an engine runs on the full batch."""
+
+    config: type[OptimizerConfig]
+    rule: Callable[[Any], Rule] | None = None
+    twin: Callable[[Any], Twin] | None = None
+
+
+class Descent(NamedTuple):
+    """init(params) -> state; update(params, grads, state, lr) changes params and state in place."""
+
+    init: Callable[[Arrays], Arrays]
+    update: Callable[[Arrays, Arrays, Arrays, float], None]
+
+
+def descent(config: FirstOrderConfig, rule: Rule) -> Descent:
+    """The optimizer of a configuration by hand: clip, decay, then the rule for every parameter.
+
+    A rule works value by value, so it goes through large parameters in blocks that stay in cache with all that it
+    makes of them: half the time of whole arrays. (Threads gain nothing: memory is the limit.) Parameters are
+    C-contiguous.
+    """
+
+    def init(params: Arrays) -> Arrays:
+        state = {f"{name}/{slot}": np.zeros_like(w) for name, w in params.items() for slot in rule.slots}
+        return {"step": np.zeros((), np.int64), **state}
+
+    def update(params: Arrays, grads: Arrays, state: Arrays, lr: float) -> None:
+        state["step"] += 1
+        grads = clip(grads, config.clip_value, config.clip_norm)
+        for name, w in params.items():
+            slots = {slot: state[f"{name}/{slot}"].reshape(-1) for slot in rule.slots}
+            apply(w.reshape(-1), grads[name].reshape(-1), slots, lr, int(state["step"]))
+
+    def apply(w: Array, g: Array, slots: Slots, lr: float, t: int) -> None:
+        """The rule for one parameter, laid out flat."""
+        for block in (slice(start, start + BLOCK) for start in range(0, len(w), BLOCK)):
+            g_ = g[block] + config.weight_decay * w[block] if config.weight_decay else g[block]
+            rule.update(w[block], g_, {slot: s[block] for slot, s in slots.items()}, lr, t)
+
+    return Descent(init, update)
+
+
+def clip(grads: Arrays, value: float | None, norm: float | None) -> Arrays:
+    """Gradients with each entry within ±value, then all together scaled down to a norm: torch's two clippings."""
+    if value is not None:
+        grads = {name: np.clip(g, -value, value) for name, g in grads.items()}
+    if norm is not None:
+        total = np.sqrt(sum(float(np.vdot(g, g)) for g in grads.values()))
+        scale = min(1.0, norm / (total + 1e-6))  # torch's own 1e-6
+        grads = {name: g * scale for name, g in grads.items()}
+    return grads
