@@ -1,6 +1,8 @@
 """What several tests need."""
 
 import os
+from collections.abc import Callable, Iterator
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -18,3 +20,18 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the folder shared/data beside the checkout")
     return folder
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Pretends that a package is installed whose entry points of a group are these, by name."""
+    from duograd.runner import registry
+
+    def install(group: str, **references: str) -> None:
+        points.extend(EntryPoint(name, reference, group) for name, reference in references.items())
+        registry.references.cache_clear()
+
+    points: list[EntryPoint] = []
+    monkeypatch.setattr(registry, "entry_points", lambda group: [p for p in points if p.group == group])
+    yield install
+    registry.references.cache_clear()

@@ -4,7 +4,6 @@ Legend: N samples, B batch, C channels, H height, W width, K outputs.
 """
 
 from collections.abc import Callable, Sequence
-from typing import assert_never
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -162,8 +161,6 @@ class ConvNet:
                 return without_weights(global_average_pool(x))
             case Flatten():
                 return x.reshape(len(x), -1), lambda dy: (dy.reshape(x.shape), {})
-            case _:
-                assert_never(layer)
 
     def _norm(self, layer: Norm, x: Array, training: bool) -> tuple[Array, Back]:
         weight, bias = self.params[f"{layer.name}.weight"], self.params[f"{layer.name}.bias"]
