@@ -1,10 +1,15 @@
 """Prove gradients by hand.
 
 `duograd gradcheck task=TASK [key=value …]` checks a network, numerically and against autograd; `duograd gradcheck
-layers` each layer by itself, numerically, with the report's figures beside ours.
+layers` each of our layers by itself, with the report's figures beside ours; `duograd gradcheck my_layer.py[:NAME]` the
+layers of a file of your own, and names the first line of their backward that is wrong.
 """
 
 import argparse
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -21,7 +26,13 @@ def main(arguments: list[str]) -> int:
     """Prints the largest relative errors; 0 where all are below the ceiling, else 1. Raises UserError."""
     parser = argparse.ArgumentParser(prog="duograd gradcheck", description=__doc__)
     parser.add_argument("--threshold", type=float, default=CEILING, help="the largest relative error that passes")
+    parser.add_argument("--shapes", help='of a layer of your own: "x 5x3, gamma 3"')
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write what was found, one object a layer")
+    parser.add_argument("--watch", action="store_true", help="check again whenever the file is saved")
+    parser.add_argument("--timeout", type=float, default=120.0, metavar="SECONDS", help="for a file of your own")
     options, words = parser.parse_known_args(arguments)
+    if words and own_file(words[0]):
+        return _own(words, options)
     table, worst = _layers(words, options.threshold) if "layers" in words else _network(words, options.threshold)
 
     console = Console()
@@ -30,6 +41,58 @@ def main(arguments: list[str]) -> int:
     verdict = "[green]passed[/green]" if passed else "[red]FAILED[/red]"
     console.print(f"{verdict}: the largest is {worst:.1e}, the ceiling {options.threshold:.0e}", highlight=False)
     return 0 if passed else 1
+
+
+def own_file(word: str) -> bool:
+    """Whether a word names a Python file, with or without one of its layers: my_layer.py, my_layer.py:batchnorm."""
+    return word.endswith(".py") or ".py:" in word
+
+
+def _own(words: list[str], options: argparse.Namespace) -> int:
+    """0: every gradient is right, 1: one is wrong. Raises UserError."""
+    from duograd.runner.gradcheck.inputs import parse_shapes
+
+    if len(words) > 1:
+        raise UserError(f"gradcheck takes one file, not also {' '.join(words[1:])}")
+    path, _, name = words[0].partition(".py:") if ".py:" in words[0] else (words[0], "", "")
+    file = Path(f"{path}.py" if name else path)
+    shapes = parse_shapes(options.shapes) if options.shapes else None
+    if not options.watch:
+        return _once(file, name or None, shapes, options)
+    return _watch(file, name or None, shapes, options)
+
+
+def _once(file: Path, name: str | None, shapes: Mapping[str, tuple[int, ...]] | None, options: Any) -> int:
+    from duograd.runner.gradcheck.process import check_file
+    from duograd.runner.store.atomic import write_json
+
+    console = Console()
+    checks = check_file(file, name, shapes, options.timeout)
+    for check in checks:
+        console.print(check, soft_wrap=True)
+    if options.json is not None:
+        write_json(options.json, [check.as_dict() for check in checks])
+    return 0 if all(check.ok for check in checks) else 1
+
+
+def _watch(file: Path, name: str | None, shapes: Mapping[str, tuple[int, ...]] | None, options: Any) -> int:
+    """Again whenever the file changes, until Ctrl-C; the exit code of the last time."""
+    console, code, seen = Console(), 2, None
+    try:
+        while True:
+            now = file.stat().st_mtime_ns if file.exists() else 0
+            if now != seen:
+                seen = now
+                console.clear()
+                try:
+                    code = _once(file, name, shapes, options)
+                except UserError as error:
+                    code = 2
+                    console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+                console.print(f"watching {file}; Ctrl-C ends", style="dim", markup=False, highlight=False)
+            time.sleep(0.2)
+    except KeyboardInterrupt:
+        return code
 
 
 def _network(overrides: list[str], threshold: float) -> tuple[Table, float]:

@@ -1,0 +1,164 @@
+"""The layers of a file, in whichever of four ways each is written."""
+
+import ast
+import inspect
+import linecache
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from duograd.runner.errors import UserError
+from duograd.runner.gradcheck.layer import ForwardError, Layer, floating, word_of
+from duograd.runner.gradcheck.names import gradient_of
+from duograd.runner.gradcheck.source import Source
+
+
+def layers_of(module: ModuleType, source: Source, wanted: str | None = None) -> list[Layer]:
+    """Every layer of a file, in its order. Raises UserError where there is none, or none of that name."""
+    order = {node.name: node.lineno for node in source.tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    members = {name: getattr(module, name) for name in sorted(order, key=order.__getitem__) if hasattr(module, name)}
+    found = [layer for name, value in members.items() for layer in _layer(name, value, members, source, module)]
+    names = [layer.name for layer in found]
+    if wanted is not None:
+        found = [layer for layer in found if wanted in (layer.name, f"{layer.name}_forward", f"{layer.name}_backward")]
+    if not found and names:
+        raise UserError(f"{source.path.name} has no layer '{wanted}': it has {', '.join(names)}")
+    if not found:
+        raise UserError(
+            f"{source.path.name} has no layer: write a function that returns (y, backward), a pair NAME_forward and "
+            "NAME_backward, a class with forward and backward, or a loss that returns (scalar, gradients)"
+        )
+    return found
+
+
+def _layer(name: str, value: Any, members: Mapping[str, Any], source: Source, module: ModuleType) -> Iterator[Layer]:
+    example = members.get(f"example_{name}") or members.get(f"example_{name.removesuffix('_forward')}")
+    if name.startswith(("example_", "_", "test_")):
+        return
+    if inspect.isclass(value):
+        if callable(getattr(value, "forward", None)) and callable(getattr(value, "backward", None)):
+            yield class_layer(value, source, module, example)
+        return
+    doc = inspect.getdoc(value) or ""
+    if name.endswith("_forward"):
+        stem = name.removesuffix("_forward")
+        backward = members.get(f"{stem}_backward")
+        if backward is not None:
+            example = members.get(f"example_{stem}") or example
+            yield Layer(stem, "pair", value, backward, source, module, _words(value), example, doc)
+        return
+    form = _form(name, source)
+    if form:
+        yield Layer(name, form, value, value, source, module, _words(value), example, doc)
+
+
+def class_layer(kind: Any, source: Source, module: ModuleType, example: Callable[[], Any] | None = None) -> Layer:
+    """The layer that a class is."""
+    doc = " ".join(filter(None, (kind.__doc__, kind.__init__.__doc__, kind.forward.__doc__)))
+    return Layer(kind.__name__, "class", kind, kind, source, module, _words(kind.forward)[1:], example, doc)
+
+
+def _words(function: Callable[..., Any]) -> tuple[str, ...]:
+    try:
+        return tuple(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return ()
+
+
+def layer_of(thing: Any, inputs: tuple[Any, ...]) -> Layer:
+    """The layer of an object at hand, of a notebook or a test: its inputs are given. Raises UserError."""
+    is_object = not inspect.isclass(thing) and hasattr(thing, "forward") and hasattr(thing, "backward")
+    code = inspect.unwrap(type(thing).forward if is_object else getattr(thing, "forward", thing)).__code__
+    module = sys.modules.get(getattr(thing, "__module__", "__main__")) or ModuleType("__main__")
+    if is_object or inspect.isclass(thing):
+        kind = type(thing) if is_object else thing
+        layer = class_layer(kind, _source_of(code.co_filename), module)
+        layer.instance = thing if is_object else kind()
+    else:
+        members = thing.__globals__
+        found = list(_layer(thing.__name__, thing, members, _source_of(code.co_filename), module))
+        if not found:
+            raise UserError(
+                f"{thing.__name__} is no layer: it returns neither (y, backward) nor (scalar, gradients), and there is "
+                f"no {thing.__name__.removesuffix('_forward')}_backward beside it"
+            )
+        [layer] = found
+    layer.arguments = tuple(floating(value) for value in inputs)
+    return layer
+
+
+def _source_of(filename: str) -> Source:
+    """The text of a file, or of a notebook's cell. Raises UserError where Python does not have it."""
+    text = "".join(linecache.getlines(filename))
+    if not text:
+        raise UserError(f"the code of {filename} is not at hand: write the layer into a file or a notebook's cell")
+    return Source(Path(filename), text)
+
+
+def _form(name: str, source: Source) -> str | None:
+    """What a plain function is: one that returns a function of its own beside y, or a loss with its gradients."""
+    node = next(n for n in source.tree.body if isinstance(n, ast.FunctionDef) and n.name == name)
+    inner = {n.name for n in ast.walk(node) if isinstance(n, ast.FunctionDef)} - {name}
+    own = [n for n in _own_returns(node) if isinstance(n.value, ast.Tuple) and len(n.value.elts) >= 2]
+    for statement in own:
+        assert isinstance(statement.value, ast.Tuple)
+        last = statement.value.elts[-1]
+        if isinstance(last, ast.Lambda) or (isinstance(last, ast.Name) and last.id in inner | _lambdas(node)):
+            return "closure"
+    if name.endswith("_backward") or not own or inner:
+        return None
+    tuple_ = own[-1].value
+    assert isinstance(tuple_, ast.Tuple)
+    rest = tuple_.elts[1:]
+    if len(rest) == 1 and isinstance(rest[0], ast.Tuple):
+        rest = rest[0].elts
+    words = [word_of(item) for item in rest]
+    if all(gradient_of(word) or any(part in word.lower() for part in ("grad", "dict")) for word in words if word):
+        return "loss" if any(words) or isinstance(rest[0], ast.Dict | ast.Call) else None
+    return None
+
+
+def _own_returns(node: ast.FunctionDef) -> Iterator[ast.Return]:
+    """The return statements of a function that are not those of functions inside it."""
+    ahead: list[ast.AST] = list(node.body)
+    while ahead:
+        inner = ahead.pop(0)
+        if isinstance(inner, ast.Return):
+            yield inner
+        elif not isinstance(inner, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+            ahead = [*ast.iter_child_nodes(inner), *ahead]
+
+
+def _lambdas(node: ast.FunctionDef) -> set[str]:
+    """Names that a lambda is bound to."""
+    return {
+        target.id
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Assign) and isinstance(inner.value, ast.Lambda)
+        for target in inner.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def load_module(path: Path) -> tuple[ModuleType, Source]:
+    """Runs a user's file as a module. Raises UserError: no such file, or not Python; ForwardError: it raised."""
+    if not path.is_file():
+        raise UserError(f"{path} does not exist: give a Python file with layers")
+    try:
+        source = Source(path.resolve(), path.read_text(encoding="utf-8"))
+        code = compile(source.text, str(source.path), "exec")
+    except (SyntaxError, ValueError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is no Python file: {error}") from None
+    module = ModuleType(path.stem)
+    module.__file__ = str(source.path)
+    sys.modules.setdefault(path.stem, module)  # dataclasses and pickles of the file look it up there
+    sys.path.insert(0, str(source.path.parent))  # its neighbours, as `python my_layer.py` would find them
+    try:
+        exec(code, module.__dict__)
+    except Exception as error:
+        raise ForwardError from error
+    finally:
+        sys.path.remove(str(source.path.parent))
+    return module, source

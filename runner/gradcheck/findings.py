@@ -1,0 +1,236 @@
+"""The debugger's verdicts: each layer's gradients, and the first line that is wrong with what is wrong in it."""
+
+import ast
+import contextlib
+import io
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from duograd.runner.errors import UserError
+from duograd.runner.gradcheck.causes import Cause, explain
+from duograd.runner.gradcheck.discovery import layer_of
+from duograd.runner.gradcheck.inputs import Shape, give_inputs
+from duograd.runner.gradcheck.judge import FOLLOWS, GIVEN, RIGHT, UNKNOWN, WRONG, Judgement, judge
+from duograd.runner.gradcheck.layer import ForwardError, Layer
+from duograd.runner.gradcheck.repairs import Repair, lines_before, lines_behind, repairs
+from duograd.runner.gradcheck.trace import TooLongError, Version
+from duograd.runner.gradcheck.truth import Truth
+
+SECONDS = 1.5  # of trying small changes
+MARKS = {RIGHT: "right", WRONG: "wrong", FOLLOWS: "follows", UNKNOWN: "not checked"}
+
+
+@dataclass(frozen=True)
+class OutputCheck:
+    """One returned gradient. error: relative, the largest along random directions."""
+
+    name: str
+    ok: bool
+    error: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The first line that is wrong, while all that it is made of is right."""
+
+    file: str
+    line: int
+    source: str
+    name: str
+    verdict: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{Path(self.file).name}:{self.line}: {self.source} — {self.verdict}"
+
+
+@dataclass(frozen=True)
+class LayerCheck:
+    """What is said of one layer. marks: by line of its backward, right | wrong | follows | not checked.
+
+    lines: the text of the functions that backward went through, by line number.
+    """
+
+    name: str
+    ok: bool
+    outputs: list[OutputCheck]
+    findings: list[Finding]
+    file: str = ""
+    marks: dict[int, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    lines: dict[int, str] = field(default_factory=dict)
+
+    def assert_right(self) -> None:
+        """For tests: raises AssertionError, with the finding, where a gradient is wrong."""
+        assert self.ok, "\n".join(map(str, self.findings))
+
+    def __rich__(self) -> Any:
+        from duograd.runner.gradcheck.show import rich_check
+
+        return rich_check(self)
+
+    def _repr_html_(self) -> str:
+        from duograd.runner.gradcheck.show import html_check
+
+        return html_check(self)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form of --json: name, ok, outputs, findings, notes."""
+        content = asdict(self)
+        for key in ("marks", "lines", "file"):
+            del content[key]
+        return content
+
+
+def gradcheck(layer: Any, *inputs: Any) -> LayerCheck:
+    """Whether a layer's gradients are right on these inputs; if not, the first line that is wrong, and what is.
+
+    layer: a function that returns (y, backward); NAME_forward with NAME_backward beside it; a class or an object with
+    forward and backward; or a loss that returns (scalar, gradients). Raises UserError where it is none of them.
+    """
+    return check_layer(layer_of(layer, inputs))
+
+
+def check_layer(layer: Layer, shapes: Mapping[str, Shape] | None = None, seed: int = 0) -> LayerCheck:
+    """Everything about one layer. Raises UserError, ForwardError."""
+    with _quiet():
+        if not layer.arguments:
+            give_inputs(layer, shapes, seed)
+        truth = _truth(layer, seed)
+        try:
+            judgement = judge(layer, truth.sources, truth)
+        except TooLongError:
+            raise UserError(f"{layer.name}: its loops are too long to be followed: give smaller inputs") from None
+        findings = [] if judgement.ok else _findings(judgement)
+    outputs = [OutputCheck(o.name, o.ok, float(o.error)) for o in judgement.outputs]
+    notes = [f"no gradient was returned for {name}" for name in judgement.missing if layer.form != "loss"]
+    marks = _marks(judgement, findings)
+    lines = {line: layer.source.lines[line - 1] for line in _shown(judgement, marks)}
+    return LayerCheck(layer.name, judgement.ok, outputs, findings, str(layer.source.path), marks, notes, lines)
+
+
+@contextlib.contextmanager
+def _quiet() -> Any:
+    """The user's prints and NumPy's warnings come once for each of hundreds of passes: none is shown."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _truth(layer: Layer, seed: int) -> Truth:
+    """The layer's loss. Raises UserError where forward is not the same twice."""
+    first, second = layer.start(), layer.start()
+    for a, b in zip(first.y, second.y, strict=True):
+        if a.shape != b.shape or not np.array_equal(a, b, equal_nan=True):
+            raise UserError(f"{layer.name}: forward is not repeatable: seed it (its random draws differ between runs)")
+    if not all(np.isfinite(y).all() for y in first.y):
+        raise UserError(f"{layer.name}: forward gives NaN or infinity on these inputs: give it others")
+    rng = np.random.default_rng([2, seed])
+    dy = tuple(
+        np.ones(()) if layer.form == "loss" else np.asarray(rng.standard_normal(y.shape), dtype=y.dtype)
+        for y in first.y
+    )
+    return Truth(layer, dy, {str(layer.source.path): layer.source}, any(y.dtype == np.float32 for y in first.y))
+
+
+def _findings(judgement: Judgement) -> list[Finding]:
+    """The first wrong value, and others that do not follow from it."""
+    found: list[Finding] = []
+    began = time.monotonic()
+    wrong = {output.name for output in judgement.outputs if not output.ok}
+    for version in judgement.first_wrong():
+        left = SECONDS - (time.monotonic() - began)
+        finding, mended = _finding(judgement, version, max(0.2, left))
+        if all(finding.line != other.line for other in found):
+            found.append(finding)
+        if wrong <= set(mended):
+            return [finding]
+        if left < 0:
+            break
+    return found or [_unplaced(judgement)]
+
+
+def _finding(judgement: Judgement, version: Version, seconds: float) -> tuple[Finding, tuple[str, ...]]:
+    """What is said of a wrong value, and which gradients the change would mend that was found for it."""
+    cause = explain(judgement, version)
+    lines = lines_behind(judgement, version, judgement.unproven(version))
+    repair = _best(repairs(judgement, lines, seconds), judgement)
+    if repair is None and cause.kind in ("unknown", "index"):
+        before = [line for line in lines_before(judgement, version) if line not in lines]
+        repair = _best(repairs(judgement, before, seconds / 2), judgement)
+    line = repair.line if repair else version.line
+    if repair:
+        own = line == version.line and cause.kind not in ("unknown", "index", "shape")
+        cause = Cause(
+            cause.kind if own else repair.kind,
+            f"{cause.text}; right as `{repair.text}`" if own else f"right as `{repair.text}`",
+        )
+    source = judgement.layer.source
+    name = version.name if line == version.line else _name_at(judgement, line) or version.name
+    finding = Finding(str(source.path), line, source.text_of(line), name, cause.text, cause.kind)
+    return finding, repair.mended if repair else ()
+
+
+def _best(found: Any, judgement: Judgement) -> Repair | None:
+    """The change that mends the most; of equals, the first that was tried: it removes rather than adds."""
+    wanted = sum(not output.ok for output in judgement.outputs)
+    best: Repair | None = None
+    for repair in found:
+        if best is None or len(repair.mended) > len(best.mended):
+            best = repair
+        if len(best.mended) == wanted:
+            break
+    return best
+
+
+def _name_at(judgement: Judgement, line: int) -> str | None:
+    return next((v.name for v in judgement.backward if v.line == line), None)
+
+
+def _unplaced(judgement: Judgement) -> Finding:
+    """A wrong gradient of which nothing on the way was seen."""
+    output = next(o for o in judgement.outputs if not o.ok)
+    source = judgement.layer.source
+    last = max((v.line for v in judgement.backward if v.file == str(source.path)), default=0)
+    return Finding(str(source.path), last, source.text_of(last), output.name, "wrong", "unknown")
+
+
+def _marks(judgement: Judgement, findings: Sequence[Finding]) -> dict[int, str]:
+    """What is said of each line of the backward pass; the worst of its values counts."""
+    order = [WRONG, FOLLOWS, UNKNOWN, RIGHT]
+    marks: dict[int, str] = {}
+    if judgement.ok:
+        return {v.line: RIGHT for v in judgement.backward if v.line}
+    for version in judgement.backward:
+        status = judgement.status.get(version.order, UNKNOWN)
+        if version.line and status != GIVEN:
+            old = marks.get(version.line)
+            marks[version.line] = status if old is None else min(old, status, key=order.index)
+    first = {finding.line for finding in findings}
+    for line, status in marks.items():
+        if status == WRONG and line not in first:
+            marks[line] = FOLLOWS
+    marks |= dict.fromkeys(first & set(judgement.layer.source.statements), WRONG)
+    return marks
+
+
+def _shown(judgement: Judgement, marks: Mapping[int, str]) -> list[int]:
+    """The lines of the functions that a backward pass went through."""
+    source = judgement.layer.source
+    functions = [n for n in ast.walk(source.tree) if isinstance(n, ast.FunctionDef | ast.Lambda)]
+    shown: set[int] = set()
+    for line in marks:
+        around = [n for n in functions if n.lineno <= line <= (n.end_lineno or n.lineno)]
+        if around:
+            inner = max(around, key=lambda n: n.lineno)
+            shown.update(range(inner.lineno, (inner.end_lineno or inner.lineno) + 1))
+    return sorted(shown)
+
+
+__all__ = ["Finding", "ForwardError", "LayerCheck", "OutputCheck", "check_layer"]

@@ -1,0 +1,286 @@
+"""Which value of a backward pass is the first that is wrong, while all that it is made of is right."""
+
+import ast
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from duograd.runner.gradcheck.layer import Layer
+from duograd.runner.gradcheck.names import HOLDERS_OF_GRADIENTS, gradient_of, same_word
+from duograd.runner.gradcheck.source import Source
+from duograd.runner.gradcheck.trace import Access, Array, Recorder, Version, root
+from duograd.runner.gradcheck.truth import Truth
+
+GIVEN, RIGHT, WRONG, FOLLOWS, UNKNOWN = "given", "right", "wrong", "follows", "not checked"
+FEW = 40  # versions of a shape that a nameless value is compared with
+OUTPUT_WORDS = ("out", "output", "y", "o", "top", "up", "upstream", "loss")
+
+
+@dataclass
+class Output:
+    """A gradient that the layer returned for an input. error: relative, the largest along random directions."""
+
+    name: str
+    value: Array
+    error: float
+    ok: bool
+
+
+@dataclass
+class Judgement:
+    """What a pass computed, and what is said of each of its values.
+
+    status: by the order of a version. twin: the forward value whose gradient a version is, or should be.
+    """
+
+    layer: Layer
+    truth: Truth
+    outputs: list[Output]
+    versions: list[Version]
+    status: dict[int, str] = field(default_factory=dict)
+    twin: dict[int, Version | str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    numbers: dict[str, float] = field(default_factory=dict)
+    y: tuple[Array, ...] = ()
+    originals: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        return all(output.ok for output in self.outputs)
+
+    @property
+    def forward(self) -> list[Version]:
+        return [v for v in self.versions if v.phase == "forward"]
+
+    @cached_property
+    def backward(self) -> list[Version]:
+        """In the order in which they were finished: what a loop fills comes after all that went into it."""
+        return sorted((v for v in self.versions if v.phase == "backward"), key=lambda v: v.step)
+
+    def first_wrong(self) -> Iterator[Version]:
+        """Wrong values, in the order of their making, that no other wrong one is an ingredient of."""
+        for version in self.backward:
+            if self.status.get(version.order) == WRONG:
+                yield version
+
+    def unproven(self, version: Version) -> list[Version]:
+        """The nameless values that a value is made of, back to those that are right; in the order of their making."""
+        found: dict[int, Version] = {}
+        ahead = list(version.reads)
+        while ahead:
+            read = ahead.pop()
+            if read.order in found or read.phase != "backward" or self.status.get(read.order) != UNKNOWN:
+                continue
+            found[read.order] = read
+            ahead += read.reads
+        return sorted(found.values(), key=lambda v: v.step)
+
+
+def record(layer: Layer, sources: dict[str, Source], dy: Sequence[Array] | None) -> tuple[Recorder, Any]:
+    """One pass, forward and backward, followed line by line. Raises ForwardError, TooLongError."""
+    with Recorder(sources) as recorder:
+        run = layer.start()
+        recorder.phase = "backward"
+        layer.finish(run, tuple(dy or ()))
+    if layer.form == "loss":
+        _split_phases(recorder.versions)
+    return recorder, run
+
+
+def _split_phases(versions: list[Version]) -> None:
+    """A loss computes its gradients in the same function: values named after a gradient belong to the way back."""
+    words = {v.base for v in versions}
+    for version in versions:
+        said = gradient_of(version.base)
+        named = said is not None and any(same_word(said, word) for word in words if word != version.base)
+        if version.line and (named or version.holder in HOLDERS_OF_GRADIENTS or version.base in HOLDERS_OF_GRADIENTS):
+            version.phase = "backward"
+    changed = True
+    while changed:  # and so does what is made of them
+        changed = False
+        for version in versions:
+            if version.phase == "forward" and any(read.phase == "backward" for read in version.reads):
+                version.phase, changed = "backward", True
+
+
+def judge(layer: Layer, sources: dict[str, Source], truth: Truth) -> Judgement:
+    """Compares every gradient that was returned, and if one is wrong, every value on the way to it."""
+    recorder, run = record(layer, sources, truth.dy)
+    gradients = layer.gradients(run)
+    outputs = []
+    for name, value in gradients.items():
+        array = np.asarray(value, dtype=np.float64)
+        error = truth.agrees(array, name)
+        outputs.append(Output(name, array, error, error < truth.tolerance))
+    missing = [name for name in layer.inputs() if name not in gradients]
+    judgement = Judgement(layer, truth, outputs, recorder.versions, missing=missing, numbers=recorder.numbers)
+    judgement.y, judgement.originals = run.y, dict(layer.module.__dict__)
+    if not judgement.ok:
+        _Statuses(judgement, {id(value): name for name, value in gradients.items()}).fill()
+    return judgement
+
+
+class _Statuses:
+    """Fills a judgement in, value by value."""
+
+    def __init__(self, judgement: Judgement, returned: dict[int, str]) -> None:
+        self.j, self.returned = judgement, returned
+        self.truth, self.tolerance = judgement.truth, judgement.truth.tolerance
+        self.given = {id(v.held): v for v in judgement.forward}
+        self.last = _last_states(judgement)
+        self.wrong_outputs = {o.name for o in judgement.outputs if not o.ok}
+        self.known: dict[tuple[tuple[int, ...], bytes], Version] = {}
+
+    def fill(self) -> None:
+        self._name_returned()
+        for version in self.j.backward:
+            status, twin = self._status(version)
+            if status == WRONG and any(self.j.status.get(r.order) in (WRONG, FOLLOWS) for r in self._behind(version)):
+                status = FOLLOWS
+            self.j.status[version.order] = status
+            if twin is not None:
+                self.j.twin[version.order] = twin
+            if status == RIGHT:
+                self.known[version.value.shape, version.value.tobytes()] = version
+
+    def _behind(self, version: Version) -> Iterator[Version]:
+        """All that a value was made of, through what cannot be judged."""
+        seen: set[int] = set()
+        ahead = list(version.reads)
+        while ahead:
+            read = ahead.pop()
+            if read.order in seen or read.step > version.step or read.phase != "backward":
+                continue
+            seen.add(read.order)
+            yield read
+            if self.j.status.get(read.order) not in (RIGHT, GIVEN):
+                ahead += read.reads
+
+    def _name_returned(self) -> None:
+        """The last state of each returned array, by identity or by value."""
+        self.target: dict[int, str] = {}
+        for output in self.j.outputs:
+            states = [v for v in self.j.backward if self.returned.get(id(v.held)) == output.name]
+            if not states:
+                states = [
+                    v
+                    for v in self.j.backward
+                    if v.value.size == output.value.size and np.array_equal(v.value.ravel(), output.value.ravel())
+                ]
+            if states:
+                self.target[states[-1].order] = output.name
+
+    def _status(self, version: Version) -> tuple[str, Version | str | None]:
+        if self._is_given(version):
+            return GIVEN, None
+        output = self.target.get(version.order)
+        if output is not None:
+            right = output not in self.wrong_outputs
+            return (RIGHT if right else WRONG), output
+        named = list(self._named(version))
+        exact = next((v for v in named if self._equal(version, v)), None)
+        if exact is not None:
+            return RIGHT, exact
+        fresh = self._fresh(version)
+        is_last = version.order in self.last
+        same_shape = [v for v in named if v.value.shape == version.value.shape]
+        if is_last and fresh and same_shape and version.line:
+            return WRONG, self._closest(version, same_shape)
+        other = self._by_value(version)
+        if other is not None:
+            return RIGHT, other
+        if is_last and same_shape and version.line and self._additive(version):
+            return WRONG, self._closest(version, same_shape)
+        return UNKNOWN, None
+
+    def _is_given(self, version: Version) -> bool:
+        """dy itself, and what the forward pass left."""
+        forward = self.given.get(id(version.held))
+        if forward is not None and np.array_equal(forward.value, version.value):
+            return True
+        if version.line:
+            return False
+        if any(d.shape == version.value.shape and np.array_equal(d, version.value) for d in self.truth.dy):
+            return self.j.layer.form != "loss"
+        if version.scalar:
+            return True
+        same = self.known.get((version.value.shape, version.value.tobytes()))
+        return same is not None or any(
+            np.array_equal(v.value, version.value) for v in self.j.forward if v.value.shape == version.value.shape
+        )
+
+    def _named(self, version: Version) -> Iterator[Version]:
+        """The forward values after which a value is named: dz, d_z, grad_z, z_grad, grads['z'], and dout after y."""
+        said = gradient_of(version.base)
+        if said is None and (version.holder in HOLDERS_OF_GRADIENTS or version.base in HOLDERS_OF_GRADIENTS):
+            said = version.base
+        if said is None:
+            return
+        exact = [v for v in self.j.forward if v.base == said]
+        yield from exact or [v for v in self.j.forward if same_word(v.base, said)]
+
+    def _equal(self, version: Version, forward: Version) -> bool:
+        if version.value.shape != forward.value.shape:
+            return False
+        return self.truth.agrees(version.value, forward) < self.tolerance
+
+    def _by_value(self, version: Version) -> Version | None:
+        """The forward value whose gradient this is, whatever it is called."""
+        if version.value.size < 2 or not version.value.any():
+            return None
+        alike = [v for v in self.j.forward if v.value.shape == version.value.shape]
+        if len(alike) > FEW:
+            return None
+        return next((v for v in alike if self._equal(version, v)), None)
+
+    def _fresh(self, version: Version) -> bool:
+        """Whether its statement does not read the name that it writes."""
+        statement = self._statement(version)
+        return statement is None or root(version.access) not in statement.builds
+
+    def _additive(self, version: Version) -> bool:
+        """Whether a name that is made out of itself grows, as sums do; `d = d @ W` is another value under its name."""
+        statement = self._statement(version)
+        if statement is None:
+            return False
+        node = statement.node
+        if isinstance(node, ast.AugAssign):
+            return isinstance(node.op, ast.Add | ast.Sub)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
+            return isinstance(node.value.op, ast.Add | ast.Sub)
+        return True  # filled by index, or by a call
+
+    def _statement(self, version: Version) -> Any:
+        return self.j.truth.sources[version.file].statement(version.line) if version.line else None
+
+    def _closest(self, version: Version, candidates: Sequence[Version]) -> Version:
+        """Of several states of a name, the one that a wrong gradient is nearest to: by its slopes along directions."""
+        if len(candidates) == 1:
+            return candidates[0]
+        return min(candidates[-FEW:], key=lambda v: _finite(self.truth.agrees(version.value, v)))
+
+
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else 1e300
+
+
+def _last_states(judgement: Judgement) -> set[int]:
+    """Values that count: all but those that their own name built on, or replaced, before anyone else read them."""
+    backward = judgement.backward
+    readers: dict[int, list[Version]] = {}
+    last: dict[tuple[int, Access], Version] = {}
+    for version in backward:
+        last[version.call, version.access] = version
+        for read in version.reads:
+            readers.setdefault(read.order, []).append(version)
+    counting = set[int]()
+    for version in backward:
+        later = [r for r in readers.get(version.order, []) if r is not version and r.step >= version.step]
+        built_on = all(r.call == version.call and root(r.access) == root(version.access) for r in later)
+        if (later and not built_on) or last[version.call, version.access] is version:
+            counting.add(version.order)
+    return counting

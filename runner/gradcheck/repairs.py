@@ -1,0 +1,217 @@
+"""A wrong line put right by trying: small changes of the user's statements, one at a time, until gradients are true.
+
+People's mistakes are small: another name, another axis, `=` for `+=`, a factor too many. A change after which wrong
+gradients become right, and none that was right wrong, says where the mistake is, and what should stand there.
+"""
+
+import ast
+import copy
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from duograd.runner.gradcheck.changes import additions, replacements
+from duograd.runner.gradcheck.judge import Judgement
+from duograd.runner.gradcheck.layer import Layer
+from duograd.runner.gradcheck.source import Statement
+from duograd.runner.gradcheck.trace import Version
+
+REPLACING, ADDING = 0, 1  # what is likelier comes first, at every line
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A change of one statement that mends gradients. mended: which; line: where; text: how the line would read."""
+
+    line: int
+    kind: str
+    text: str
+    mended: tuple[str, ...]
+
+
+def repairs(judgement: Judgement, lines: Sequence[int], seconds: float) -> Iterator[Repair]:
+    """What mends the most gradients first come, line by line; nothing more after so many seconds."""
+    end = time.monotonic() + seconds
+    names = _names(judgement)
+    for stage in (REPLACING, ADDING):
+        for line in lines:
+            statement = judgement.layer.source.statement(line)
+            if statement is not None:
+                yield from _of_statement(judgement, statement, names, stage, end)
+
+
+def _names(judgement: Judgement) -> list[str]:
+    """Variables that may have been meant."""
+    simple = [str(v.access[0]) for v in judgement.versions if len(v.access) == 1 and v.name.isidentifier()]
+    selves = [v.name for v in judgement.versions if v.access[0] == "self" and len(v.access) == 2]
+    return list(dict.fromkeys([*simple, *selves, *(n for n in judgement.numbers if n.isidentifier())]))
+
+
+def _of_statement(
+    judgement: Judgement, statement: Statement, names: list[str], stage: int, end: float
+) -> Iterator[Repair]:
+    source = judgement.layer.source
+    top = next((n for n in source.tree.body if n.lineno <= statement.line <= (n.end_lineno or n.lineno)), None)
+    if not isinstance(top, ast.FunctionDef | ast.ClassDef):
+        return
+    variant = copy.deepcopy(top)
+    [*found] = (n for n in ast.walk(variant) if isinstance(n, ast.stmt) and _same(n, statement.node))
+    if not found:
+        return
+    node = found[0]
+    local = _local_names(top, statement, names)
+    changes = replacements(variant, node, local) if stage == REPLACING else additions(node, local)
+    for kind, apply, undo, whole in changes:
+        if time.monotonic() > end:
+            return
+        try:
+            apply()
+            mended = _mended(judgement, variant)
+            text = _text(whole or node) if mended else ""
+        finally:
+            undo()
+        if mended:
+            yield Repair(statement.line, kind, text, mended)
+
+
+def _same(a: ast.stmt, b: ast.stmt) -> bool:
+    return type(a) is type(b) and (a.lineno, a.col_offset) == (b.lineno, b.col_offset)
+
+
+def _text(node: ast.stmt) -> str:
+    ast.fix_missing_locations(node)
+    return ast.unparse(node).splitlines()[0]
+
+
+def _local_names(top: ast.stmt, statement: Statement, names: list[str]) -> list[str]:
+    """Those of the names that stand in the function, or class, of a statement; the function's own first."""
+    functions = [
+        n for n in ast.walk(top) if isinstance(n, ast.FunctionDef) and n.lineno <= statement.line <= (n.end_lineno or 0)
+    ]
+    own: dict[str, None] = {}
+    for function in reversed(functions):  # the innermost first
+        for n in ast.walk(function):
+            if isinstance(n, ast.Name):
+                own[n.id] = None
+            elif isinstance(n, ast.arg):
+                own[n.arg] = None
+            elif isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == "self":
+                own[f"self.{n.attr}"] = None
+    return [name for name in own if name in names]
+
+
+def _mended(judgement: Judgement, variant: ast.stmt) -> tuple[str, ...]:
+    """The gradients that were wrong and are right with a changed definition; none where it breaks anything."""
+    layer = judgement.layer
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            changed = _with(layer, variant)
+            run = changed.start()
+            if layer.form == "loss" and not np.allclose(run.y[0], judgement.y[0], rtol=1e-12, atol=0):
+                return ()
+            changed.finish(run, judgement.truth.dy)
+            gradients = changed.gradients(run)
+            return _gained(judgement, gradients)
+    except Exception:
+        return ()
+    finally:
+        layer.module.__dict__.update({_name(variant): judgement.originals.get(_name(variant))})
+
+
+def _gained(judgement: Judgement, gradients: dict[str, Any]) -> tuple[str, ...]:
+    gained = []
+    for output in judgement.outputs:
+        value = gradients.get(output.name)
+        if value is None:
+            return ()
+        array = np.asarray(value, dtype=np.float64)
+        if output.ok:
+            if array.shape != output.value.shape or not np.allclose(array, output.value, rtol=1e-9, atol=1e-12):
+                return ()
+        elif judgement.truth.agrees(array, output.name) < judgement.truth.tolerance:
+            gained.append(output.name)
+    return tuple(gained)
+
+
+def _name(variant: ast.stmt) -> str:
+    assert isinstance(variant, ast.FunctionDef | ast.ClassDef)
+    return variant.name
+
+
+def _with(layer: Layer, variant: ast.stmt) -> Layer:
+    """The layer with one definition of its file replaced."""
+    ast.fix_missing_locations(variant)
+    code = compile(ast.Module([variant], []), str(layer.source.path), "exec")
+    name, space = _name(variant), layer.module.__dict__
+    exec(code, space)
+    new = space[name]
+    forward = new if layer.forward is not None and getattr(layer.forward, "__name__", "") == name else layer.forward
+    backward = new if layer.backward is not None and getattr(layer.backward, "__name__", "") == name else layer.backward
+    instance = layer.instance
+    if instance is not None and type(instance).__name__ == name:
+        instance = copy.copy(instance)
+        instance.__class__ = new
+    return replace(layer, forward=forward, backward=backward, instance=instance)
+
+
+def lines_behind(judgement: Judgement, version: Version, unproven: Sequence[Version]) -> list[int]:
+    """The statements in which a mistake may stand: those of a wrong value's nameless ingredients, then its own.
+
+    After them, the heads of the loops around it: a loop that leaves a step out is no line of any value's.
+    """
+    source = judgement.layer.source
+    statements = source.statements
+    lines = [v.line for v in unproven if v.line and v.file == version.file]
+    same = [v for v in judgement.backward if v.access == version.access and v.call == version.call]
+    lines += [v.line for v in same if v.line and v.step <= version.step]
+    lines.append(version.line)
+    for line in list(lines):
+        if line in statements:
+            lines = [*_masks(judgement, line), *lines]
+    around = [
+        node.lineno
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.For) and node.lineno < version.line <= (node.end_lineno or 0)
+    ]
+    return list(dict.fromkeys([*lines, *around]))
+
+
+def _masks(judgement: Judgement, line: int) -> list[int]:
+    """Where masks and indices are made that a statement uses: they are no values that could be judged."""
+    source = judgement.layer.source
+    reads = source.statements[line].reads
+    known = {str(v.access[0]) for v in judgement.versions}
+    functions = [n for n in ast.walk(source.tree) if isinstance(n, ast.FunctionDef)]
+    around = [n for n in functions if n.lineno <= line <= (n.end_lineno or 0)]
+    if not around:
+        return []
+    inner = max(around, key=lambda n: n.lineno)
+    return [
+        statement.line
+        for number, statement in source.statements.items()
+        if number == statement.line
+        and inner.lineno < number < line
+        and isinstance(statement.node, ast.Assign)
+        and (statement.writes & reads) - known
+    ]
+
+
+def lines_before(judgement: Judgement, version: Version) -> list[int]:
+    """Where values were made that are right as gradients of something, but have no name that says of what."""
+    found: dict[int, None] = {}
+    ahead = list(version.reads)
+    seen = set[int]()
+    while ahead:
+        read = ahead.pop()
+        if read.order in seen or read.phase != "backward":
+            continue
+        seen.add(read.order)
+        if read.line and read.file == version.file:
+            found[read.line] = None
+        ahead += read.reads
+    return sorted(found)
