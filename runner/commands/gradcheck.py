@@ -64,7 +64,7 @@ def _own(words: list[str], options: argparse.Namespace) -> int:
 
 def _once(file: Path, name: str | None, shapes: Mapping[str, tuple[int, ...]] | None, options: Any) -> int:
     from duograd.runner.gradcheck.process import check_file
-    from duograd.runner.store.atomic import write_json
+    from duograd.runner.store.files import write_json
 
     console = Console()
     checks = check_file(file, name, shapes, options.timeout)

@@ -28,7 +28,7 @@ MARKS = {RIGHT: "right", WRONG: "wrong", FOLLOWS: "follows", UNKNOWN: "not check
 
 @dataclass(frozen=True)
 class OutputCheck:
-    """One returned gradient. error: relative, the largest along random directions."""
+    """One returned gradient. error: relative, the largest along random directions; 1 for a wrong shape."""
 
     name: str
     ok: bool
@@ -108,7 +108,11 @@ def check_layer(layer: Layer, shapes: Mapping[str, Shape] | None = None, seed: i
         except TooLongError:
             raise UserError(f"{layer.name}: its loops are too long to be followed: give smaller inputs") from None
         findings = [] if judgement.ok else _findings(judgement)
-    outputs = [OutputCheck(o.name, o.ok, float(o.error)) for o in judgement.outputs]
+    words = [o.name.rsplit(".", 1)[-1] for o in judgement.outputs]
+    names = words if len(set(words)) == len(words) else [o.name for o in judgement.outputs]
+    outputs = [
+        OutputCheck(name, o.ok, min(float(o.error), 1.0)) for name, o in zip(names, judgement.outputs, strict=True)
+    ]
     notes = [f"no gradient was returned for {name}" for name in judgement.missing if layer.form != "loss"]
     marks = _marks(judgement, findings)
     lines = {line: layer.source.lines[line - 1] for line in _shown(judgement, marks)}

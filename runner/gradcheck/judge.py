@@ -2,7 +2,7 @@
 
 import ast
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -131,12 +131,12 @@ class _Statuses:
         self.j, self.returned = judgement, returned
         self.truth, self.tolerance = judgement.truth, judgement.truth.tolerance
         self.given = {id(v.held): v for v in judgement.forward}
-        self.last = _last_states(judgement)
         self.wrong_outputs = {o.name for o in judgement.outputs if not o.ok}
         self.known: dict[tuple[tuple[int, ...], bytes], Version] = {}
 
     def fill(self) -> None:
         self._name_returned()
+        self.last = _last_states(self.j, self.target)
         for version in self.j.backward:
             status, twin = self._status(version)
             if status == WRONG and any(self.j.status.get(r.order) in (WRONG, FOLLOWS) for r in self._behind(version)):
@@ -268,8 +268,19 @@ def _finite(value: float) -> float:
     return value if math.isfinite(value) else 1e300
 
 
-def _last_states(judgement: Judgement) -> set[int]:
-    """Values that count: all but those that their own name built on, or replaced, before anyone else read them."""
+def _last_states(judgement: Judgement, target: Mapping[int, str]) -> set[int]:
+    """Values that count: all but those that their own name built on, or replaced, before anyone else read them.
+
+    A name is also built on by what is returned for it, as in `return dx * dout`. target: what is returned, by order.
+    """
+
+    def builds_on(later: Version, version: Version) -> bool:
+        if later.call != version.call:
+            return False
+        said = gradient_of(version.base) or version.base
+        returned = str(later.access[0]).startswith("return") and target.get(later.order, "").rsplit(".", 1)[-1] == said
+        return returned or root(later.access) == root(version.access)
+
     backward = judgement.backward
     readers: dict[int, list[Version]] = {}
     last: dict[tuple[int, Access], Version] = {}
@@ -280,7 +291,7 @@ def _last_states(judgement: Judgement) -> set[int]:
     counting = set[int]()
     for version in backward:
         later = [r for r in readers.get(version.order, []) if r is not version and r.step >= version.step]
-        built_on = all(r.call == version.call and root(r.access) == root(version.access) for r in later)
+        built_on = all(builds_on(r, version) for r in later)
         if (later and not built_on) or last[version.call, version.access] is version:
             counting.add(version.order)
     return counting

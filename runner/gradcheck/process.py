@@ -1,4 +1,4 @@
-"""Checking a user's file in a process of its own, with a limit on its time: `python -m duograd.runner.gradcheck.process`.
+"""Checking a user's file in a process of its own, with a limit on its time.
 
 The file is the user's own code and runs with the user's rights; a loop without an end ends with the limit.
 """
@@ -24,14 +24,14 @@ SECONDS = 120.0
 def check_file(
     path: Path, name: str | None, shapes: Mapping[str, Shape] | None, seconds: float = SECONDS
 ) -> list[LayerCheck]:
-    """Every layer of a file, or the named one. Raises UserError for all that is the user's, its own traceback included."""
+    """Every layer of a file, or the named one. Raises UserError for all that is the user's, with its own traceback."""
     request = json.dumps({"path": str(path), "name": name, "shapes": shapes})
-    command = [sys.executable, "-m", __name__, request]
+    command = [sys.executable, "-P", "-m", __name__, request]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
         raise UserError(f"{path} took longer than {seconds:g} s: give smaller inputs, or --timeout SECONDS") from None
-    marker, _, answer = done.stdout.rpartition("\0")
+    *_, answer = done.stdout.rpartition("\0")
     try:
         content = json.loads(answer)
     except ValueError:

@@ -30,7 +30,7 @@ class Scope:
             if judgement.status.get(v.order) == RIGHT and v.order < version.order and not v.scalar
         }
         numbers = dict(judgement.numbers)
-        numbers |= {v.name: float(v.value) for v in judgement.versions if v.scalar and v.order < version.order}
+        numbers |= {v.name: float(v.value) for v in judgement.versions if v.value.ndim == 0 and v.order < version.order}
         for v in [*judgement.forward]:
             if not v.scalar and v.line == 0:
                 for axis, size in enumerate(v.value.shape):

@@ -1,4 +1,4 @@
-"""A layer's verdict as a person sees it: the backward pass line by line, each with its mark, on a terminal or in a notebook."""
+"""A layer's verdict as a person sees it: the backward pass line by line, each line with its mark."""
 
 from collections.abc import Iterator
 from html import escape
@@ -21,7 +21,9 @@ def _parts(check: LayerCheck) -> Iterator[Text]:
     yield Text.assemble((check.name, "bold"), ": ", verdict)
     for output in check.outputs:
         sign, style = MARKS["right" if output.ok else "wrong"]
-        yield Text.assemble("  ", (sign, style), f" d{output.name.removeprefix('self.')}", (f"  {output.error:.1e}", style))
+        yield Text.assemble(
+            "  ", (sign, style), f" d{output.name.removeprefix('self.')}", (f"  {output.error:.1e}", style)
+        )
     for note in check.notes:
         yield Text(f"  {note}", "yellow")
     if not check.ok:
@@ -38,7 +40,8 @@ def _code(check: LayerCheck) -> Iterator[Text]:
             yield Text("  ⋯", "dim")
         last = line
         sign, style = MARKS.get(check.marks.get(line, ""), (" ", ""))
-        yield Text.assemble("  ", (sign, style), f" {line:>{width}}  ", (text.replace("\t", "    "), style if style != "green" else ""))
+        code = (text.expandtabs(4), "" if style == "green" else style)
+        yield Text.assemble("  ", (sign, style), f" {line:>{width}}  ", code)
         for finding in check.findings:
             if finding.line == line:
                 indent = len(text) - len(text.lstrip())
@@ -59,6 +62,6 @@ def html_check(check: LayerCheck) -> str:
             at = span.end
         pieces.append(escape(text[at:]))
         whole = "".join(pieces)
-        colour = colours.get(str(part.style))
-        lines.append(f'<span style="color:{colour}">{whole}</span>' if colour else whole)
+        whole_colour = colours.get(str(part.style))
+        lines.append(f'<span style="color:{whole_colour}">{whole}</span>' if whole_colour else whole)
     return "<pre>" + "\n".join(lines) + "</pre>"

@@ -97,7 +97,8 @@ class Truth:
             scale = max(1e-8, rounding, abs(central) + abs(by_hand), typical)
             error = abs(central - by_hand) / scale
             low, high = min(left, right), max(left, right)
-            if high - low > 1e3 * self.tolerance * scale and low <= by_hand <= high:
+            slack = self.tolerance * scale
+            if high - low > 1e3 * slack and low - slack <= by_hand <= high + slack:
                 error = 0.0  # at a kink, any slope between those of its two sides is one
             best = min(best, error)
             if best < self.tolerance:
