@@ -1,4 +1,5 @@
-"""The command line in real processes: what a run leaves, how it ends, and how it goes on."""
+"""The command line: what a run leaves, how it ends, and how it goes on. In real processes where one is killed, or where
+what it prints counts; else in this one."""
 
 import json
 import os
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from safetensors.numpy import load_file
+from sweep_builders import typing
+from threadpoolctl import threadpool_limits
 
 SMALL = ["data.count=300", "model.hidden_size=9", "dtype=float64"]
 SAME_BYTES = ("checkpoint.safetensors", "best.safetensors", "metrics.jsonl")
@@ -33,6 +36,14 @@ def start(folder: Path, *overrides: str) -> subprocess.Popen[str]:
     """A run that goes on while the test does something to it."""
     command = [sys.executable, "-m", "duograd", f"hydra.run.dir={folder.name}", *SMALL, *overrides]
     return subprocess.Popen(command, cwd=folder.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+@pytest.fixture
+def typed(tmp_path, monkeypatch, capsys):
+    """What `duograd ARGUMENTS` does in this process, where `tmp_path` is the current directory."""
+    monkeypatch.chdir(tmp_path)
+    with typing(monkeypatch, capsys) as run:
+        yield run
 
 
 def wait_for_epochs(folder: Path, epochs: int) -> None:
@@ -124,19 +135,18 @@ def test_the_run_is_in_mlflow(finished):
     assert inputs == [("photos_sample",)]
 
 
-def test_a_used_folder_is_never_overwritten(finished):
+def test_a_used_folder_is_never_overwritten(finished, typed):
     folder, _ = finished
     before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-    again = run(folder, "preset=smoke")
-    assert again.returncode == 2
-    assert again.stderr.startswith(f"duograd: {folder} already holds a run: go on with it by 'duograd resume")
+    code, _, err = typed(f"hydra.run.dir={folder}", *SMALL, "preset=smoke")
+    assert code == 2
+    assert err.startswith(f"duograd: {folder} already holds a run: go on with it by 'duograd resume")
     assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
 
 
-def test_a_finished_run_has_nothing_to_resume(finished):
+def test_a_finished_run_has_nothing_to_resume(finished, typed):
     folder, _ = finished
-    done = duograd("resume", str(folder), cwd=folder.parent)
-    assert (done.returncode, done.stdout) == (0, f"{folder} is finished already\n")
+    assert typed("resume", str(folder)) == (0, f"{folder} is finished already\n", "")
 
 
 def test_a_users_error_is_one_line_and_leaves_nothing(tmp_path):
@@ -159,39 +169,36 @@ def test_a_users_error_is_one_line_and_leaves_nothing(tmp_path):
         (["gradcheck", "model.hiden_size=3"], "duograd: unknown key 'model.hiden_size': did you mean"),
     ],
 )
-def test_errors_at_the_command_line(arguments, message, tmp_path):
-    done = duograd(*arguments, cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.startswith(message)
-    assert done.stderr.count("\n") == 1
+def test_errors_at_the_command_line(arguments, message, typed):
+    code, _, err = typed(*arguments)
+    assert code == 2
+    assert err.startswith(message)
+    assert err.count("\n") == 1
 
 
-def test_multirun_may_come_last(tmp_path):
-    overrides = ["preset=smoke", "tracking=none", "hydra.sweep.dir=sweep", *SMALL]
-    done = duograd(*overrides, "loss.lambda=0,1e-3", "-m", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    jobs = ("lambda=0", "lambda=0.001")
-    assert [summary(tmp_path / "sweep" / job)["status"] for job in jobs] == ["FINISHED", "FINISHED"]
+def test_multirun_may_come_last(typed):
+    code, out, _ = typed("preset=smoke", *SMALL, "loss.lambda=0,1e-3", "sweep.dry_run=true", "-m")
+    assert (code, [line.split()[1] for line in out.splitlines()[1:3]]) == (0, ["0", "0.001"])
 
 
-def test_the_same_seed_is_the_same_bytes_whatever_the_threads(tmp_path):
+def test_the_same_seed_is_the_same_bytes_whatever_the_threads(tmp_path, typed):
     """In single precision, where the order of sums would show."""
-    overrides = ["tracking=none", "epochs=5", "dtype=float32", "data.count=3000"]
+    overrides = [*SMALL, "tracking=none", "epochs=5", "dtype=float32", "data.count=3000"]
     folders = [tmp_path / name for name in ("one", "two", "three")]
-    for folder, threads in zip(folders, ("1", "2", "3"), strict=True):
-        environment = {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
-        assert run(folder, *overrides, f"backend.threads={threads}", **environment).returncode == 0
+    for threads, folder in enumerate(folders, start=1):
+        with threadpool_limits(threads):
+            assert typed(f"hydra.run.dir={folder}", *overrides, f"backend.threads={threads}")[0] == 0
     for name in SAME_BYTES:
         assert len({(folder / name).read_bytes() for folder in folders}) == 1
 
 
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
-def test_killed_and_resumed_is_as_if_never_killed(backend, tmp_path):
+def test_killed_and_resumed_is_as_if_never_killed(backend, tmp_path, typed):
     """SIGKILL, twice, at moments of their own choosing; then the same bytes as an undisturbed run."""
     overrides = [f"backend={backend}", "tracking=none", "epochs=400", "batch_size=50", "optimizer=adam"]
     overrides += ["checkpoint.every_seconds=0.2", "data.count=150"]
     calm, killed = tmp_path / "calm", tmp_path / "killed"
-    assert run(calm, *overrides).returncode == 0
+    assert typed(f"hydra.run.dir={calm}", *SMALL, *overrides)[0] == 0
     process = start(killed, *overrides)
     wait_for_epochs(killed, 60)
     process.kill()
@@ -202,14 +209,13 @@ def test_killed_and_resumed_is_as_if_never_killed(backend, tmp_path):
     wait_for_epochs(killed, 200)
     process.kill()
     process.wait()
-    done = duograd("resume", "killed", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert typed("resume", "killed")[0] == 0
     assert summary(killed)["status"] == "FINISHED"
     for name in SAME_BYTES:
         assert (calm / name).read_bytes() == (killed / name).read_bytes()
 
 
-def test_ctrl_c_ends_well_and_can_be_resumed(tmp_path):
+def test_ctrl_c_ends_well_and_can_be_resumed(tmp_path, typed):
     folder = tmp_path / "run"
     process = start(folder, "epochs=100000", "tracking=none")
     wait_for_epochs(folder, 5)
@@ -224,33 +230,33 @@ def test_ctrl_c_ends_well_and_can_be_resumed(tmp_path):
     (folder / "config.yaml").write_text(
         (folder / "config.yaml").read_text().replace("epochs: 100000", f"epochs: {content['epochs'] + 2}")
     )
-    assert duograd("resume", "run", cwd=tmp_path).returncode == 0
+    assert typed("resume", "run")[0] == 0
     assert summary(folder)["epochs"] == content["epochs"] + 2
 
 
-def test_a_diverged_run_fails_and_says_where(tmp_path):
+def test_a_diverged_run_fails_and_says_where(tmp_path, typed):
     folder = tmp_path / "run"
-    done = run(folder, "tracking=none", "optimizer.lr=1e30", "loss.lambda=1", "dtype=float32", "epochs=20")
+    overrides = ["tracking=none", "optimizer.lr=1e30", "loss.lambda=1", "dtype=float32", "epochs=20"]
+    code, out, err = typed("hydra.run.dir=run", *SMALL, *overrides)
     content = summary(folder)
-    assert done.returncode == 1
+    assert code == 1
     assert (content["status"], content["diverged"]) == ("FAILED", True)
     assert content["error"].startswith("the loss became")
     assert " at step " in content["error"]
-    assert content["error"] in done.stdout
+    assert content["error"] in out
     assert (folder / "best.safetensors").exists()
-    assert not done.stderr
+    assert not err
 
 
-def test_two_processes_never_write_one_folder(tmp_path):
+def test_two_processes_never_write_one_folder(tmp_path, typed):
     folder = tmp_path / "run"
     process = start(folder, "epochs=100000", "tracking=none")
     wait_for_epochs(folder, 1)
-    second = duograd("resume", str(folder), cwd=tmp_path)
+    second = typed("resume", str(folder))
     process.terminate()
     process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
-    assert second.returncode == 2
-    assert second.stderr == f"duograd: {folder} is in use by another run: wait for it to end, or stop it\n"
+    assert second == (2, "", f"duograd: {folder} is in use by another run: wait for it to end, or stop it\n")
 
 
 def test_a_full_disk_fails_in_one_line_and_can_be_resumed(tmp_path, monkeypatch):
@@ -290,9 +296,7 @@ def test_a_damaged_checkpoint_is_a_users_error(tmp_path):
         resume(tiny(), folder)
 
 
-def test_gradcheck_passes_and_fails_by_its_threshold(tmp_path):
-    done = duograd("gradcheck", "task=autoencoder", "data.count=100", cwd=tmp_path)
-    assert done.returncode == 0
-    assert "passed" in done.stdout
-    assert done.stdout.count("encoder.weight") == 1
-    assert duograd("gradcheck", "data.count=100", "--threshold=1e-18", cwd=tmp_path).returncode == 1
+def test_gradcheck_passes_and_fails_by_its_threshold(typed):
+    code, out, _ = typed("gradcheck", "task=autoencoder", "data.count=100")
+    assert (code, "passed" in out, out.count("encoder.weight")) == (0, True, 1)
+    assert typed("gradcheck", "data.count=100", "--threshold=1e-18")[0] == 1
