@@ -1,5 +1,7 @@
 """Optimizers as twins: NumPy's and torch's trajectories, step for step, and their state in either's hands."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -14,18 +16,14 @@ from duograd.runner.engines.torch_engine import TorchEngine
 STEPS = 100
 TRAJECTORY = 1e-9  # float64, after a hundred steps
 
+CONF = Path(__file__).parents[1] / "conf" / "optimizer"
 SETTINGS = [
-    ["optimizer=sgd"],
+    *([f"optimizer={path.stem}"] for path in sorted(CONF.glob("*.yaml")) if path.stem != "lbfgs"),  # a solver
     ["optimizer=sgd", "optimizer.weight_decay=0.01"],
-    ["optimizer=momentum"],
     ["optimizer=nesterov", "optimizer.weight_decay=0.01"],
-    ["optimizer=adagrad"],
     ["optimizer=adagrad", "optimizer.weight_decay=0.1"],
-    ["optimizer=rmsprop"],
     ["optimizer=rmsprop", "optimizer.clip_value=0.001"],
-    ["optimizer=adam"],
     ["optimizer=adam", "optimizer.weight_decay=0.01", "optimizer.clip_norm=0.01"],
-    ["optimizer=vanilla_adam"],
     ["optimizer=vanilla_adam", "optimizer.weight_decay=0.01", "optimizer.clip_value=0.01", "optimizer.clip_norm=0.02"],
 ]
 
