@@ -9,7 +9,7 @@ import signal
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,7 @@ from duograd.runner.hooks.checkpoint import Best, Checkpointing
 from duograd.runner.hooks.frames import Frames
 from duograd.runner.hooks.logs import MetricsLog, StepsLog
 from duograd.runner.hooks.stopping import StopFile
-from duograd.runner.pictures import FRAMES, draw_all, find_facts
-from duograd.runner.pictures.finished import Finished
+from duograd.runner.plots.figure import FinishedRun, draw_figure, find_facts, frame_drawers
 from duograd.runner.store import files, identity
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.store.identity import Outcome
@@ -107,7 +106,7 @@ class Run:
 
     def _hooks(self) -> list[Hook]:
         """In the order in which they hear of an epoch: what decides to stop stands before what acts on it."""
-        frames = {name: partial(FRAMES[name], self.data) for name in self.config.task.frames}
+        frames = frame_drawers(self.config.task.frames, self.data)
         return [
             MetricsLog(self.folder.metrics),
             StepsLog(self.folder.steps),
@@ -197,31 +196,31 @@ class Run:
 
     def _draw(self, metrics: Floats, log: logging.Logger) -> dict[str, Any]:
         """Draws the task's figures; the facts that they give. What cannot be drawn is a warning."""
-        run, facts = self._finished(metrics), dict[str, Any]()
+        run = self._finished(metrics)
         with self._undisturbed():
             for name in self.config.task.figures:
                 try:
-                    facts |= draw_all([name], run) if self.context.drawn else find_facts([name], run)
+                    find_facts(name, run)
+                    if self.context.drawn:
+                        draw_figure(name, run)
                 except Interrupted:
                     self._warn(log, f"{name} and what follows it: not drawn, ended by a signal")
                     break
                 except Exception as error:
                     self._warn(log, f"{name} could not be drawn: {error!r}; the traceback is in {self.folder.log}")
-                    with suppress(Exception):
-                        facts |= find_facts([name], run)
-        return facts
+        return run.facts
 
     def _warn(self, log: logging.Logger, line: str) -> None:
         log.warning("%s", line, exc_info=True)
         self.console.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
-    def _finished(self, metrics: Floats) -> Finished:
+    def _finished(self, metrics: Floats) -> FinishedRun:
         source = f"{self.data.name}, {self.data.source}"
         footer = f"{source} · seed {self.config.seed} · {display.counted(self.training.epoch, 'epoch')}"
         untrained = partial(build.engine, self.config, self.data)
         name, seed = self.who["name"], self.config.seed
         title = name if len(name) <= LONGEST_TITLE else f"{self.who['model']} {self.who['backend']}"
-        return Finished(self.engine, untrained, self.data, metrics, seed, title, footer, self.folder)
+        return FinishedRun(self.engine, untrained, self.data, metrics, seed, title, footer, self.folder)
 
     @contextmanager
     def _mirrored(self) -> Iterator[None]:

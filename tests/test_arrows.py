@@ -93,7 +93,7 @@ def test_each_backend_keeps_to_its_own_rooms(path):
         assert "torch" not in used
     if path.parts[:2] != ("runner", "tracking"):
         assert "mlflow" not in used
-    if path.parts[:2] not in (("runner", "plots"), ("runner", "figures")):
+    if path.parts[:2] != ("runner", "plots"):
         assert "matplotlib" not in used
 
 

@@ -9,9 +9,8 @@ import pytest
 from drawn import LONG
 from PIL import Image
 
-from duograd.runner.figures.canvas import legible
-from duograd.runner.figures.lettering import font, wrap
-from duograd.runner.figures.png import save_png
+from duograd.runner.plots.images import save_png
+from duograd.runner.plots.text import font, legible, wrap
 from duograd.runner.store import files
 
 ROOT = Path(__file__).parents[1]
@@ -47,13 +46,15 @@ def test_pictures_of_arrays_need_no_matplotlib_and_figures_no_pyplot(tmp_path: P
     code = f"""
 import sys, numpy as np
 from pathlib import Path
-from duograd.runner.figures import confusion, curves, gradient_norm, grid, patches, reconstructions, weights, windows
-weights.hidden_weights(np.eye(4), (2, 2), Path({str(tmp_path / "weights.png")!r}), "weights")
+from duograd.runner.plots.figure import FIGURES
+from duograd.runner.plots.figures import gradient_norm, hidden_weights, loss_curve, windows
+assert [FIGURES.find(name) for name in FIGURES.names()]
+hidden_weights.draw_weights(np.eye(4), (2, 2), Path({str(tmp_path / "weights.png")!r}), "weights")
 assert "matplotlib" not in sys.modules
-curves.loss_curve({{"train/loss": [2.0, 1.0]}}, Path({str(tmp_path / "loss.png")!r}), "loss", ())
-gradient_norm.gradient_norm({{"at the end": [1.0]}}, Path({str(tmp_path / "norm.png")!r}), "norm")
+loss_curve.draw_loss({{"train/loss": [2.0, 1.0]}}, Path({str(tmp_path / "loss.png")!r}), "loss", ())
+gradient_norm.draw_norms({{"at the end": [1.0]}}, Path({str(tmp_path / "norm.png")!r}), "norm")
 one = np.ones((1, 2, 1)), ["x"], "g", ["a"], ["b"]
-windows.windows(*one, Path({str(tmp_path / "windows.png")!r}), "windows")
+windows.draw_windows(*one, Path({str(tmp_path / "windows.png")!r}), "windows")
 assert "matplotlib" in sys.modules and "matplotlib.pyplot" not in sys.modules
 """
     subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=ROOT, check=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from duograd.runner.figures.pca import pca_error, pca_reconstruction
+from duograd.runner.plots.pca import pca_error, pca_reconstruction
 
 RTOL = 1e-9  # float64, sums of some thousand terms and an eigenvalue problem of well separated values
 

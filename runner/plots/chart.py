@@ -63,7 +63,7 @@ class Chart:
         for axes in every[panels:]:
             axes.remove()
         self.above = self.below = float(MARGIN)
-        self.names: Mapping[str, Style] = {}
+        self.names: Sequence[tuple[str, Style]] = []  # of a legend for all panels
 
     def is_left(self, panel: int) -> bool:
         """Whether the panel stands first in its row."""
@@ -155,10 +155,10 @@ class Chart:
 
         letter = pixels(SMALL)
         room = self.body[0] - SWATCH - 2 * letter
-        names = ["\n".join(wrap(legible(name), 0.97 * room, font(SMALL))) for name in self.names]
+        names = ["\n".join(wrap(legible(name), 0.97 * room, font(SMALL))) for name, _ in self.names]
         widest = text_width((line for name in names for line in name.splitlines()), SMALL) + SWATCH + 3 * letter
         legend = self.panels.legend(
-            [Line2D([], [], **style) for style in self.names.values()],
+            [Line2D([], [], **style) for _, style in self.names],
             ["name"] * len(names),  # matplotlib would leave out those that begin with _
             loc="outside upper left",
             ncols=max(1, min(len(names), int(self.body[0] / widest))),

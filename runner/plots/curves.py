@@ -73,21 +73,7 @@ class Curve:
         return f"{self.name}  {self.measured[-1]:.4g}"
 
 
-def loss_curve(history: History, path: Path, title: str, terms: Sequence[str], footer: str = "") -> Path:
-    """Draw the loss and its `terms` (such as mse, l2, kl) for every split that has them; returns `path`.
-
-    The axis is logarithmic where all values are positive and span more than a decade. A term that is 0 throughout
-    (lambda = 0) is left out, and the subtitle says so.
-    """
-    names = [f"{split}/{term}" for term in ("loss", *terms) for split in DASHES if f"{split}/{term}" in history]
-    curves = _by_metric(history, names)
-    zero = [curve.name for curve in curves if not (curve.measured.any() or curve.name.endswith("/loss"))]
-    shown = [curve for curve in curves if curve.name not in zero]
-    note = f"left out, 0 throughout: {', '.join(zero)}" if zero else ""
-    return _draw(shown, path, title, ("loss and its terms", note), footer, "auto")
-
-
-def metric_curve(
+def draw_metrics(
     history: History,
     names: Iterable[str],
     path: Path,
@@ -99,9 +85,39 @@ def metric_curve(
     """Draw the metrics `names` of one or several runs, such as accuracies, over one axis; returns `path`.
 
     Dashes tell splits apart (a word train, val or test in the name), colours the rest of the name; where only the split
-    differs, colours tell it too. `scale="auto"` is logarithmic as in `loss_curve`.
+    differs, colours tell it too. `scale="auto"` is logarithmic for positive values that span more than a decade.
     """
-    return _draw(_by_metric(history, names), path, title, (ylabel, ""), footer, scale)
+    return draw_over_epochs(curves_by_metric(history, names), path, title, (ylabel, ""), footer, scale)
+
+
+def curves_by_metric(history: History, names: Iterable[str]) -> list[Curve]:
+    """One curve a name: colours by metric where there are several, else by split; dashes by split."""
+    splits = {name: next((split for split in DASHES if re.search(rf"\b{split}\b", name)), "") for name in names}
+    metrics = {name: re.sub(rf"\b{split}\b", "", name) if split else name for name, split in splits.items()}
+    keys = metrics if len(set(metrics.values())) > 1 else splits
+    order, dashes = list(dict.fromkeys(keys.values())), list(DASHES)
+    return [
+        Curve(name, history[name], order.index(keys[name]), dashes.index(split) if split else 0)
+        for name, split in splits.items()
+    ]
+
+
+def draw_over_epochs(
+    curves: Sequence[Curve],
+    path: Path,
+    title: str,
+    notes: tuple[str, str],
+    footer: str,
+    wanted: Literal["linear", "auto"],
+) -> Path:
+    """Draw curves over epochs, labelled at their ends; `notes` say what they are, and what was left out."""
+    scale = scale_for([curve.y for curve in curves], wanted)
+    empty = [curve.name for curve in curves if not len(curve.measured)]
+    nothing = f"no finite value: {', '.join(empty)}" if empty else ""
+    shown = [curve for curve in curves if len(curve.measured)]
+    epochs = max((len(curve.y) for curve in shown), default=1)
+    subtitle = joined(notes[0], scale.note, notes[1], nothing)
+    return draw_curves(shown, scale, ("epoch", epochs), path, title, subtitle, footer)
 
 
 def overlay(
@@ -128,7 +144,7 @@ def overlay(
         return draw_curves(first, scale, ("epoch", epochs), path, title, subtitle, footer)
     size, count = BESIDE.get(len(shown), (WIDTH, HEIGHT)), len(shown)
     chart = Chart(title, subtitle, footer, size, panels=count, across=count)
-    chart.names = {curve.name: curve.style for curves in shown.values() for curve in curves}
+    chart.names = list({curve.name: curve.style for curves in shown.values() for curve in curves}.items())
     for panel, (name, curves) in enumerate(shown.items()):
         axes = chart.axes[panel]
         chart.entitle(axes, name)
@@ -212,35 +228,6 @@ def scale_of_most(curves: Sequence[Floats], wanted: Literal["linear", "auto"]) -
 
 def _height(scale: Scale, log: bool) -> float:
     return math.log(scale.high / scale.low) if log else scale.high - scale.low
-
-
-def _by_metric(history: History, names: Iterable[str]) -> list[Curve]:
-    """One curve a name: colours by metric where there are several, else by split; dashes by split."""
-    splits = {name: next((split for split in DASHES if re.search(rf"\b{split}\b", name)), "") for name in names}
-    metrics = {name: re.sub(rf"\b{split}\b", "", name) if split else name for name, split in splits.items()}
-    keys = metrics if len(set(metrics.values())) > 1 else splits
-    order, dashes = list(dict.fromkeys(keys.values())), list(DASHES)
-    return [
-        Curve(name, history[name], order.index(keys[name]), dashes.index(split) if split else 0)
-        for name, split in splits.items()
-    ]
-
-
-def _draw(
-    curves: Sequence[Curve],
-    path: Path,
-    title: str,
-    notes: tuple[str, str],
-    footer: str,
-    wanted: Literal["linear", "auto"],
-) -> Path:
-    scale = scale_for([curve.y for curve in curves], wanted)
-    empty = [curve.name for curve in curves if not len(curve.measured)]
-    nothing = f"no finite value: {', '.join(empty)}" if empty else ""
-    shown = [curve for curve in curves if len(curve.measured)]
-    epochs = max((len(curve.y) for curve in shown), default=1)
-    subtitle = joined(notes[0], scale.note, notes[1], nothing)
-    return draw_curves(shown, scale, ("epoch", epochs), path, title, subtitle, footer)
 
 
 def _draw_panel(axes: "Axes", curves: Sequence[Curve], scale: Scale, along: tuple[str, int]) -> None:

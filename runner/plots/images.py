@@ -84,6 +84,12 @@ def weight_frame(weight: Images, image_shape: tuple[int, ...], side: int = FRAME
     return fit_side(tile(stretch_each(weight.reshape(len(weight), *image_shape), centre=0.0)), side)
 
 
+def as_pictures(inputs: NDArray[Any]) -> Images:
+    """Images as data sets keep them, uint8 (N, C, H, W) -> (N, H, W, 3) in [0, 1], or (N, H, W) where C is 1."""
+    images: Images = inputs.transpose(0, 2, 3, 1) / 255.0
+    return images[..., 0] if images.shape[-1] == 1 else images
+
+
 def save_png(array: Pixels, path: Path) -> Path:
     """Write uint8 pixels, (H, W) grey or (H, W, 3) colour, as PNG, atomically; returns `path`."""
     if array.dtype != np.uint8:

@@ -1,4 +1,4 @@
-"""The loss at every optimizer step: noise and all, with its running mean.
+"""The loss at every optimizer step of mini-batch training: noise and all, with its running mean.
 
 Legend: S steps, P points drawn.
 """
@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from duograd.runner.figures.axis import scale_for, show_steps, show_values
-from duograd.runner.figures.canvas import Body, save, sheet
-from duograd.runner.figures.curves import BOTTOM, HEIGHT, LEADER, LEFT, WIDTH, Curve, drawable, label_ends
-from duograd.runner.figures.lettering import font
-from duograd.runner.figures.style import COLOURS, DPI, SMALL
-
-Floats = NDArray[np.float64]
+from duograd.runner.plots.chart import Chart, Floats, drawable, scale_for, show_steps, show_values
+from duograd.runner.plots.curves import WIDTH, Curve, label_ends
+from duograd.runner.plots.figure import Figure, FinishedRun
+from duograd.runner.plots.style import DPI
+from duograd.runner.plots.text import joined
 
 WINDOWS = 40  # the running mean's window is a 40th of all steps: wide enough to read, narrow enough to follow
 MOST_MARKS = 20  # epochs marked; with more of them, every 2nd, 5th, 10th, …
@@ -25,7 +23,7 @@ TWO_PIXELS = 2 * 72 / DPI  # in points: a sharp line
 FAINT_LOSS = "#b3d0e4"  # the first colour, thinned
 
 
-def step_curve(
+def draw_steps(
     steps: ArrayLike, losses: ArrayLike, epoch_ends: Sequence[int], path: Path, title: str, footer: str = ""
 ) -> Path:
     """Draw the losses (S,) of steps (S,), counted from 1, and their running mean; returns `path`.
@@ -35,23 +33,19 @@ def step_curve(
     x, y = np.asarray(steps, np.float64), drawable(losses)
     x, y = x[np.isfinite(y)], y[np.isfinite(y)]
     window = max(1, len(y) // WINDOWS)
-    name = f"mean of {window} steps" if window > 1 else "loss"
-    mean = Curve(name, running_mean(y, window), COLOURS[0], "-")
-    curves = [mean] if len(y) else []
-    marks, said = _marks(epoch_ends)
+    mean = Curve(f"mean of {window} steps" if window > 1 else "loss", running_mean(y, window))
+    marks, note = _marks(epoch_ends)
     scale = scale_for([y], "auto")
-    notes = ("train/loss of every step", "logarithmic" if scale.log else "", said)
-    right = LEADER + 12 + round(1.03 * max((font(SMALL).getlength(curve.label) for curve in curves), default=0))
-    subtitle = " · ".join(filter(None, notes))
-    figure, axes = sheet(Body(WIDTH, HEIGHT, LEFT, right, 10, BOTTOM), title, subtitle, footer)
+    chart = Chart(title, joined("train/loss of every step", scale.note, note), footer)
+    [axes] = chart.axes
     show_steps(axes, int(max([1, *x[-1:]])), "step")
     show_values(axes, scale)
     axes.xaxis.grid(visible=False)  # the vertical lines are the epochs
     axes.vlines(marks, scale.low, scale.high, colors=MARK, linewidth=TWO_PIXELS, snap=True, zorder=1)
     axes.plot(*envelope(x, y), color=FAINT_LOSS, linewidth=0.8, zorder=2)
-    axes.plot(x, mean.values, zorder=3, marker="o" if len(y) == 1 else "", **mean.style)
-    label_ends(axes, curves)
-    return save(figure, path)
+    axes.plot(x, mean.y, zorder=3, marker="o" if len(y) == 1 else "", **mean.style)
+    label_ends(chart, [mean] if len(y) else [])
+    return chart.save(path)
 
 
 def running_mean(y: Floats, window: int) -> Floats:
@@ -80,3 +74,16 @@ def _marks(epoch_ends: Sequence[int]) -> tuple[Sequence[int], str]:
     what = "each epoch" if every == 1 else f"every {every} epochs"
     marks: Any = epoch_ends[every - 1 :: every]
     return marks, f"a vertical line ends {what}" if len(marks) else ""
+
+
+def _draw(run: FinishedRun) -> None:
+    """Nothing for full batches, whose steps are the epochs."""
+    losses = run.folder.step_losses()
+    if losses:
+        steps, values = zip(*losses, strict=True)
+        in_epoch = steps[-1] // len(run.history()["epoch"])
+        ends = range(in_epoch, steps[-1] + 1, in_epoch)
+        draw_steps(steps, values, ends, run.path("step_curve"), f"Loss by step: {run.title}", run.footer)
+
+
+FIGURE = Figure(_draw)

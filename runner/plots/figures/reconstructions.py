@@ -6,15 +6,16 @@ Legend: K samples shown, H height, W width.
 from collections.abc import Mapping
 from pathlib import Path
 
-from duograd.runner.figures.grid import Images, fit_side, tile
-from duograd.runner.figures.page import Panel, draw_page
-from duograd.runner.figures.png import Pixels
+from duograd.runner.plots.figure import Facts, Figure, FinishedRun
+from duograd.runner.plots.images import Images, Pixels, fit_side, tile
+from duograd.runner.plots.page import Panel, draw_page
+from duograd.runner.plots.pca import pca_error, pca_reconstruction
 
-MOST = 16  # columns
+SHOWN, MOST = 12, 16  # samples of a run, and columns at the most
 SIDE = 1200  # pixels of a row
 
 
-def reconstructions(
+def draw_reconstructions(
     originals: Images,
     by_network: Images,
     by_pca: Images,
@@ -30,16 +31,12 @@ def reconstructions(
     {"network": 0.0123, "PCA, 64 components": 0.0101}; `unit` says what the error is.
     All rows share one grey scale, from the originals' minimum to their maximum. The first 16 samples are shown.
     """
-    labels = ["originals", *(f"{name}: {_error(error)}" for name, error in errors.items())]
+    numbers = {name: f"{error:#.3g}".rstrip(".") for name, error in errors.items()}
+    labels = ["originals", *(f"{name}: {error}" for name, error in numbers.items())]
     low, high = float(originals[:MOST].min()), float(originals[:MOST].max())
     rows = (_row(images[:MOST], low, high) for images in (originals, by_network, by_pca))
     panels = [[Panel(label, row)] for label, row in zip(labels, rows, strict=True)]
     return draw_page(panels, path, title, unit, footer)
-
-
-def _error(error: float) -> str:
-    """Three significant digits, in decimals where they are readable."""
-    return f"{error:#.3g}".rstrip(".")
 
 
 def _row(images: Images, low: float, high: float) -> Pixels:
@@ -47,3 +44,23 @@ def _row(images: Images, low: float, high: float) -> Pixels:
     span = high - low
     scaled = (images - low) / span if span > 0 else 0.5 + images - low
     return fit_side(tile(scaled, columns=len(images)), SIDE)
+
+
+def _facts(run: FinishedRun) -> Facts:
+    """The error of a linear reconstruction with as many components as hidden units."""
+    components = len(run.engine.params()["encoder.weight"])
+    return {"pca": {"components": components, "mse": pca_error(run.data.train.inputs, components)}}
+
+
+def _draw(run: FinishedRun) -> None:
+    train, pca = run.data.train.inputs, run.facts["pca"]
+    samples = run.data.gallery["grey"][:SHOWN]
+    flat = samples.reshape(len(samples), -1).astype(train.dtype)
+    network = run.engine.predict(flat).reshape(samples.shape)
+    linear = pca_reconstruction(train, flat, pca["components"]).reshape(samples.shape)
+    errors = {"network": run.metrics["train/mse"], f"PCA, {pca['components']} components": pca["mse"]}
+    path, title = run.path("reconstructions"), f"Reconstructions: {run.title}"
+    draw_reconstructions(samples, network, linear, errors, path, title, run.footer)
+
+
+FIGURE = Figure(_draw, _facts, needs=["gallery"])

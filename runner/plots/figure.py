@@ -1,0 +1,108 @@
+"""A figure that a task asks for by name: what it draws of a finished run, what it finds out, what it needs.
+
+Each module of `figures` declares one, a FIGURE, called as the module is: `task.figures=[loss_curve]` draws what
+figures/loss_curve.py declares.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from duograd.data.dataset import DataSet
+from duograd.runner.classification import outputs
+from duograd.runner.engines import Engine
+from duograd.runner.errors import UserError
+from duograd.runner.plots.images import Pixels
+from duograd.runner.registry import Group
+from duograd.runner.store.folders import RunFolder
+
+Array = NDArray[Any]
+Facts = dict[str, Any]
+"""What a figure finds out about a run, for summary.json."""
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A finished training, as its figures need it.
+
+    metrics: everything evaluated after the last update. untrained: makes the engine as it was at the start.
+    facts: what the run's figures found out; `find_facts` fills it before anything is drawn.
+    """
+
+    engine: Engine
+    untrained: Callable[[], Engine]
+    data: DataSet
+    metrics: Mapping[str, float]
+    seed: int
+    title: str
+    footer: str
+    folder: RunFolder
+    facts: Facts = field(default_factory=dict)
+    _outputs: dict[str, Array] = field(default_factory=dict, repr=False)
+
+    def outputs(self, split: str) -> Array:
+        """What the network says of a split's samples, (N, …); the network is asked once, whatever is drawn of it."""
+        if split not in self._outputs:
+            self._outputs[split] = outputs(self.engine, self.data.splits[split])
+        return self._outputs[split]
+
+    def path(self, name: str) -> Path:
+        """Where a figure goes."""
+        return self.folder.figures / f"{name}.png"
+
+    def history(self) -> dict[str, NDArray[np.float64]]:
+        """metrics.jsonl by column, (epochs,) each."""
+        return {name: np.array(values, dtype=np.float64) for name, values in self.folder.history().items()}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """draw: writes PNGs into the run's folder, or none where there is nothing to show. Called after `facts`.
+
+    facts: what it finds out, without drawing; a sweep wants no more. frame: the same as pixels, cheap enough to be made
+    while training (`task.frames`). needs: what of a data set it cannot do without, such as `classes`.
+    """
+
+    draw: Callable[[FinishedRun], None]
+    facts: Callable[[FinishedRun], Facts] | None = None
+    frame: Callable[[DataSet, Engine], Pixels] | None = None
+    needs: Sequence[str] = ()
+
+
+FIGURES = Group("task.figures", "duograd.runner.plots.figures", "FIGURE", Figure)
+
+
+def find_facts(name: str, run: FinishedRun) -> None:
+    """Put what the named figure finds out about a run into `run.facts`."""
+    if facts := _able(name, run.data).facts:
+        run.facts.update(facts(run))
+
+
+def draw_figure(name: str, run: FinishedRun) -> None:
+    """Draw the named figure into the run's folder, once its facts are known."""
+    _able(name, run.data).draw(run)
+
+
+def frame_drawers(names: Sequence[str], data: DataSet) -> dict[str, Callable[[Engine], Pixels]]:
+    """What draws each named figure while training. Raises UserError for one that is too slow for that."""
+    drawers: dict[str, Callable[[Engine], Pixels]] = {}
+    for name in names:
+        frame = FIGURES.find(name).frame
+        if frame is None:
+            known = ", ".join(FIGURES.where(lambda figure: figure.frame is not None))
+            raise UserError(f"task.frames: '{name}' is drawn of finished runs alone; as frames there are {known}")
+        drawers[name] = partial(frame, data)
+    return drawers
+
+
+def _able(name: str, data: DataSet) -> Figure:
+    """The figure of that name. Raises UserError where it needs what the data set has not."""
+    figure = FIGURES.find(name)
+    if missing := [need for need in figure.needs if not getattr(data, need)]:
+        raise UserError(f"task.figures: '{name}' needs {', '.join(missing)}, which data={data.name} does not have")
+    return figure

@@ -1,0 +1,128 @@
+"""Small multiples of sensor windows: what a classifier was given, what it was, and what the classifier said.
+
+Legend: K windows, T time steps, S channels.
+"""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from duograd.runner.classification import targets
+from duograd.runner.plots.chart import Chart, drawable, say_empty, scale_for, show_steps, show_values
+from duograd.runner.plots.curves import PATTERNS, plot_values
+from duograd.runner.plots.figure import Figure, FinishedRun
+from duograd.runner.plots.style import COLOURS
+from duograd.runner.plots.text import joined
+
+MOST, MOST_WRONG = 12, 6  # windows shown, and those of them that were not recognised
+COLUMNS = 3
+WIDTH, HIGHEST = 1080, 400  # pixels of a row of panels, and of a panel that stands alone
+GUTTER = 16  # between panels, about
+FLAT, TALL = 0.5, 0.8  # a panel's height by its width: more channels than colours need more room
+TICKS = 4  # on each axis of a small panel
+
+WRONG = COLOURS[1]  # no channel has it
+PALE = "#fdf3ec"  # WRONG, thinned to a background on which every line keeps its contrast
+LINES = [colour for colour in COLOURS if colour != WRONG]
+
+
+def draw_windows(
+    windows: NDArray[np.floating[Any]],
+    channels: Sequence[str],
+    units: str,
+    true: Sequence[str],
+    predicted: Sequence[str],
+    path: Path,
+    title: str,
+    footer: str = "",
+) -> Path:
+    """Draw windows (K, T, S) in panels of one scale, a line per channel and one legend for all; returns `path`.
+
+    true, predicted: each window's class (K,). A window that was recognised is titled by its class; for one that was
+    not the title goes on with what was said instead, and the panel is framed in a warm colour.
+    channels: the lines' names (S,); units: what is measured, such as "acceleration (g)". The first 12 are shown.
+    """
+    values = drawable(_checked(np.asarray(windows), channels, true, predicted)[:MOST])
+    count = len(values)
+    across = math.ceil(count / math.ceil(count / COLUMNS))  # rows as even as they can be
+    width = (WIDTH + GUTTER) // across - GUTTER
+    size = width, min(HIGHEST, round((FLAT if len(channels) <= len(LINES) else TALL) * width))
+    chart = Chart(title, _subtitle(units, true, predicted), footer, size, count, across)
+    styles = [_style(channel) for channel in range(len(channels))]
+    chart.names = list(zip(channels, styles, strict=True))
+    scale = scale_for([values.ravel()], "linear")
+    for panel, (axes, window) in enumerate(zip(chart.axes, values, strict=True)):
+        lowest, is_wrong = chart.is_lowest(panel), true[panel] != predicted[panel]
+        show_steps(axes, len(window), "time step" if lowest else "", TICKS)
+        show_values(axes, scale, TICKS)
+        axes.tick_params(labelleft=chart.is_left(panel), labelbottom=lowest)
+        if is_wrong:
+            chart.entitle(axes, f"{true[panel]} → said {predicted[panel]}", WRONG, bold=True)
+            axes.set_facecolor(PALE)
+            axes.spines[:].set(visible=True, color=WRONG, linewidth=1.2)
+        else:
+            chart.entitle(axes, true[panel])
+        for channel, style in zip(window.T, styles, strict=True):
+            plot_values(axes, channel, **style)
+        if not np.isfinite(window).any():
+            say_empty(axes)
+    return chart.save(path)
+
+
+def _checked(
+    windows: NDArray[Any], channels: Sequence[str], true: Sequence[str], predicted: Sequence[str]
+) -> NDArray[Any]:
+    if windows.ndim != 3 or 0 in windows.shape:
+        raise ValueError(
+            f"windows have shape {windows.shape}: expected (windows, time steps, channels), none of them 0"
+        )
+    for what, names, count in (
+        ("channels", channels, windows.shape[2]),
+        ("true classes", true, len(windows)),
+        ("predicted classes", predicted, len(windows)),
+    ):
+        if len(names) != count:
+            raise ValueError(f"{len(names)} {what} for windows of shape {windows.shape}: expected {count}")
+    return windows
+
+
+def _style(channel: int) -> dict[str, Any]:
+    """Colours first, then the same ones dashed: 18 lines that differ."""
+    dash = PATTERNS[channel // len(LINES) % len(PATTERNS)]
+    return {"color": LINES[channel % len(LINES)], "linestyle": dash, "linewidth": 1.1, "markersize": 2.5}
+
+
+def _subtitle(units: str, true: Sequence[str], predicted: Sequence[str]) -> str:
+    shown = list(zip(true, predicted, strict=True))[:MOST]
+    return joined(
+        units,
+        "one scale for all windows" if len(shown) > 1 else "",
+        f"{sum(name == said for name, said in shown)} of {len(shown)} recognised",
+        f"the first {len(shown)} of {len(true)} windows" if len(true) > len(shown) else "",
+    )
+
+
+def _draw(run: FinishedRun) -> None:
+    """Some samples, wrong ones among them where there are any."""
+    split = run.data.splits[run.data.held_out]
+    predicted = run.outputs(run.data.held_out).argmax(axis=1)
+    chosen = _chosen(targets(split), predicted, run.seed)
+    classes = np.array(run.data.classes)
+    true, said = classes[targets(split)[chosen]].tolist(), classes[predicted[chosen]].tolist()
+    path, title = run.path("windows"), f"Windows: {run.title}"
+    draw_windows(split.inputs[chosen], run.data.channels, run.data.units, true, said, path, title, run.footer)
+
+
+def _chosen(true: NDArray[Any], predicted: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
+    """Random samples, the wrong ones among them last."""
+    order = np.random.default_rng(seed).permutation(len(true))
+    is_right = predicted[order] == true[order]
+    wrong = order[~is_right][:MOST_WRONG]
+    return np.concatenate([order[is_right][: MOST - len(wrong)], wrong])
+
+
+FIGURE = Figure(_draw, needs=["classes", "channels"])
