@@ -8,7 +8,7 @@ import pytest
 from report_builders import run_folder, sweep_folder
 
 from duograd.runner.report.comparison import Comparison
-from duograd.runner.report.ranking import Measure, best_run, monitored
+from duograd.runner.report.ranking import Measure, best_run
 from duograd.runner.report.records import Record, read_run
 from duograd.runner.report.select import sweep_runs
 from duograd.runner.report.tables import ranking_csv, ranking_table
@@ -92,7 +92,7 @@ def test_metrics_under_different_names(tmp_path: Path) -> None:
         {"changes": {"loss.lambda": 1}, "metrics": both},
         {"changes": {"loss.lambda": 2}, "metrics": {"train/loss": [2.0, 2.5]}},
     )
-    assert monitored(found.records) == "train/loss"
+    assert found.measure.metric == "train/loss"
     assert [s.mean for s in found.ranks] == [1.0, 1.0, 2.0]
     assert found.ranks[2].epoch == 1
 

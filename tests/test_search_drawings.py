@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from drawn import LONG, NAN, opened
-from report_builders import run_folder
+from report_builders import run_folder, sweep_folder
 
 from duograd.runner.plots.by_axis import Parameter, scatter
 from duograd.runner.plots.search import best_so_far, search_history, share_bars
@@ -14,6 +14,8 @@ from duograd.runner.report import search as searched
 from duograd.runner.report.charts import along_axes
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.records import read_run
+from duograd.runner.report.report import report_sweep
+from duograd.runner.report.select import sweep_runs
 from duograd.runner.store.records import SearchRecord, TrialRecord
 
 REACHED = [(), (1.0,), (NAN, NAN), (NAN, 3.0, 2.0, 1e9, NAN, 1e-9, 2.5), (1e300, 1.0, -1.0)]
@@ -112,9 +114,13 @@ def test_importances_are_drawn_only_where_they_can_be_told(tmp_path: Path) -> No
             opened(drawing.path)
 
 
-def test_search_json_comes_back_as_it_was(tmp_path: Path) -> None:
-    found(importances={"optimizer.lr": 1.0}).save(tmp_path)
-    assert searched.read_search(tmp_path) == found(importances={"optimizer.lr": 1.0})
-    found(trials=[]).save(tmp_path)
-    assert searched.read_search(tmp_path) is None  # it has just begun
-    assert searched.read_search(tmp_path / "elsewhere") is None
+def test_a_search_is_ranked_by_what_it_looked_for(tmp_path: Path) -> None:
+    """Though penalties differ: that is what was asked for."""
+    sweep = sweep_folder(tmp_path, {"loss.lambda": [0, 1e-3]})
+    found(trials=[]).save(sweep)
+    assert sweep_runs(sweep).search is None  # it has just begun
+    search = found(importances={"loss.lambda": 1.0}, metric="val/loss")
+    search.save(sweep)
+    assert sweep_runs(sweep).search == search
+    assert sweep_runs(sweep).measure.metric == "val/loss"
+    assert "## Search" in (report_sweep(sweep).folder / "answer.md").read_text()

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from duograd.runner.report.agreement import BESIDE, Pair, pairs
+from duograd.runner.report.comparable import data_sets, ranking_metric
 from duograd.runner.report.parameters import SEED, Axis, differing, is_number, swept_axes
-from duograd.runner.report.ranking import Group, Measure, Rank, best_run, group_runs, monitored, rank_groups
+from duograd.runner.report.ranking import Group, Measure, Rank, best_run, group_runs, rank_groups
 from duograd.runner.report.records import Record
 from duograd.runner.store.overrides import short_names
+from duograd.runner.store.records import SearchRecord
 
 MOST_TICKS = 24  # values of a single axis that a line can be labelled with
 FEW = 4  # values of an axis that make no cloud of dots, however few runs there are
@@ -20,7 +23,8 @@ class Comparison:
     """Runs of one task under a title.
 
     swept: the values of swept keys in the order in which they were typed; {} finds what differs. command: what started
-    them all, "" where nothing did. parent_run_id: of the sweep's own run in MLflow, where there is one.
+    them all, "" where nothing did. parent_run_id: of the sweep's own run in MLflow, where there is one. search: whose
+    trials the runs are.
     """
 
     title: str
@@ -28,6 +32,7 @@ class Comparison:
     swept: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     command: str = ""
     parent_run_id: str | None = None
+    search: SearchRecord | None = None
 
     @cached_property
     def axes(self) -> list[Axis]:
@@ -46,9 +51,14 @@ class Comparison:
         return group_runs(self.records, self.axes)
 
     @cached_property
+    def ranked_by(self) -> tuple[str, str]:
+        """The metric to rank by, and the reason where it needs one."""
+        return ranking_metric(self.records, self.search.metric if self.search else None)
+
+    @cached_property
     def measure(self) -> Measure:
-        """What decides: the monitored metric at its best; `train/loss` where no run got as far as having one."""
-        return Measure(monitored(self.records) or "train/loss", at_best=True)
+        """What decides: the monitored metric at its best, or what can be compared in its place."""
+        return Measure(self.ranked_by[0], at_best=True)
 
     @cached_property
     def measures(self) -> list[Measure]:
@@ -63,14 +73,40 @@ class Comparison:
         return list(dict.fromkeys(name for record in self.records for name in record.metrics))
 
     @cached_property
+    def data_sets(self) -> dict[str, list[Group]]:
+        """The groups by the names of their data sets; all under one where they share it."""
+        names = data_sets(self.records)
+        by_name: dict[str, list[Group]] = {}
+        for group in self.groups:
+            by_name.setdefault(names[group.records[0]], []).append(group)
+        return by_name
+
+    @cached_property
     def ranks(self) -> list[Rank]:
-        return rank_groups(self.groups, self.measure)
+        """Of each data set by itself: a value on one says nothing of a value on another."""
+        return [rank for groups in self.data_sets.values() for rank in rank_groups(groups, self.measure)]
 
     @property
     def best(self) -> Record | None:
         """The best finished run; of several seeds, the best one's."""
-        first = next(iter(self.ranks), None)
-        return best_run(first.group, self.measure) if first and first.place else None
+        first = next((rank for rank in self.ranks if rank.place), None)
+        return best_run(first.group, self.measure) if first else None
+
+    @property
+    def reruns(self) -> list[str]:
+        """The command that trains the best run of each data set again."""
+        best = [best_run(rank.group, self.measure) for rank in self.ranks if rank.place == 1]
+        return [record.command for record in best] if self.contest else []
+
+    @cached_property
+    def pairs(self) -> list[Pair]:
+        """The runs by hand with their twins by autograd."""
+        return pairs(self.records)
+
+    @property
+    def contest(self) -> bool:
+        """Whether there is anything to be best at: the two halves of one configuration are to agree."""
+        return not self.pairs or any(axis.key.partition(".")[0] not in BESIDE for axis in self.axes)
 
     @cached_property
     def differing(self) -> list[str]:
@@ -110,16 +146,3 @@ class Comparison:
         seed = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds" if seeds else ""
         where = f"{source} and {len(more)} other sources" if more else source
         return " · ".join(part for part in (where, seed, f"{len(self.records)} runs") if part)
-
-    @property
-    def summary(self) -> str:
-        """What came out, in a sentence."""
-        runs = f"{len(self.records)} run{'' if len(self.records) == 1 else 's'}"
-        finished = sum(record.status == "FINISHED" for record in self.records)
-        head = f"{runs}, {'all' if finished == len(self.records) else finished} finished."
-        first = next(iter(self.ranks), None)
-        if first is None or first.place is None:
-            return f"{head} None has a value of {self.measure.metric} to be ranked by."
-        spread = f" ± {first.deviation:.2g}" if first.deviation == first.deviation else ""
-        direction = "highest" if self.measure.rises else "lowest"
-        return f"{head} Best is {first.group.label}: {self.measure.metric} {first.mean:.4g}{spread}, the {direction}."

@@ -34,11 +34,19 @@ class Axis:
 
 
 def differing(records: Sequence[Record]) -> list[str]:
-    """The keys whose values differ, swept ones first; without those that only some options of a group have at all."""
-    rows = [values for record in records if (values := record.parameters)]
+    """The keys whose values differ, swept ones first; without those that only some options of a group have at all.
+
+    A job that has not begun has its swept keys and no configuration: the others are unknown, not absent.
+    """
+    rows = [record.parameters for record in records if record.config] or [record.parameters for record in records]
+    pending = [record.parameters for record in records if not record.config]
     swept = list(dict.fromkeys(key for record in records for key in record.swept))
-    keys = dict.fromkeys([*swept, *(key for values in rows for key in values)])
-    different = [key for key in keys if len({values.get(key, ABSENT) for values in rows}) > 1]
+    keys = dict.fromkeys([*swept, *(key for values in [*rows, *pending] for key in values)])
+    values_of = {
+        key: {values.get(key, ABSENT) for values in rows} | {values[key] for values in pending if key in values}
+        for key in keys
+    }
+    different = [key for key in keys if len(values_of[key]) > 1]
     chosen = [key for key in different if key in GROUPS]
     return [key for key in different if not (_group(key) in chosen and any(key not in values for values in rows))]
 

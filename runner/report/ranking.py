@@ -4,7 +4,6 @@ Legend: E epochs, K runs of a group.
 """
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +43,10 @@ class Measure:
         """The run's value; NaN where it has none."""
         return self.value_and_epoch(record)[0]
 
+    def epoch(self, record: Record) -> int | None:
+        """The epoch that the run's value belongs to, where that is known."""
+        return self.value_and_epoch(record)[1]
+
     def value_and_epoch(self, record: Record) -> tuple[float, int | None]:
         """The run's value, and the epoch that it belongs to where that is known."""
         if not self.at_best:
@@ -69,6 +72,10 @@ class Group:
     @property
     def finished(self) -> tuple[Record, ...]:
         return tuple(record for record in self.records if record.status == "FINISHED")
+
+    def values_of(self, key: str) -> list[Any]:
+        """The different values of a parameter: one, but for what goes along with the seed."""
+        return list(dict.fromkeys(record.parameters[key] for record in self.records if key in record.parameters))
 
     def values(self, measure: Measure) -> Floats:
         """What the finished runs reached, past those that have no value."""
@@ -97,23 +104,15 @@ def group_runs(records: Sequence[Record], axes: Sequence[Axis]) -> list[Group]:
     groups: list[Group] = []
     for values, runs in points.items():
         point = dict(zip((axis.key for axis in axes), values, strict=True))
-        name = label(runs[0].parameters, axes) if axes else runs[0].name
+        name = label(point, axes) if axes else runs[0].name
         seeds = [run.parameters.get(SEED, ABSENT) for run in runs]
         if len(runs) == 1:
             groups.append(Group(name, point, tuple(runs)))
         elif len(set(seeds)) == len(runs) and ABSENT not in seeds:
-            groups.append(Group(name.replace(f" seed={seeds[0]}", ""), point, tuple(runs)))
+            groups.append(Group(name if axes else runs[0].kind, point, tuple(runs)))
         else:
             groups += [Group(f"{name} ({run.folder.name})", point, (run,)) for run in runs]
     return groups
-
-
-def monitored(records: Sequence[Record]) -> str | None:
-    """The metric to rank by: the one that the runs watched; where they differ, the commonest that all of them have."""
-    watched = [name for name, _ in Counter(record.monitor for record in records if record.monitor).most_common()]
-    histories = [record.history for record in records if record.history]
-    everywhere = [name for name in watched if all(name in history for history in histories)]
-    return next(iter([*everywhere, *watched]), None)
 
 
 def rank_groups(groups: Sequence[Group], measure: Measure) -> list[Rank]:
@@ -138,7 +137,7 @@ def spread(values: Floats) -> float:
 
 def _finished(place: int, group: Group, measure: Measure) -> Rank:
     values = group.values(measure)
-    epoch = measure.value_and_epoch(group.records[0])[1] if len(group.records) == 1 else None
+    epoch = measure.epoch(group.records[0]) if len(group.records) == 1 else None
     return Rank(place, group, float(values.mean()), spread(values), epoch)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from duograd.runner.errors import UserError
 from duograd.runner.store import files, lines
-from duograd.runner.store.folders import RunFolder, is_run_folder
+from duograd.runner.store.folders import PRUNED, RunFolder, is_run_folder
 from duograd.runner.store.overrides import as_typed, by_key, dotted, hashable
 from duograd.runner.store.records import JobRecord, SweepRecord
 
@@ -77,6 +77,12 @@ class Record:
         return "diverged" if self.summary.get("diverged") else self.status.lower()
 
     @property
+    def kind(self) -> str:
+        """Its model and its backend, which runs that differ in their seed share."""
+        names = (str((self.config.get(group) or {}).get("name", "")) for group in ("model", "backend"))
+        return " ".join(name for name in names if name) or self.name
+
+    @property
     def command(self) -> str:
         """What trains it again."""
         return str(self.identity.get("command", ""))
@@ -109,6 +115,8 @@ def read_run(path: Path) -> Record:
     try:
         identity, config = files.read_json(folder.identity), files.read_yaml(folder.config)
         summary, (status, why) = files.read_json(folder.summary), folder.ending()
+        if status == "FINISHED" and summary.get("stopped_by") == PRUNED:
+            status = "PRUNED"
     except files.DamagedError as error:
         return Record(path.name, path, "DAMAGED", str(error), log=folder.log)
     return Record(str(identity.get("name") or path.name), path, status, why, config, summary, identity, log=folder.log)

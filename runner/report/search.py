@@ -11,17 +11,10 @@ from duograd.runner.report.charts import Picture
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.ranking import Measure
 from duograd.runner.report.tables import Column, Table
-from duograd.runner.store.folders import SEARCH
 from duograd.runner.store.overrides import short_names
 from duograd.runner.store.records import SearchRecord
 
 STATES = {"COMPLETE": "complete", "PRUNED": "ended early", "FAIL": "failed", "RUNNING": "still open"}
-
-
-def read_search(folder: Path) -> SearchRecord | None:
-    """The search of a sweep's folder; None where it is none, or has no trial yet. Raises UserError."""
-    search = SearchRecord.load(folder) if (folder / SEARCH).exists() else None
-    return search if search and search.trials else None
 
 
 def charts(search: SearchRecord, comparison: Comparison, folder: Path) -> Iterator[Picture]:

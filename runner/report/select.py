@@ -8,7 +8,8 @@ from pathlib import Path
 from duograd.runner.errors import UserError
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.records import Record, read_run, read_sweep
-from duograd.runner.store.folders import SWEEP, is_run_folder, runs_below
+from duograd.runner.store.folders import SEARCH, SWEEP, is_run_folder, runs_below
+from duograd.runner.store.records import SearchRecord
 from duograd.runner.tracking import address
 from duograd.runner.tracking.errors import TrackingError
 
@@ -32,7 +33,9 @@ def sweep_runs(folder: Path) -> Comparison:
     sweep, records = read_sweep(folder)
     if not records:
         raise UserError(f"{folder} has no jobs: its sweep never started one")
-    return Comparison(sweep.name, records, sweep.swept, sweep.command, sweep.parent_run_id)
+    search = SearchRecord.load(folder) if (folder / SEARCH).exists() else None
+    trials = search if search and search.trials else None  # it may have just begun
+    return Comparison(sweep.name, records, sweep.swept, sweep.command, sweep.parent_run_id, trials)
 
 
 def _records(name: str, uri: str | None) -> Iterator[Record]:

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from duograd.runner.display import duration
 from duograd.runner.plots.text import digits_for, number
 from duograd.runner.report.comparison import Comparison
-from duograd.runner.report.parameters import ABSENT, SEED, format_value
+from duograd.runner.report.parameters import ABSENT, format_value
 from duograd.runner.report.ranking import Measure, Rank
 from duograd.runner.report.records import Record
 from duograd.runner.store.folders import RunFolder
@@ -22,11 +24,12 @@ NOTHING = "–"
 
 @dataclass(frozen=True)
 class Column:
-    """numeric: whether the cells are numbers, to stand at the right."""
+    """numeric: whether the cells are numbers, to stand at the right. naming: whether they say which row it is."""
 
     head: str
     cells: list[str]
     numeric: bool = True
+    naming: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,17 +70,18 @@ def failures(comparison: Comparison) -> Table:
 
 def _ranking(comparison: Comparison, differing: Sequence[str], metrics: Sequence[Measure]) -> Table:
     ranks, replicated = comparison.ranks, comparison.replicated
-    keys = [key for key in differing if not (key == SEED and replicated)]
+    keys = [key for key in differing if all(len(rank.group.values_of(key)) < 2 for rank in ranks)]
     digits = digits_for(rank.mean for rank in ranks)
     value = comparison.measure.name + (" (mean ± std)" if replicated else "")
     return Table(
         [
-            Column("#", [str(rank.place or NOTHING) for rank in ranks]),
+            *([Column("#", [str(rank.place or NOTHING) for rank in ranks], naming=True)] if comparison.contest else []),
             *(_parameter(key, comparison) for key in keys),
-            *([] if keys else [Column("run", [rank.group.label for rank in ranks], numeric=False)]),
+            *([] if keys else [Column("run", [rank.group.label for rank in ranks], numeric=False, naming=True)]),
             Column(value, [number(rank.mean, digits) + _deviation(rank) for rank in ranks]),
             Column("runs", [_count(rank) for rank in ranks]) if replicated else Column("epoch", list(_epochs(ranks))),
-            *(Column(metric.metric, [_mean(rank, metric) for rank in ranks]) for metric in metrics),
+            *_at_best([metric.metric for metric in metrics], comparison),
+            *(Column(f"last {metric.metric}", [_mean(rank, metric) for rank in ranks]) for metric in metrics),
             Column("time", [_time(rank) for rank in ranks]),
             Column("status", [_status(rank) for rank in ranks], numeric=False),
         ]
@@ -85,8 +89,22 @@ def _ranking(comparison: Comparison, differing: Sequence[str], metrics: Sequence
 
 
 def _parameter(key: str, comparison: Comparison) -> Column:
-    values = [rank.group.records[0].parameters.get(key, ABSENT) for rank in comparison.ranks]
-    return Column(comparison.names[key], [format_value(value) for value in values], numeric=False)
+    values = [next(iter(rank.group.values_of(key)), ABSENT) for rank in comparison.ranks]
+    return Column(comparison.names[key], [format_value(value) for value in values], numeric=False, naming=True)
+
+
+def _at_best(metrics: Sequence[str], comparison: Comparison) -> Iterator[Column]:
+    """What each run had on new samples at the epoch that was best, where every epoch was evaluated on them."""
+    measure = comparison.measure
+    everywhere = [set(record.history) for record in comparison.records if record.status == "FINISHED"]
+    for metric in metrics:
+        new = metric.startswith("test/") or metric == "val/accuracy"
+        if new and metric != measure.metric and everywhere and all(metric in history for history in everywhere):
+            means = [
+                [r.history[metric][epoch - 1] for r in rank.group.finished if (epoch := measure.epoch(r))]
+                for rank in comparison.ranks
+            ]
+            yield Column(f"{metric} at best", [number(float(np.mean(m))) if m else NOTHING for m in means])
 
 
 def _most_telling(metrics: Sequence[str]) -> list[Measure]:

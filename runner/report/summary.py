@@ -1,0 +1,77 @@
+"""What came out of a comparison, in sentences."""
+
+import math
+from collections.abc import Iterator
+
+from duograd.runner.report.agreement import BESIDE, describe
+from duograd.runner.report.comparable import sample_note
+from duograd.runner.report.comparison import Comparison
+from duograd.runner.report.parameters import label
+from duograd.runner.report.ranking import Rank
+from duograd.runner.report.records import Record
+
+MOST = 3  # names in a sentence
+
+
+def summarise(comparison: Comparison) -> str:
+    """How many runs finished, and which was best; of two halves of one configuration, whether they agree."""
+    records = comparison.records
+    runs = f"{len(records)} run{'' if len(records) == 1 else 's'}"
+    finished = sum(record.status == "FINISHED" for record in records)
+    head = f"{runs}, {'all' if finished == len(records) else finished} finished."
+    if not comparison.contest:
+        return " ".join([head, *describe(comparison.pairs)])
+    first = [rank for rank in comparison.ranks if rank.place == 1]
+    if not first:
+        return f"{head} None has a value of {comparison.measure.metric} to be ranked by."
+    return " ".join([head, *(_best(rank, comparison) for rank in first)])
+
+
+def notes(comparison: Comparison) -> list[str]:
+    """What to know before one believes the ranking."""
+    return [note for note in _notes(comparison) if note]
+
+
+def _notes(comparison: Comparison) -> Iterator[str]:
+    metric = comparison.measure.metric
+    yield comparison.ranked_by[1]
+    if len(comparison.data_sets) > 1:
+        names = ", ".join(name or "unknown" for name in comparison.data_sets)
+        yield f"Ranked apart for each data set, as {metric} on one says nothing of another: {names}."
+    else:
+        yield sample_note(comparison.records, metric)
+    yield _untrained(comparison)
+    if comparison.contest:
+        yield from describe(comparison.pairs)
+
+
+def _best(rank: Rank, comparison: Comparison) -> str:
+    measure = comparison.measure
+    spread = "" if math.isnan(rank.deviation) else f" ± {rank.deviation:.2g}"
+    direction = "highest" if measure.rises else "lowest"
+    [name] = (name for name, groups in comparison.data_sets.items() if rank.group in groups)
+    where = f"Best on {name}" if len(comparison.data_sets) > 1 else "Best"
+    return f"{where} is {_label(rank, comparison)}: {measure.metric} {rank.mean:.4g}{spread}, the {direction}."
+
+
+def _label(rank: Rank, comparison: Comparison) -> str:
+    """The group's; without its backend where both halves were run, as neither can be the better one."""
+    axes = [axis for axis in comparison.axes if axis.key.partition(".")[0] not in BESIDE]
+    return label(rank.group.point, axes) if comparison.pairs and axes else rank.group.label
+
+
+def _untrained(comparison: Comparison) -> str:
+    """A line on runs that never got better than they began: a full batch's first value is that before any update."""
+    metric = comparison.measure.metric
+    ranks = [r for r in comparison.ranks if r.epoch == 1 and _before_update(r.group.records[0], metric)]
+    if not ranks:
+        return ""
+    which = ", ".join(rank.group.label for rank in ranks[:MOST])
+    more = f" and {len(ranks) - MOST} more" if len(ranks) > MOST else ""
+    return f"The best {metric} of {which}{more} is the value before the first update: training did not better it."
+
+
+def _before_update(record: Record, metric: str) -> bool:
+    """Whether the metric's first value is that of the initial weights, and there were others to be better."""
+    full_batch = record.config.get("batch_size", 0) is None
+    return full_batch and metric.startswith("train/") and len(record.history.get(metric, ())) > 1
