@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -38,7 +38,7 @@ def free_port() -> int:
 
 
 def get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=30) as response:
+    with urllib.request.urlopen(url, timeout=120) as response:
         return response.read()
 
 
@@ -57,7 +57,10 @@ def processes_of(session: int) -> list[int]:
 
 def test_it_serves_the_runs_and_leaves_nothing_behind(tmp_path, mirrored):
     port = free_port()
-    with subprocess.Popen([*DUOGRAD, "--port", str(port)], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+    with ExitStack() as stack:
+        command = [*DUOGRAD, "--port", str(port)]
+        process = stack.enter_context(subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True))
+        stack.callback(process.terminate)  # or a fault of the test would wait for it
         printed = []
         while not printed or "Ctrl-C" not in printed[-1]:
             printed.append(process.stdout.readline())
@@ -72,7 +75,7 @@ def test_it_serves_the_runs_and_leaves_nothing_behind(tmp_path, mirrored):
         assert session != os.getsid(0)
         assert len(processes_of(session)) > 1  # it has a worker
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
         assert not processes_of(session)
 
 
