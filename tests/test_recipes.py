@@ -18,6 +18,7 @@ MOST_FILES = {
     "A recurrent cell": 3,
     "A loss": 2,
     "A source": 2,
+    "A figure": 1,
 }
 ACTIVITY = ["task=activity", "data=gait", "data.count=36", "data.test_count=24", "data.window=9"]
 SINES = ["task=activity", "data=sines", "data.count=40", "model=rnn", "model.hidden_size=5"]
@@ -27,6 +28,7 @@ RUNS = {
     "A recurrent cell": [*ACTIVITY, "model=leaky", "model.hidden_size=5"],
     "A loss": [*ACTIVITY, "loss=brier", "model.hidden_size=5"],
     "A source": SINES,
+    "A figure": [*ACTIVITY, "model.hidden_size=5"],
 }
 BACKENDS = ("numpy", "torch")
 ALWAYS = ["epochs=3", "dtype=float64", "tracking=none"]
@@ -59,8 +61,10 @@ def recipes() -> dict[str, list[Block]]:
     """The blocks of each recipe that name a file."""
     sections = re.split(r"^## (.+)$", (ROOT / "docs" / "recipes.md").read_text(), flags=re.MULTILINE)[1:]
     fence = re.compile(r"^```(\w+) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-    pairs = zip(sections[::2], sections[1::2], strict=True)
-    return {name: [Block(*found) for found in fence.findall(text)] for name, text in pairs}
+    return {
+        name: [Block(*found) for found in fence.findall(text)]
+        for name, text in zip(sections[::2], sections[1::2], strict=True)
+    }
 
 
 RECIPES = recipes()
@@ -144,6 +148,7 @@ def test_what_is_new_is_there(copy, codes):
     assert json.loads(first)["lr"] == 10.0  # its cell, not its YAML
     assert "train/brier" in summary(copy, "A loss")["metrics"]
     assert summary(copy, "A source")["data"] == "sines"
+    assert [path.name for path in (folder(copy, "A figure", "numpy") / "figures").iterdir()] == ["rate.png"]
 
 
 def test_recipes_keep_to_the_house(copy):
