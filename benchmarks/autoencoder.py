@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from benchmarks.measure import CONSOLE, Target, kernel, report, side_by_side
@@ -54,8 +53,7 @@ def numpy_epoch(batch: Batch) -> Callable[[], object]:
 
 def torch_epoch(batch: Batch, compiled: bool) -> Callable[[], object]:
     config = compose(["task=autoencoder"])
-    weights = initial_weights(config.model, INPUTS, 0, np.float32)
-    net = TorchAutoencoder(config.model, config.loss, {name: torch.from_numpy(w) for name, w in weights.items()})
+    net = TorchAutoencoder(config.model, config.loss, (INPUTS,), INPUTS, 0, np.float32)
     engine = TorchEngine(net, config.optimizer, compiled=compiled)
     return lambda: float(engine.step(batch, 0.1)["loss"])
 

@@ -38,8 +38,9 @@ def numpy_net(
 
 
 def torch_net(twin: AutoencoderNet, **changes: Any) -> TorchAutoencoder:
-    weights = {name: torch.tensor(w) for name, w in twin.params.items()}
-    return TorchAutoencoder(autoencoder_config(**changes), twin.loss, weights)
+    module = TorchAutoencoder(autoencoder_config(**changes), twin.loss, (INPUTS,), INPUTS, 0, twin.dtype)
+    module.load_state_dict({name: torch.tensor(w) for name, w in twin.params.items()})
+    return module
 
 
 def samples(n: int, seed: int = 0, width: int = INPUTS) -> Array:

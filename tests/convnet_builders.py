@@ -11,7 +11,7 @@ from duograd.data.dataset import Batch
 from duograd.models.families.convnet.config import ConvNetConfig
 from duograd.models.families.convnet.numpy_net import ConvNet
 from duograd.models.families.convnet.torch_classifier import TorchClassifier
-from duograd.models.families.convnet.torch_net import convnet_twin as twin
+from duograd.models.families.convnet.torch_net import torch_convnet
 from duograd.models.loss import LossConfig, OutputLoss, Targets
 from duograd.models.losses.cross_entropy import CrossEntropyConfig
 from duograd.models.losses.svm import SvmConfig
@@ -84,7 +84,7 @@ def convnet(loss: LossConfig = ENTROPY, dtype: str = "float64", threads: int = 1
 def convnet_twin(net: ConvNet, style: str = "sequential") -> TorchClassifier:
     """Its torch twin, at the same parameters."""
     config = net.config.model_copy(update={"style": style})
-    module = twin(config, net.loss, IMAGE, CLASSES, net.seed, net.dtype)
+    module = torch_convnet(config, net.loss, IMAGE, CLASSES, net.seed, net.dtype)
     with torch.no_grad():
         for name, w in module.state_dict().items():
             w.copy_(torch.tensor((net.params | net.buffers)[name]))

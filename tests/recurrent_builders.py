@@ -55,7 +55,9 @@ def recurrent_net(
 
 def recurrent_twin(net: RecurrentNet) -> TorchRecurrent:
     """The torch net of the same parameters; both draw the twin's dropout masks from now on."""
-    twin = TorchRecurrent(net.config, net.loss, {name: torch.tensor(w) for name, w in net.params.items()}, net.seed)
+    outputs = len(net.params["classifier.bias"])
+    twin = TorchRecurrent(net.config, net.loss, (T, INPUTS), outputs, net.seed, net.dtype)
+    twin.load_state_dict({name: torch.tensor(w) for name, w in net.params.items()})
 
     def masks(B: int, T: int, step: int) -> Any:
         return tuple([None if m is None else m.numpy() for m in group] for group in twin.masks(B, T, step))

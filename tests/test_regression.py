@@ -15,9 +15,9 @@ from duograd.data.dataset import Batch, DataSet, Split
 from duograd.data.source import Source, SourceConfig
 from duograd.models.errors import ArchitectureError
 from duograd.models.families.convnet.numpy_net import ConvNet
-from duograd.models.families.convnet.torch_net import convnet_twin
+from duograd.models.families.convnet.torch_net import torch_convnet
 from duograd.models.families.recurrent.numpy_net import RecurrentNet
-from duograd.models.families.recurrent.torch_net import recurrent_twin
+from duograd.models.families.recurrent.torch_net import TorchRecurrent
 from duograd.models.loss import Targets
 from duograd.models.losses import squared_error
 from duograd.models.losses.squared_error import LOSS, SquaredError, SquaredErrorConfig
@@ -69,9 +69,9 @@ def batch(family: str) -> Batch:
 
 def engines(family: str, bound: SquaredError) -> tuple[NumpyEngine, TorchEngine]:
     if family == "convnet":
-        net, twin, config = ConvNet, convnet_twin, convnet_config(dense=[7])
+        net, twin, config = ConvNet, torch_convnet, convnet_config(dense=[7])
     else:
-        net, twin, config = RecurrentNet, recurrent_twin, recurrent_config(**CELLS["gru, reset after"], dense=[6])
+        net, twin, config = RecurrentNet, TorchRecurrent, recurrent_config(**CELLS["gru, reset after"], dense=[6])
     arguments = config, bound, SHAPES[family], VALUES, 3, "float64"
     return NumpyEngine(net(*arguments), SGD), TorchEngine(twin(*arguments), SGD)
 

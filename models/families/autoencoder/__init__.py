@@ -8,7 +8,7 @@ __all__ = ["FAMILY", "ae_cost"]
 FAMILY = Family(
     config=AutoencoderConfig,
     net=f"{__name__}.numpy_net:AutoencoderNet",
-    twin=f"{__name__}.torch_net:autoencoder_twin",
+    twin=f"{__name__}.torch_net:TorchAutoencoder",
     inputs=("vectors",),
     targets=("inputs",),
 )

@@ -1,7 +1,5 @@
 """The sparse autoencoder's torch twin: the same parameters and cost, its gradient by autograd."""
 
-from collections.abc import Mapping
-
 import torch
 from numpy.typing import DTypeLike
 from torch import Tensor, nn
@@ -13,27 +11,24 @@ from duograd.models.losses.sparse import SparseLossConfig
 ACTIVATIONS = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}
 
 
-def autoencoder_twin(
-    config: AutoencoderConfig, loss: SparseLossConfig, shape: tuple[int, ...], outputs: int, seed: int, dtype: DTypeLike
-) -> "TorchAutoencoder":
-    """The twin of `AutoencoderNet`, at the same initial weights."""
-    weights = initial_weights(config, shape[-1], seed, dtype)
-    return TorchAutoencoder(config, loss, {name: torch.from_numpy(w) for name, w in weights.items()})
-
-
 class TorchAutoencoder(nn.Module):
-    """encoder (H, I), decoder (I, H); starts at the given weights."""
+    """encoder (H, I), decoder (I, H); starts at the weights of `AutoencoderNet`."""
 
-    def __init__(self, config: AutoencoderConfig, loss: SparseLossConfig, weights: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self,
+        config: AutoencoderConfig,
+        loss: SparseLossConfig,
+        shape: tuple[int, ...],
+        outputs: int,
+        seed: int,
+        dtype: DTypeLike,
+    ) -> None:
         super().__init__()
-        hidden_size, input_size = weights["encoder.weight"].shape
-        dtype = weights["encoder.weight"].dtype
-        self.encoder = nn.Linear(input_size, hidden_size, dtype=dtype)
-        self.decoder = nn.Linear(hidden_size, input_size, dtype=dtype)
-        self.hidden = ACTIVATIONS[config.hidden_activation]
-        self.output = ACTIVATIONS[config.output_activation]
+        weights = initial_weights(config, shape[-1], seed, dtype)
+        self.encoder, self.decoder = nn.Linear(shape[-1], config.hidden_size), nn.Linear(config.hidden_size, shape[-1])
+        self.hidden, self.output = ACTIVATIONS[config.hidden_activation], ACTIVATIONS[config.output_activation]
         self.loss = loss
-        self.load_state_dict(weights)
+        self.load_state_dict({name: torch.from_numpy(w) for name, w in weights.items()}, assign=True)
 
     def terms(self, inputs: Tensor, targets: None = None, step: int = 0) -> dict[str, Tensor]:
         """The terms of J over inputs (N, I); `loss` is their sum."""

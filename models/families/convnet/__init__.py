@@ -6,7 +6,7 @@ from duograd.models.family import Family
 FAMILY = Family(
     config=ConvNetConfig,
     net=f"{__name__}.numpy_net:ConvNet",
-    twin=f"{__name__}.torch_net:convnet_twin",
+    twin=f"{__name__}.torch_net:torch_convnet",
     inputs=("images",),
     targets=("classes", "values"),
 )

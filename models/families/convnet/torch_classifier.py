@@ -7,33 +7,32 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import DTypeLike
 from torch import Tensor, nn
 
-from duograd.models.families.convnet.architecture import Layer
+from duograd.models.families.convnet.architecture import Shape, architecture
 from duograd.models.families.convnet.config import ConvNetConfig
-from duograd.models.families.convnet.weights import masks
+from duograd.models.families.convnet.weights import initial_buffers, initial_weights, masks
+from duograd.models.loss import OutputLoss
 from duograd.models.torch_loss import TorchLoss
 
 Maps = dict[str, Tensor]
 
 
 class TorchClassifier(nn.Module):
-    """A module whose layers and `logits` a style defines."""
+    """A module whose layers and `logits` a style defines; starts at the weights of `ConvNet`."""
 
     def __init__(
-        self,
-        config: ConvNetConfig,
-        layers: Sequence[Layer],
-        loss: TorchLoss,
-        seed: int,
-        weights: Mapping[str, Tensor],
+        self, config: ConvNetConfig, loss: OutputLoss, shape: Shape, outputs: int, seed: int, dtype: DTypeLike
     ) -> None:
         super().__init__()
-        self.plan = list(layers)
-        self.loss = loss
+        self.plan = architecture(config, shape, outputs)
+        self.loss = TorchLoss(loss)
         self.seed = seed
+        arrays = {**initial_weights(config, shape, outputs, seed, dtype), **initial_buffers(self.plan, dtype)}
+        weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
         self.build(config, weights)
-        self.to(next(iter(weights.values())).dtype)
+        self.to(weights["classifier.weight"].dtype)
         with torch.no_grad():
             for name, w in self.state_dict().items():
                 w.copy_(weights[name])

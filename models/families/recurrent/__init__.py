@@ -6,7 +6,7 @@ from duograd.models.family import Family
 FAMILY = Family(
     config=RecurrentConfig,
     net=f"{__name__}.numpy_net:RecurrentNet",
-    twin=f"{__name__}.torch_net:recurrent_twin",
+    twin=f"{__name__}.torch_net:TorchRecurrent",
     inputs=("sequences",),
     targets=("classes", "values"),
 )

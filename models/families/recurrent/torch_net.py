@@ -3,7 +3,6 @@
 Legend: B batch, T time, I input, H hidden, O outputs of a dense layer, C classes.
 """
 
-from collections.abc import Mapping
 from itertools import pairwise
 from typing import cast
 
@@ -22,16 +21,8 @@ PREFIX = "recurrent."
 Masks = tuple[list[Tensor | None], list[Tensor | None]]
 
 
-def recurrent_twin(
-    config: RecurrentConfig, loss: OutputLoss, shape: tuple[int, ...], outputs: int, seed: int, dtype: DTypeLike
-) -> "TorchRecurrent":
-    """The twin of `RecurrentNet`, at the same initial weights."""
-    weights = initial_weights(config, shape[-1], outputs, seed, dtype)
-    return TorchRecurrent(config, loss, {name: torch.from_numpy(w) for name, w in weights.items()}, seed)
-
-
 class TorchRecurrent(nn.Module):
-    """Recurrent layers, dense layers on the last step's h; starts at the given weights.
+    """Recurrent layers, dense layers on the last step's h; starts at the weights of `RecurrentNet`.
 
     Its named parameters are the trained ones only: see `weights` for torch's second bias, which is not.
     """
@@ -40,21 +31,21 @@ class TorchRecurrent(nn.Module):
         self,
         config: RecurrentConfig,
         loss: OutputLoss,
-        weights: Mapping[str, Tensor],
-        seed: int = 0,
+        shape: tuple[int, ...],
+        outputs: int,
+        seed: int,
+        dtype: DTypeLike,
     ) -> None:
         super().__init__()
-        self.config = config
-        self.seed = seed
+        arrays = initial_weights(config, shape[-1], outputs, seed, dtype)
+        weights = {name: torch.from_numpy(w) for name, w in arrays.items()}
+        self.config, self.seed, self.loss = config, seed, TorchLoss(loss)
         self.recurrent = nn.ParameterDict(
-            [(name.removeprefix(PREFIX), w.clone()) for name, w in weights.items() if name.startswith(PREFIX)]
+            [(name.removeprefix(PREFIX), w) for name, w in weights.items() if name.startswith(PREFIX)]
         )
-        outputs, dtype = len(weights["classifier.bias"]), weights["classifier.bias"].dtype
-        sizes = [config.hidden_size, *config.dense, outputs]
-        *hidden, classifier = [nn.Linear(fan_in, fan_out, dtype=dtype) for fan_in, fan_out in pairwise(sizes)]
+        *hidden, classifier = [nn.Linear(*sizes) for sizes in pairwise([config.hidden_size, *config.dense, outputs])]
         self.dense, self.classifier = nn.ModuleList(hidden), classifier
-        self.loss = TorchLoss(loss)
-        self.load_state_dict(weights)
+        self.load_state_dict(weights, assign=True)
 
     def terms(self, inputs: Tensor, targets: Tensor, step: int = 0) -> dict[str, Tensor]:
         """The loss's terms over inputs (B, T, I), targets (B,). In training, dropout depends on (seed, step)."""
