@@ -38,7 +38,7 @@ from duograd.runner.training import Diverged, Floats, Interrupted, Training
 
 EXIT = {"FINISHED": 0, "FAILED": 1}
 LONGEST_TITLE = 60  # characters of a picture's title; the run folder knows the rest
-MIRROR_SECONDS = 60.0  # the longest wait at the end for MLflow to be brought up to date
+MIRROR_SECONDS = 120.0  # the longest wait at the end for MLflow to be brought up to date
 
 
 def run(config: RunConfig, folder: RunFolder, overrides: Sequence[str], context: RunContext | None = None) -> int:
@@ -233,7 +233,7 @@ class Run:
             yield
         finally:
             with self.console.status("bringing MLflow up to date"):
-                trouble = follower.finish(MIRROR_SECONDS)
+                trouble = follower.finish(MIRROR_SECONDS, self.console)
             said = trouble or "look at it in MLflow: duograd ui"
             self.console.print(said, style="yellow" if trouble else None, highlight=False, soft_wrap=True)
 

@@ -10,7 +10,7 @@ from tracking_run import begin
 
 from duograd.runner.errors import UserError
 from duograd.runner.tracking import address
-from duograd.runner.tracking.errors import TrackingError, UnreachableError
+from duograd.runner.tracking import TrackingError, UnreachableError
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's use of SQLAlchemy
 

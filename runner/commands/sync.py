@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from duograd.runner.errors import UserError
 from duograd.runner.store import locks
 from duograd.runner.store.folders import SWEEP, runs_below
-from duograd.runner.tracking.errors import TrackingError, UnreachableError
+from duograd.runner.tracking import TrackingError, UnreachableError
 
 if TYPE_CHECKING:
     from duograd.runner.tracking.mirror import Mirror

@@ -11,7 +11,7 @@ from duograd.runner.report.records import Record, read_run, read_sweep
 from duograd.runner.store.folders import SEARCH, SWEEP, is_run_folder, runs_below
 from duograd.runner.store.records import SearchRecord
 from duograd.runner.tracking import address
-from duograd.runner.tracking.errors import TrackingError
+from duograd.runner.tracking import TrackingError
 
 KINDS = "name run folders, a sweep's folder or an MLflow experiment"
 

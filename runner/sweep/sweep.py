@@ -30,7 +30,6 @@ from duograd.runner.sweep.table import View
 from duograd.runner.sweep.worker import Task
 from duograd.runner.tracking.follower import Follower
 
-NICENESS = 5  # of the mirror: enough to keep up with the jobs, so that little is left at the end
 MIRROR_SECONDS = 60.0  # the longest wait at the end for MLflow to be brought up to date,
 MIRROR_SECONDS_A_JOB = 1.0  # and so much more for each job;
 INTERRUPTED_SECONDS = 10.0  # or only this, after Ctrl-C
@@ -180,7 +179,7 @@ class Sweep:
         """Whatever happens in the block, afterwards sweep.json, MLflow and the user are told how the sweep ended."""
         self.record.status = "RUNNING"
         self.record.save(self.folder.path)
-        follower = Follower.start(self.folder.path, NICENESS) if self.record.uri else None
+        follower = Follower.start(self.folder.path) if self.record.uri else None
         try:
             yield
         finally:
@@ -213,7 +212,8 @@ class Sweep:
         """For MLflow to be brought up to date: it has been following, so little is left."""
         with self.console.status("bringing MLflow up to date"):
             patient = MIRROR_SECONDS + MIRROR_SECONDS_A_JOB * len(self.jobs)
-            trouble = follower.finish(patient if self.interrupt.caught is None else INTERRUPTED_SECONDS)
+            wait = patient if self.interrupt.caught is None else INTERRUPTED_SECONDS
+            trouble = follower.finish(wait, self.console)
         said = trouble or "look at it in MLflow: duograd ui"
         self.console.print(said, style="yellow" if trouble else None, highlight=False, soft_wrap=True)
         self._save()

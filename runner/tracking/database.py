@@ -1,17 +1,30 @@
-"""The local SQLite database: created once, whole, whoever comes first; its schema told apart from ours."""
+"""Opening what runs are mirrored to, a SQLite database or a server; and its errors in one line.
 
+A local database is created once and whole, whoever comes first.
+"""
+
+import re
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from duograd.runner.store.locks import locked
-from duograd.runner.tracking.address import ARTIFACTS, SQLITE
-from duograd.runner.tracking.errors import TrackingError
-from duograd.runner.tracking.mlflow_api import MIGRATIONS, MLFLOW_VERSION
+from duograd.runner.tracking import TrackingError, UnreachableError
+from duograd.runner.tracking.address import ARTIFACTS, SQLITE, database_path, shown
+from duograd.runner.tracking.mlflow_api import MIGRATIONS, MLFLOW_VERSION, MlflowClient, MlflowException, SQLAlchemyError
 
 CREATION_S = 60.0  # a new database takes 1 to 3 s; four processes on a busy machine stand in line
+
+
+def connect(uri: str) -> MlflowClient:
+    """A client for the store at `uri` (absolute, see `address.resolve`); creates a SQLite database that is missing."""
+    path = database_path(uri)
+    if path is not None:
+        prepare(path)
+    return MlflowClient(tracking_uri=uri)
 
 
 def prepare(path: Path) -> None:
@@ -52,11 +65,11 @@ def _newest_schema() -> str | None:
     return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
-def _foreign(path: Path, found: str) -> TrackingError:
+def _foreign(path: Path, schema: str) -> TrackingError:
     """What to do about a database of another MLflow: upgrade the older database, or the older MLflow."""
-    older = any((MIGRATIONS / "versions").glob(f"{found}_*.py"))
+    older = any((MIGRATIONS / "versions").glob(f"{schema}_*.py"))
     remedy = f"back it up, then: mlflow db upgrade {SQLITE}{path}" if older else "upgrade mlflow, or set tracking.uri"
-    return TrackingError(f"{path} was written by another mlflow than {MLFLOW_VERSION} (schema {found}): {remedy}")
+    return TrackingError(f"{path} was written by another mlflow than {MLFLOW_VERSION} (schema {schema}): {remedy}")
 
 
 def _create(path: Path) -> None:
@@ -74,3 +87,34 @@ def _migrate(path: Path, artifacts: Path) -> None:
 
     store: Any = SqlAlchemyStore(SQLITE + str(path), artifacts.as_uri())  # type: ignore[no-untyped-call]
     store.engine.dispose()
+
+
+@contextmanager
+def one_line_errors(uri: str) -> Iterator[None]:
+    """Turn whatever the store raises in the block into a TrackingError of one line."""
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        raise _explain(error, uri) from error
+
+
+def _explain(error: Exception, uri: str) -> TrackingError:
+    """The one line that says what failed at `uri`, and the remedy where there is one."""
+    text = str(error)
+    if database_path(uri) is None and (reason := _network_reason(text)):
+        return UnreachableError(f"could not reach {shown(uri)} ({reason})")
+    return TrackingError(f"{shown(uri)}: {_first_line(text) or type(error).__name__}")
+
+
+def _network_reason(text: str) -> str | None:
+    """'connection refused' from the several layers in which an HTTP library wraps it, None if it is something else."""
+    if "failed with exception" not in text:
+        return None
+    if "timed out" in text:
+        return "timed out"
+    errno = re.findall(r"\[Errno -?\d+\] ([^\"')\]]+)", text)
+    return errno[-1].strip().lower() if errno else _first_line(text)
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0][:300]

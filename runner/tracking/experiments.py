@@ -1,17 +1,41 @@
-"""The run folders of an MLflow experiment: those that its runs were mirrored from, else MLflow's copies of them."""
+"""MLflow's experiments: where runs go, and the folders that runs came from."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from duograd.runner.store import files
+from duograd.runner.store.files import DamagedError
 from duograd.runner.store.folders import is_run_folder, runs_below
-from duograd.runner.tracking import description
-from duograd.runner.tracking.address import database_path
-from duograd.runner.tracking.mlflow_api import MlflowClient, Run
-from duograd.runner.tracking.store import told
+from duograd.runner.tracking import TrackingError, description
+from duograd.runner.tracking.address import artifact_location, database_path
+from duograd.runner.tracking.database import one_line_errors
+from duograd.runner.tracking.mlflow_api import LifecycleStage, MlflowClient, MlflowException, Run
 
-MOST = 1000  # runs
+PAGE = 1000  # runs at a time
+
+
+def experiment_id(client: MlflowClient, uri: str, name: str) -> str:
+    """The id of the experiment `name`, created if missing. TrackingError if it lies in MLflow's bin."""
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        return _create(client, uri, name)
+    if experiment.lifecycle_stage == LifecycleStage.DELETED:
+        raise TrackingError(
+            f"experiment '{name}' was deleted in MLflow: restore it (mlflow experiments restore -x "
+            f"{experiment.experiment_id}), or set another tracking.experiment"
+        )
+    return str(experiment.experiment_id)
+
+
+def _create(client: MlflowClient, uri: str, name: str) -> str:
+    try:
+        return str(client.create_experiment(name, artifact_location(uri, name)))
+    except MlflowException:
+        experiment = client.get_experiment_by_name(name)  # another process was first
+        if experiment is None:
+            raise
+        return str(experiment.experiment_id)
 
 
 def experiment_folders(uri: str, name: str) -> list[Path] | None:
@@ -23,21 +47,30 @@ def experiment_folders(uri: str, name: str) -> list[Path] | None:
     path = database_path(uri)
     if path is not None and not path.exists():
         return None
-    with told(uri):
+    with one_line_errors(uri):
         client = MlflowClient(tracking_uri=uri)
         experiment = client.get_experiment_by_name(name)
         if experiment is None:
             return None
-        runs = client.search_runs([experiment.experiment_id], max_results=MOST, order_by=["attributes.start_time ASC"])
+        runs = list(_all_runs(client, experiment.experiment_id))
     here = dict(_by_id(path.parent)) if path is not None else {}
     return [folder for run in runs if (folder := here.get(_id(run)) or _copy(run)) is not None]
+
+
+def _all_runs(client: MlflowClient, experiment: str) -> Iterator[Run]:
+    """The oldest first, page by page."""
+    token = None
+    while token != "":
+        page = client.search_runs([experiment], "", max_results=PAGE, order_by=["attributes.start_time ASC"], page_token=token)
+        yield from page
+        token = page.token or ""
 
 
 def _by_id(path: Path) -> Iterator[tuple[str, Path]]:
     for folder in runs_below(path):
         try:
-            yield str(json.loads((folder / "run.json").read_text())["id"]), folder
-        except (OSError, ValueError, KeyError, TypeError):
+            yield str(files.read_json(folder / "run.json")["id"]), folder
+        except (DamagedError, KeyError):
             continue  # a damaged folder has no name by which it could be asked for
 
 

@@ -1,4 +1,4 @@
-"""`python -m runner.tracking.follow DIR NICENESS`: mirrors a run's or a sweep's folder until standard input ends.
+"""`python -m duograd.runner.tracking.follow DIR`: mirrors a run's or a sweep's folder until standard input ends.
 
 Started by `follower.Follower`, which holds the other end of the pipe. What goes wrong is one line on standard error
 (`mirror.log` in the folder); the last one is the reason for an exit code other than 0.
@@ -12,7 +12,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING
 from duograd.runner.errors import UserError
 from duograd.runner.store.folders import SWEEP, RunFolder
 from duograd.runner.store.locks import MIRROR, locked
-from duograd.runner.tracking.errors import TrackingError
+from duograd.runner.tracking import TrackingError
 from duograd.runner.tracking.follower import LOG
 
 if TYPE_CHECKING:
@@ -29,15 +28,17 @@ if TYPE_CHECKING:
 POLL_S = 2.0  # at 70 epochs/s, 6 metrics each, one call of 1000 metrics takes about one poll
 SWEEP_POLL_S = 5.0  # each look at a run costs, and a sweep has many
 LONGEST_PAUSE_S = 60.0  # between attempts at a store that fails
-LIFETIME_S = 120.0  # after the trainer has gone, whatever hangs
+LIFETIME_S = 180.0  # after the trainer has gone, whatever hangs
 OTHER_MIRROR_S = 60.0  # for the follower of a killed trainer to finish before a resumed run's begins
+AUTOGROUP = Path("/proc/self/autogroup")
+BEHIND, BESIDE, SLIGHTLY = 10, 0, 5  # niceness: a tenth of what training gets; as much; a third
 
 
 def main(argv: list[str]) -> int:
     """Follow DIR; exit code 0 if MLflow has everything."""
-    run_dir, niceness, trainer = Path(argv[0]), int(argv[1]), os.getppid()
-    started = time.time()
-    _step_back(niceness)
+    run_dir, trainer, started = Path(argv[0]), os.getppid(), time.time()
+    if not _weigh(BEHIND):
+        os.nice(SLIGHTLY)  # there is no way back from it, and on a busy machine more would be for ever
     over = threading.Event()
     threading.Thread(target=_watch, args=(trainer, over), daemon=True).start()
     try:
@@ -49,13 +50,18 @@ def main(argv: list[str]) -> int:
         _drop_empty(run_dir / LOG)
 
 
-def _step_back(niceness: int) -> None:
-    """Lower priority. Linux weighs sessions against each other first, and this process has one of its own."""
-    os.nice(niceness)
-    group = Path("/proc/self/autogroup")
-    if group.exists():
-        with suppress(OSError):  # not every container lets it be written
-            group.write_text(str(niceness))
+def _weigh(niceness: int) -> bool:
+    """The weight of this process against training, where Linux weighs sessions: this process has one of its own."""
+    for _ in range(10):
+        try:
+            AUTOGROUP.write_text(str(niceness))
+        except BlockingIOError:  # not so soon after the last time
+            time.sleep(0.1)
+        except OSError:
+            return False
+        else:
+            return True
+    return False
 
 
 def _watch(trainer: int, over: threading.Event) -> None:
@@ -65,6 +71,7 @@ def _watch(trainer: int, over: threading.Event) -> None:
         if readable and not os.read(0, 1):
             break
     over.set()
+    _weigh(BESIDE)  # somebody waits now
     time.sleep(LIFETIME_S)
     os._exit(_say(f"MLflow took longer than {LIFETIME_S:g} s"))
 

@@ -10,11 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from rich.console import Console
+
 import duograd
 
 LOG = "mirror.log"
-ROOT = Path(duograd.__file__).resolve().parents[1]  # the child finds the packages wherever the trainer was started
+ROOT = Path(duograd.__file__).resolve().parents[1]  # the child finds the package wherever the trainer was started
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # it computes nothing
+SILENT_S = 3.0  # a longer wait is said
 
 
 class Follower:
@@ -24,17 +27,17 @@ class Follower:
         self._run_dir = run_dir
         self._process = process
         self._failure = failure
+        self._later = f"duograd sync {shlex.quote(str(run_dir))}"
 
     @classmethod
-    def start(cls, run_dir: Path, niceness: int = 19) -> "Follower":
-        """Start following `run_dir`, which may still be empty, with `niceness` added to the process's."""
+    def start(cls, run_dir: Path) -> "Follower":
+        """Start following `run_dir`, which may still be empty."""
         run_dir = Path(run_dir).resolve()
-        command = [sys.executable, "-P", "-m", "duograd.runner.tracking.follow", str(run_dir), str(niceness)]
         try:
             with (run_dir / LOG).open("ab") as log:  # the follower of a killed trainer may still write there
                 log.truncate(0)
                 process = subprocess.Popen(
-                    command,
+                    [sys.executable, "-P", "-m", "duograd.runner.tracking.follow", str(run_dir)],
                     stdin=subprocess.PIPE,  # never written to: its end is the message
                     stdout=subprocess.DEVNULL,
                     stderr=log,
@@ -45,37 +48,53 @@ class Follower:
             return cls(run_dir, None, f"could not start the mirror ({error.strerror or error})")
         return cls(run_dir, process)
 
-    def finish(self, timeout_s: float = 30.0) -> str | None:
+    def finish(self, timeout_s: float = 30.0, console: Console | None = None) -> str | None:
         """Say that the run is over and wait up to `timeout_s` for the mirror; None if MLflow has everything.
 
-        Else one line for the user. No process is left behind either way.
+        Else one line for the user. A long wait is said on the console; Ctrl-C ends it. No process is left behind.
         """
-        reason = self._reason(timeout_s)
+        if self._process is None:
+            reason: str | None = self._failure
+        else:
+            reason = self._wait(self._process, timeout_s, console or Console(quiet=True))
         if reason is None:
             return None
-        later = f"duograd sync {shlex.quote(str(self._run_dir))}"
-        return f"tracking: {reason}; the run is safe in {self._run_dir} - later: {later}"
+        return f"tracking: {reason}; the run is safe in {self._run_dir} - later: {self._later}"
 
-    def _reason(self, timeout_s: float) -> str | None:
-        if self._process is None:
-            return self._failure
+    def _wait(self, process: subprocess.Popen[bytes], timeout_s: float, console: Console) -> str | None:
+        """Why MLflow has not got everything."""
         try:
-            self._process.communicate(timeout=timeout_s)  # closes the pipe, waits
-        except subprocess.TimeoutExpired:
-            self._process.kill()  # it can be cut anywhere: the next one asks the store what it has
-            self._process.wait()
-            return _last_line(self._run_dir / LOG) or f"MLflow took longer than {timeout_s:g} s"
-        code = self._process.returncode
-        return None if code == 0 else _last_line(self._run_dir / LOG) or f"the mirror ended with code {code}"
+            if _ended(process, min(SILENT_S, timeout_s)):
+                return self._verdict(process.returncode)
+            skip = f"bringing MLflow up to date (up to {timeout_s:g} s; Ctrl-C skips it, {self._later} does it later)"
+            console.print(skip, highlight=False, markup=False, soft_wrap=True)
+            if _ended(process, timeout_s - SILENT_S):
+                return self._verdict(process.returncode)
+            reason = self._last_line() or f"MLflow took longer than {timeout_s:g} s"
+        except KeyboardInterrupt:
+            reason = "MLflow was not waited for"
+        process.kill()  # it can be cut anywhere: the next one asks the store what it has
+        process.communicate()
+        return reason
+
+    def _verdict(self, code: int) -> str | None:
+        return None if code == 0 else self._last_line() or f"the mirror ended with code {code}"
+
+    def _last_line(self) -> str:
+        try:
+            return (self._run_dir / LOG).read_text(errors="replace").strip().rpartition("\n")[2]
+        except OSError:
+            return ""
+
+
+def _ended(process: subprocess.Popen[bytes], timeout_s: float) -> bool:
+    try:
+        process.communicate(timeout=timeout_s)  # closes the pipe, waits
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _environment() -> dict[str, str]:
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     return {**os.environ, **dict.fromkeys(THREAD_VARIABLES, "1"), "PYTHONPATH": path}
-
-
-def _last_line(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace").strip().rpartition("\n")[2]
-    except OSError:
-        return ""

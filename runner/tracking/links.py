@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from duograd.runner.tracking.errors import TrackingError
+from duograd.runner.tracking import TrackingError
 
 API = "api/2.0/mlflow"
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy does not know our 127.0.0.1

@@ -6,11 +6,13 @@ What was logged already, the store is asked when a folder is attached; so neithe
 
 from pathlib import Path
 
-from duograd.runner.tracking import address
-from duograd.runner.tracking.attach import attach
+from duograd.runner.tracking import address, description
+from duograd.runner.tracking.database import connect, one_line_errors
 from duograd.runner.tracking.reader import Reader
+from duograd.runner.tracking.remote import RemoteRun, open_run
 from duograd.runner.tracking.run import Mirrored, RunMirror
-from duograd.runner.tracking.store import connect, told
+
+PARAMETERS_PER_CALL = 100  # MLflow's limit
 
 
 class Mirror:
@@ -34,7 +36,7 @@ class Mirror:
         run_dir = Path(run_dir)
         # after a failure of any kind the run is attached anew: what the store has then is what it says it has
         run = self._runs.pop(run_dir, None) or self._attach(run_dir, parent)
-        with told(run.uri):
+        with one_line_errors(run.remote.uri):
             mirrored = run.update(alive)
         self._runs[run_dir] = run
         return mirrored
@@ -42,5 +44,29 @@ class Mirror:
     def _attach(self, run_dir: Path, parent: str | None) -> RunMirror:
         reader = Reader(run_dir)
         uri = address.resolve(self._uri or reader.tracking("uri"), Path.cwd())
-        with told(uri):
-            return attach(connect(uri), uri, reader, parent, self._since)
+        experiment = str(reader.tracking("experiment") or reader.identity["task"])
+        with one_line_errors(uri):
+            tags = description.tags(reader, parent)
+            remote = open_run(connect(uri), uri, run_dir, experiment, tags, reader.started())
+            _describe(remote, reader, parent)
+            return RunMirror(remote, reader, self._since)
+
+
+def _describe(remote: RemoteRun, reader: Reader, parent: str | None) -> None:
+    """Logs what the run lacks of its parameters, data set and parent."""
+    if parent:
+        remote.tag(description.PARENT_TAG, parent)
+    if not remote.run.inputs or not remote.run.inputs.dataset_inputs:
+        remote.client.log_inputs(remote.id, [description.data_set(reader)])
+    _log_parameters(remote, reader)
+
+
+def _log_parameters(remote: RemoteRun, reader: Reader) -> None:
+    """MLflow never changes a parameter: what a resume changed (`epochs`) becomes a tag, `resumed.epochs`."""
+    logged, parameters = remote.run.data.params, description.parameters(reader)
+    missing = [parameter for parameter in parameters if parameter.key not in logged]
+    for start in range(0, len(missing), PARAMETERS_PER_CALL):
+        remote.client.log_batch(remote.id, params=missing[start : start + PARAMETERS_PER_CALL], synchronous=True)
+    for parameter in parameters:
+        if logged.get(parameter.key, parameter.value) != parameter.value:
+            remote.tag(f"resumed.{parameter.key}", parameter.value)

@@ -1,5 +1,8 @@
 """One run folder attached to one MLflow run: metrics and pictures as they come, and how it ended."""
 
+import hashlib
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,29 +10,17 @@ from typing import Any
 
 from PIL import Image
 
-from duograd.runner.store.lines import Epoch, finite
-from duograd.runner.tracking.cursor import Cursor
+from duograd.runner.store.lines import Epoch, epochs, finite
 from duograd.runner.tracking.description import safe_name
-from duograd.runner.tracking.mlflow_api import Metric, MlflowClient
-from duograd.runner.tracking.reader import Frame, Reader, digest, modified, version
+from duograd.runner.tracking.mlflow_api import Metric
+from duograd.runner.tracking.reader import Reader, modified
+from duograd.runner.tracking.remote import METRICS_PER_CALL, RemoteRun
 
-METRICS_PER_CALL = 1000  # MLflow's limit
 THUMBNAIL = 256  # pixels, the longer side of what MLflow makes of a picture
+ENDING = ("final/", "best/")  # metrics of the end, which are at step 0
 ENDING_TAGS = ("diverged", "stopped_by", "error")
 ERROR_LENGTH = 500
-
-
-@dataclass
-class Seen:
-    """What the store has of a run."""
-
-    experiment: str  # its name
-    epoch: int  # the last one logged, -1 before the first
-    time: float  # of that epoch's metrics, Unix seconds; the next ones came later
-    frames: set[Frame]
-    status: str
-    tags: dict[str, str]
-    metrics: dict[str, float]
+IMAGE = re.compile(r"images/(?P<key>.+)\+step\+(?P<step>\d+)\+timestamp\+.*\+compressed\.webp")
 
 
 @dataclass(frozen=True)
@@ -45,15 +36,22 @@ class Mirrored:
 
 
 class RunMirror:
-    """Carries what is new in a run folder to its MLflow run."""
+    """Carries what is new in a run folder to its MLflow run.
 
-    def __init__(self, client: MlflowClient, uri: str, reader: Reader, cursor: Cursor, seen: Seen) -> None:
-        self.uri = uri
-        self._client = client
-        self._reader = reader
-        self._cursor = cursor
-        self._seen = seen
-        self._run_id = cursor.run_id
+    What the store has, it is asked for once: its latest values carry the largest step of each metric. What a resumed
+    run adds came after `since`, Unix s.
+    """
+
+    def __init__(self, remote: RemoteRun, reader: Reader, since: float) -> None:
+        self.remote, self._reader = remote, reader
+        logged = [m for m in remote.run.to_proto().data.metrics if not m.key.startswith(ENDING)]
+        newest = max(logged, key=lambda metric: metric.step, default=None)
+        self._epoch = int(newest.step) if newest else -1
+        self._time = max(newest.timestamp / 1000, since) if newest else reader.started()
+        self._final = dict(remote.run.data.metrics)
+        images = (IMAGE.fullmatch(file.path) for file in remote.client.list_artifacts(remote.id, "images"))
+        self._frames = {(match["key"].replace("~", "/"), int(match["step"])) for match in images if match}
+        self._experiment = remote.client.get_experiment(remote.run.info.experiment_id).name
 
     def update(self, alive: bool) -> Mirrored:
         """Log what is new; `alive=False`: a folder without summary.json is a killed run."""
@@ -63,93 +61,66 @@ class RunMirror:
         if summary:
             self._end(summary)
         elif alive:
-            self._set_running()
+            self._go_on()
         else:
             self._kill()
-        mirrored = self._mirrored()
-        self._cursor.epoch, self._cursor.images = mirrored.epochs, mirrored.images
-        self._cursor.save(self._reader.path, self.uri)
-        return mirrored
+        cursor = self.remote.cursor
+        cursor.epoch, cursor.images = max(self._epoch, 0), len(self._frames)
+        self.remote.remember()
+        name, status = str(self._reader.identity["name"]), self.remote.status
+        return Mirrored(self._experiment, name, self.remote.id, status, cursor.epoch, cursor.images)
 
     def _log_metrics(self) -> None:
-        lines = [line for line in self._reader.new_lines() if line[0] > self._seen.epoch]
-        times = _spread(self._seen.time, self._reader.last_sign(), len(lines))
-        for metrics, epoch, time in _batches(lines, times):
-            self._client.log_batch(self._run_id, metrics=metrics, synchronous=True)
-            self._seen.epoch, self._seen.time = epoch, time
+        rows = [row for row in epochs(self._reader.metrics.new()) if row[0] > self._epoch]
+        times = _spread(self._time, self._reader.last_sign(), len(rows))
+        for metrics, epoch, time in _batches(rows, times):
+            self.remote.log(metrics)
+            self._epoch, self._time = epoch, time
 
     def _log_frames(self) -> None:
-        for (name, step), path in self._reader.frames().items():
+        client, run_id = self.remote.client, self.remote.id
+        for (name, step), path in self._reader.folder.frame_files().items():
             key = safe_name(name)
-            if (key, step) not in self._seen.frames and (image := _open(path)):
-                time_ms = int(modified(path) * 1000)
-                self._client.log_image(self._run_id, image, key=key, step=step, timestamp=time_ms, synchronous=True)
-                self._seen.frames.add((key, step))
+            if (key, step) not in self._frames and (image := _open(path)):
+                time = int(modified(path) * 1000)
+                client.log_image(run_id, image, key=key, step=step, timestamp=time, synchronous=True)
+                self._frames.add((key, step))
 
     def _end(self, summary: dict[str, Any]) -> None:
         """Final values, tags, files, and the status last: a run that MLflow calls ended is mirrored whole."""
-        ending = digest(summary)
-        if self._cursor.ended != ending:
-            self._log_final(summary)
-            self._set_tags(_ending_tags(summary))
-        self._upload()
-        if self._cursor.ended != ending or self._seen.status != summary["status"]:
-            self._terminate(summary["status"], modified(self._reader.files.summary))
-        self._cursor.ended = ending
+        content = hashlib.sha256(json.dumps(summary, sort_keys=True).encode()).hexdigest()[:16]
+        new, time = self.remote.cursor.ended != content, modified(self._reader.folder.summary)
+        if new:
+            self._log_final(summary, int(time * 1000))
+            self._tag_ending(summary)
+        self.remote.upload(self._reader.artifacts())
+        if new or self.remote.status != summary["status"]:
+            self.remote.end(summary["status"], time)
+        self.remote.cursor.ended = content
 
     def _kill(self) -> None:
-        self._upload()
-        if self._seen.status != "KILLED":
-            self._terminate("KILLED", self._reader.last_sign())
+        self.remote.upload(self._reader.artifacts())
+        if self.remote.status != "KILLED":
+            self.remote.end("KILLED", self._reader.last_sign())
 
-    def _set_running(self) -> None:
+    def _go_on(self) -> None:
         """Also for a run that had ended and was resumed."""
-        self._cursor.ended = ""
-        if self._seen.status != "RUNNING":
-            self._set_tags({})
-            self._client.update_run(self._run_id, status="RUNNING")
-            self._seen.status = "RUNNING"
+        self.remote.cursor.ended = ""
+        if self.remote.status != "RUNNING":
+            self._tag_ending({})
+            self.remote.go_on()
 
-    def _terminate(self, status: str, time: float) -> None:
-        self._client.set_terminated(self._run_id, status, end_time=int(time * 1000))
-        self._seen.status = status
-
-    def _log_final(self, summary: dict[str, Any]) -> None:
+    def _log_final(self, summary: dict[str, Any], time: int) -> None:
         """`final/NAME` and `best/METRIC`, at step 0: MLflow draws those as bars. What the store has is left alone."""
-        time_ms = int(modified(self._reader.files.summary) * 1000)
-        values = {name: v for name, v in _final_values(summary).items() if self._seen.metrics.get(name) != v}
-        points = [Metric(name, value, time_ms, 0) for name, value in values.items()]
-        for start in range(0, len(points), METRICS_PER_CALL):
-            self._client.log_batch(self._run_id, metrics=points[start : start + METRICS_PER_CALL], synchronous=True)
-        self._seen.metrics |= values
+        values = {name: value for name, value in _final_values(summary).items() if self._final.get(name) != value}
+        self.remote.log([Metric(name, value, time, 0) for name, value in values.items()])
+        self._final |= values
 
-    def _set_tags(self, ending: dict[str, str]) -> None:
-        """Bring the tags of an ending up to date; those of an earlier ending go."""
-        for name in ENDING_TAGS:
-            value, known = ending.get(name), self._seen.tags.pop(name, None)
-            if value is None and known is not None:
-                self._client.delete_tag(self._run_id, name)
-            elif value is not None and value != known:
-                self._client.set_tag(self._run_id, name, value, synchronous=True)
-        self._seen.tags |= ending
-
-    def _upload(self) -> None:
-        """Upload the files that changed since the last time."""
-        for name, path in self._reader.artifacts().items():
-            state = version(path)
-            if self._cursor.artifacts.get(name) != state:
-                self._client.log_artifact(self._run_id, str(path), name.rpartition("/")[0] or None)
-                self._cursor.artifacts[name] = state
-
-    def _mirrored(self) -> Mirrored:
-        return Mirrored(
-            experiment=self._seen.experiment,
-            run=self._reader.identity["name"],
-            run_id=self._run_id,
-            status=self._seen.status,
-            epochs=max(self._seen.epoch, 0),
-            images=len(self._seen.frames),
-        )
+    def _tag_ending(self, summary: dict[str, Any]) -> None:
+        """The tags of this ending; those of an earlier one go."""
+        texts = {name: " ".join(str(summary.get(name) or "").split())[:ERROR_LENGTH] for name in ENDING_TAGS}
+        for name, text in texts.items():
+            self.remote.tag(name, text.lower() if name == "diverged" and text else text or None)
 
 
 def _spread(since: float, until: float, count: int) -> list[float]:
@@ -158,11 +129,11 @@ def _spread(since: float, until: float, count: int) -> list[float]:
     return [since + step * (i + 1) for i in range(count)]
 
 
-def _batches(lines: list[Epoch], times: list[float]) -> Iterator[tuple[list[Metric], int, float]]:
+def _batches(rows: list[Epoch], times: list[float]) -> Iterator[tuple[list[Metric], int, float]]:
     """Whole epochs, as many as one call takes: what a call logged, its last epoch tells. -> metrics, epoch, time."""
     batch: list[Metric] = []
     epoch, time = 0, 0.0
-    for (next_epoch, values), next_time in zip(lines, times, strict=True):
+    for (next_epoch, values), next_time in zip(rows, times, strict=True):
         if batch and len(batch) + len(values) > METRICS_PER_CALL:
             yield batch, epoch, time
             batch = []
@@ -183,17 +154,7 @@ def _open(path: Path) -> Image.Image | None:
 
 def _final_values(summary: dict[str, Any]) -> dict[str, float]:
     best = summary.get("best") or {}
-    found = {f"final/{name}": value for name, value in (summary.get("metrics") or {}).items()}
+    values = {f"final/{name}": value for name, value in (summary.get("metrics") or {}).items()}
     if best.get("value") is not None:
-        found[f"best/{best['metric']}"] = best["value"]
-    return {safe_name(name): value for name, value in finite(found).items()}
-
-
-def _ending_tags(summary: dict[str, Any]) -> dict[str, str]:
-    error = " ".join(str(summary.get("error") or "").split())[:ERROR_LENGTH]
-    found = {
-        "diverged": "true" if summary.get("diverged") else "",
-        "stopped_by": str(summary.get("stopped_by") or ""),
-        "error": error,
-    }
-    return {name: value for name, value in found.items() if value}
+        values[f"best/{best['metric']}"] = best["value"]
+    return {safe_name(name): value for name, value in finite(values).items()}

@@ -14,7 +14,7 @@ from typing import IO
 
 from duograd.runner.errors import UserError
 from duograd.runner.tracking.address import ARTIFACTS, SQLITE
-from duograd.runner.tracking.errors import TrackingError
+from duograd.runner.tracking import TrackingError
 from duograd.runner.tracking.links import DIRECT
 
 START_S = 120.0  # 4 s on an idle machine

@@ -1,0 +1,99 @@
+"""One run in MLflow, as far as this process knows it: what is there already is not sent again."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from duograd.runner.tracking import TrackingError
+from duograd.runner.tracking.cursor import Cursor
+from duograd.runner.tracking.description import ID_TAG
+from duograd.runner.tracking.experiments import experiment_id
+from duograd.runner.tracking.mlflow_api import LifecycleStage, Metric, MlflowClient, MlflowException, Run
+
+METRICS_PER_CALL = 1000  # MLflow's limit
+
+
+class RemoteRun:
+    """The run, and the cursor of the folder that is mirrored to it."""
+
+    def __init__(self, client: MlflowClient, uri: str, folder: Path, run: Run, cursor: Cursor) -> None:
+        self.client, self.uri, self.folder, self.run, self.cursor = client, uri, folder, run, cursor
+        self.id, self.status, self.tags = str(run.info.run_id), str(run.info.status), dict(run.data.tags)
+        cursor.run_id, cursor.experiment_id = self.id, str(run.info.experiment_id)
+        self.remember()
+
+    def remember(self) -> None:
+        """Writes the cursor."""
+        self.cursor.save(self.folder, self.uri)
+
+    def log(self, metrics: Sequence[Metric]) -> None:
+        for start in range(0, len(metrics), METRICS_PER_CALL):
+            self.client.log_batch(self.id, metrics=metrics[start : start + METRICS_PER_CALL], synchronous=True)
+
+    def tag(self, name: str, value: str | None) -> None:
+        """Sets a tag; None removes it."""
+        if value is None and name in self.tags:
+            self.client.delete_tag(self.id, name)
+            del self.tags[name]
+        elif value is not None and self.tags.get(name) != value:
+            self.client.set_tag(self.id, name, value, synchronous=True)
+            self.tags[name] = value
+
+    def go_on(self) -> None:
+        """RUNNING, also after an end."""
+        if self.status != "RUNNING":
+            self.client.update_run(self.id, status="RUNNING")
+            self.status = "RUNNING"
+
+    def end(self, status: str, time: float) -> None:
+        """time: Unix s."""
+        self.client.set_terminated(self.id, status, end_time=int(time * 1000))
+        self.status = status
+
+    def upload(self, paths: Mapping[str, Path]) -> None:
+        """The files, by their names relative to the folder, that changed since the last time."""
+        for name, path in paths.items():
+            state = path.stat()
+            version = f"{state.st_size}:{state.st_mtime_ns}"
+            if self.cursor.artifacts.get(name) != version:
+                self.client.log_artifact(self.id, str(path), name.rpartition("/")[0] or None)
+                self.cursor.artifacts[name] = version
+
+
+def open_run(
+    client: MlflowClient, uri: str, folder: Path, experiment: str, tags: Mapping[str, str], started: float
+) -> RemoteRun:
+    """The run that a folder is mirrored to, by its cursor or else by its id among the tags; created where there is none.
+
+    started: Unix s. Raises TrackingError where it was deleted.
+    """
+    cursor = Cursor.load(folder, uri)
+    run = _by_id(client, cursor.run_id) if cursor.run_id else None
+    if run is None:
+        where = experiment_id(client, uri, experiment)
+        run = _by_tag(client, where, tags[ID_TAG])
+        if run is None:  # nor is anything that the cursor remembers in this database
+            cursor.ended, cursor.artifacts = "", {}
+            run = client.create_run(where, int(started * 1000), dict(tags), tags["mlflow.runName"])
+    return RemoteRun(client, uri, folder, run, cursor)
+
+
+def _by_id(client: MlflowClient, run_id: str) -> Run | None:
+    """The run, None where there is none such. TrackingError where it was deleted."""
+    try:
+        run = client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
+    if run.info.lifecycle_stage == LifecycleStage.DELETED:
+        raise TrackingError(
+            f"run {run_id} was deleted in MLflow: restore it (mlflow runs restore --run-id {run_id}), "
+            "or remove mlflow.json from the folder to log it anew"
+        )
+    return run
+
+
+def _by_tag(client: MlflowClient, experiment: str, identity: str) -> Run | None:
+    """The run that was created for a folder's id."""
+    runs = client.search_runs([experiment], f"tags.`{ID_TAG}` = '{identity}'", max_results=1)
+    return client.get_run(runs[0].info.run_id) if runs else None
