@@ -11,8 +11,7 @@ from tracking_run import begin, end, line, picture, train
 from duograd.runner.commands import sync
 from duograd.runner.errors import UserError
 from duograd.runner.store import locks
-from duograd.runner.tracking import address
-from duograd.runner.tracking import TrackingError
+from duograd.runner.tracking import TrackingError, address
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's use of SQLAlchemy
 LOGGED = ("lr", "train/loss", "train/kl", "val/loss")  # what is finite in tracking_run.line

@@ -9,8 +9,7 @@ import pytest
 from tracking_run import begin
 
 from duograd.runner.errors import UserError
-from duograd.runner.tracking import address
-from duograd.runner.tracking import TrackingError, UnreachableError
+from duograd.runner.tracking import TrackingError, UnreachableError, address
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's use of SQLAlchemy
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from duograd.runner.errors import UserError
 from duograd.runner.signals import handled_by
-from duograd.runner.tracking import address
-from duograd.runner.tracking import TrackingError
+from duograd.runner.tracking import TrackingError, address
 from duograd.runner.tracking.links import pages
 from duograd.runner.tracking.server import serving
 

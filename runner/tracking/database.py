@@ -14,7 +14,13 @@ from typing import Any
 from duograd.runner.store.locks import locked
 from duograd.runner.tracking import TrackingError, UnreachableError
 from duograd.runner.tracking.address import ARTIFACTS, SQLITE, database_path, shown
-from duograd.runner.tracking.mlflow_api import MIGRATIONS, MLFLOW_VERSION, MlflowClient, MlflowException, SQLAlchemyError
+from duograd.runner.tracking.mlflow_api import (
+    MIGRATIONS,
+    MLFLOW_VERSION,
+    MlflowClient,
+    MlflowException,
+    SQLAlchemyError,
+)
 
 CREATION_S = 60.0  # a new database takes 1 to 3 s; four processes on a busy machine stand in line
 

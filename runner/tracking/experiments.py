@@ -61,7 +61,9 @@ def _all_runs(client: MlflowClient, experiment: str) -> Iterator[Run]:
     """The oldest first, page by page."""
     token = None
     while token != "":
-        page = client.search_runs([experiment], "", max_results=PAGE, order_by=["attributes.start_time ASC"], page_token=token)
+        page = client.search_runs(
+            [experiment], "", max_results=PAGE, order_by=["attributes.start_time ASC"], page_token=token
+        )
         yield from page
         token = page.token or ""
 

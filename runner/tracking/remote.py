@@ -62,7 +62,7 @@ class RemoteRun:
 def open_run(
     client: MlflowClient, uri: str, folder: Path, experiment: str, tags: Mapping[str, str], started: float
 ) -> RemoteRun:
-    """The run that a folder is mirrored to, by its cursor or else by its id among the tags; created where there is none.
+    """The run that a folder is mirrored to, by its cursor or by its id among the tags; else a new one.
 
     started: Unix s. Raises TrackingError where it was deleted.
     """

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO
 
 from duograd.runner.errors import UserError
-from duograd.runner.tracking.address import ARTIFACTS, SQLITE
 from duograd.runner.tracking import TrackingError
+from duograd.runner.tracking.address import ARTIFACTS, SQLITE
 from duograd.runner.tracking.links import DIRECT
 
 START_S = 120.0  # 4 s on an idle machine
