@@ -60,9 +60,9 @@ def wait_until(condition, seconds: float = 240) -> None:
 
 
 def autogroup(pid: int) -> int:
-    """The niceness of a session as a whole; 10 where Linux does not weigh them."""
+    """The niceness of a session as a whole; 5 where Linux does not weigh them."""
     path = Path(f"/proc/{pid}/autogroup")
-    return int(path.read_text().split()[-1]) if path.exists() else 10
+    return int(path.read_text().split()[-1]) if path.exists() else 5
 
 
 def test_a_run_is_followed_to_its_end(outputs):
@@ -71,7 +71,7 @@ def test_a_run_is_followed_to_its_end(outputs):
     assert os.getpgid(follower._process.pid) != os.getpgid(0)  # Ctrl-C is not for it
     train(folder, 1, 3)
     wait_until(lambda: status(outputs, "followed") == "RUNNING")
-    assert autogroup(follower._process.pid) == 10  # training comes first
+    assert autogroup(follower._process.pid) == 5  # training comes first
     train(folder, 4, 5)
     picture(folder, 5)
     end(folder)
@@ -120,13 +120,13 @@ def test_it_steps_forward_when_training_has_ended_and_the_wait_is_said(outputs, 
     with socket.create_server(("127.0.0.1", 0)) as server:
         folder = run(outputs, "waited for", f"http://127.0.0.1:{server.getsockname()[1]}")
         follower = Follower.start(folder)
-        wait_until(lambda: autogroup(follower._process.pid) == 10)
+        wait_until(lambda: autogroup(follower._process.pid) == 5)
         end(folder)
         monkeypatch.setattr(follower_module, "SILENT_S", 0.5)
         weights = []
 
         def ended(process, timeout_s):
-            wait_until(lambda: autogroup(process.pid) in (0, 10))
+            wait_until(lambda: autogroup(process.pid) in (0, 5))
             done = follower_ended(process, timeout_s)
             weights.append(autogroup(process.pid))
             return done

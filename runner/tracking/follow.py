@@ -31,14 +31,14 @@ LONGEST_PAUSE_S = 60.0  # between attempts at a store that fails
 LIFETIME_S = 180.0  # after the trainer has gone, whatever hangs
 OTHER_MIRROR_S = 60.0  # for the follower of a killed trainer to finish before a resumed run's begins
 AUTOGROUP = Path("/proc/self/autogroup")
-BEHIND, BESIDE, SLIGHTLY = 10, 0, 5  # niceness: a tenth of what training gets; as much; a third
+BEHIND, BESIDE = 5, 0  # niceness: a third of what training gets, or as much
 
 
 def main(argv: list[str]) -> int:
     """Follow DIR; exit code 0 if MLflow has everything."""
     run_dir, trainer, started = Path(argv[0]), os.getppid(), time.time()
     if not _weigh(BEHIND):
-        os.nice(SLIGHTLY)  # there is no way back from it, and on a busy machine more would be for ever
+        os.nice(BEHIND)  # there is no way back from it
     over = threading.Event()
     threading.Thread(target=_watch, args=(trainer, over), daemon=True).start()
     try:
