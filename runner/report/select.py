@@ -10,8 +10,7 @@ from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.records import Record, read_run, read_sweep
 from duograd.runner.store.folders import SEARCH, SWEEP, is_run_folder, runs_below
 from duograd.runner.store.records import SearchRecord
-from duograd.runner.tracking import address
-from duograd.runner.tracking import TrackingError
+from duograd.runner.tracking import TrackingError, address
 
 KINDS = "name run folders, a sweep's folder or an MLflow experiment"
 
