@@ -41,12 +41,17 @@ class Pair:
         return self.parted is None and self.rounding
 
 
+def is_beside(key: str) -> bool:
+    """Whether a parameter is one in which the two halves of a configuration may differ."""
+    return key.partition(".")[0] in BESIDE
+
+
 def pairs(records: Sequence[Record]) -> list[Pair]:
     """Every run by hand with every run by autograd of the same configuration."""
     twins: dict[frozenset[object], list[Record]] = {}
     for record in records:
         if record.status == "FINISHED" and record.config:
-            same = [item for item in record.parameters.items() if item[0].partition(".")[0] not in BESIDE]
+            same = [item for item in record.parameters.items() if not is_beside(item[0])]
             twins.setdefault(frozenset(same), []).append(record)
     by_backend = [
         [[run for run in runs if run.parameters.get(BACKEND) == name] for name in ("numpy", "torch")]

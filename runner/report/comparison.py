@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from duograd.runner.report.agreement import BESIDE, Pair, pairs
+from duograd.runner.report.agreement import Pair, is_beside, pairs
 from duograd.runner.report.comparable import data_sets, ranking_metric
 from duograd.runner.report.parameters import SEED, Axis, differing, is_number, swept_axes
 from duograd.runner.report.ranking import Group, Measure, Rank, best_run, group_runs, rank_groups
@@ -40,11 +40,13 @@ class Comparison:
 
     @cached_property
     def chart_axes(self) -> list[Axis]:
-        """The axes worth a picture: one odd run that failed must not add an axis to all others."""
+        """The axes worth a picture: one odd run that failed adds none to all others, nor do two halves that agree."""
+        agree = self.contest and all(pair.agrees for pair in self.pairs)
+        axes = [axis for axis in self.axes if not (agree and self.pairs and is_beside(axis.key))]
         finished = [group for group in self.groups if group.finished]
         if not finished or any(record.swept for record in self.records):
-            return self.axes
-        return [axis for axis in self.axes if len({group.point[axis.key] for group in finished}) > 1]
+            return axes
+        return [axis for axis in axes if len({group.point[axis.key] for group in finished}) > 1]
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -106,7 +108,7 @@ class Comparison:
     @property
     def contest(self) -> bool:
         """Whether there is anything to be best at: the two halves of one configuration are to agree."""
-        return not self.pairs or any(axis.key.partition(".")[0] not in BESIDE for axis in self.axes)
+        return not self.pairs or not all(is_beside(axis.key) for axis in self.axes)
 
     @cached_property
     def differing(self) -> list[str]:

@@ -78,8 +78,9 @@ class Group:
         return list(dict.fromkeys(record.parameters[key] for record in self.records if key in record.parameters))
 
     def values(self, measure: Measure) -> Floats:
-        """What the finished runs reached, past those that have no value."""
-        return np.array([v for record in self.finished if math.isfinite(v := measure.of(record))], dtype=np.float64)
+        """What the finished runs reached, to the six digits that float32 has, past those that have no value."""
+        values = [f"{value:.6g}" for record in self.finished if math.isfinite(value := measure.of(record))]
+        return np.array(values, dtype=np.float64)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from duograd.runner.report.agreement import BESIDE, describe
+from duograd.runner.report.agreement import describe, is_beside
 from duograd.runner.report.comparable import sample_note
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.parameters import label
@@ -56,7 +56,7 @@ def _best(rank: Rank, comparison: Comparison) -> str:
 
 def _label(rank: Rank, comparison: Comparison) -> str:
     """The group's; without its backend where both halves were run, as neither can be the better one."""
-    axes = [axis for axis in comparison.axes if axis.key.partition(".")[0] not in BESIDE]
+    axes = [axis for axis in comparison.axes if not is_beside(axis.key)]
     return label(rank.group.point, axes) if comparison.pairs and axes else rank.group.label
 
 
