@@ -14,6 +14,7 @@ State is a flat dict of arrays under torch's own names (`encoder.weight/exp_avg`
 value, and either backend can load it.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -93,6 +94,7 @@ def descent(config: FirstOrderConfig, rule: Rule) -> Descent:
 
     def update(params: Arrays, grads: Arrays, state: Arrays, lr: float) -> None:
         state["step"] += 1
+        lr = float(lr)  # a schedule's np.float64 would make float64 of float32
         grads = clip(grads, config.clip_value, config.clip_norm)
         for name, w in params.items():
             slots = {slot: state[f"{name}/{slot}"].reshape(-1) for slot in rule.slots}
@@ -112,7 +114,8 @@ def clip(grads: Arrays, value: float | None, norm: float | None) -> Arrays:
     if value is not None:
         grads = {name: np.clip(g, -value, value) for name, g in grads.items()}
     if norm is not None:
-        total = np.sqrt(sum(float(np.vdot(g, g)) for g in grads.values()))
-        scale = min(1.0, norm / (total + 1e-6))  # torch's own 1e-6
-        grads = {name: g * scale for name, g in grads.items()}
+        total = math.sqrt(sum(float(np.vdot(g, g)) for g in grads.values()))
+        scale = norm / (total + 1e-6)  # torch's own 1e-6
+        if not scale >= 1:  # NaN makes all NaN, as in torch
+            grads = {name: g * scale for name, g in grads.items()}
     return grads

@@ -67,3 +67,20 @@ def plant(monkeypatch: Any, user: ModuleType, module: ModuleType, right: str, wr
     for name, value in list(vars(user).items()):
         if getattr(value, "__module__", None) == module.__name__ and hasattr(changed, name):
             monkeypatch.setattr(user, name, getattr(changed, name))
+
+
+class Watched(np.ndarray):
+    """An array of which every result of arithmetic must keep the dtype."""
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = (), **options: Any) -> Any:
+        options |= {"out": tuple(map(plain, out))} if out else {}
+        options |= {"where": plain(options["where"])} if "where" in options else {}
+        result = getattr(ufunc, method)(*map(plain, inputs), **options)
+        if out:
+            return out[0]
+        assert result.dtype.kind != "f" or result.dtype == self.dtype, f"{ufunc.__name__} makes {result.dtype}"
+        return result.view(Watched) if isinstance(result, np.ndarray) else result
+
+
+def plain(a: Any) -> Any:
+    return a.view(np.ndarray) if isinstance(a, Watched) else a

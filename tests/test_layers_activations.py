@@ -57,12 +57,6 @@ def test_arguments_stay_and_backward_can_be_called_again(name):
     assert (y == kept).all()
 
 
-@EACH
-def test_float32_stays_float32(name):
-    y, [dz] = by_hand(lambda z: activation(name, z), draw(4).astype(np.float32))
-    assert y.dtype == dz.dtype == np.float32
-
-
 @pytest.mark.parametrize(
     ("name", "right", "wrong"),
     [

@@ -8,7 +8,7 @@ import torch
 from layer_builders import CEILING, plant, worst
 
 from duograd.models.layers import losses
-from duograd.models.layers.losses import balanced, cross_entropy, l2, log_softmax, svm
+from duograd.models.layers.losses import balanced, cross_entropy, l2, svm
 
 EXACT = 1e-13  # float64: only the order of sums differs
 WEIGHTS = np.array([1.0, 2.0, 0.5, 4.0])
@@ -54,12 +54,48 @@ def test_loss_and_gradient_are_torchs(batch, weights, smoothing):
     np.testing.assert_allclose(backward(), tensor.grad.numpy(), rtol=1e-12, atol=EXACT)
 
 
-def test_great_logits_neither_overflow_nor_warn():
-    logits = np.array([[1e4, -1e4, 0.0]], np.float32)
-    assert log_softmax(logits).tolist() == [[0, -2e4, -1e4]]
-    loss, backward = cross_entropy(logits, np.array([1]))
-    assert loss == 2e4
-    assert backward().tolist() == [[1, -1, 0]]
+FAR = [[[1, -np.inf, 0]], [[3e38, -3e38, 0]], [[3e38, 3e38, 0]], [[-3e38] * 3], [[np.inf, 0, 0]], [[np.nan, 0, 0]]]
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("target", [0, 1])
+@pytest.mark.parametrize("logits", FAR, ids=str)
+def test_great_logits_neither_overflow_nor_warn(logits, target, smoothing):
+    """A class that does not count may be impossible; infinite where the right one is, NaN where torch's is."""
+    tensor = torch.tensor(logits, dtype=torch.float32, requires_grad=True)
+    expected = torch.nn.functional.cross_entropy(tensor, torch.tensor([target]), label_smoothing=smoothing)
+    expected.backward()
+    loss, backward = cross_entropy(np.array(logits, np.float32), np.array([target]), None, smoothing)
+    assert loss == pytest.approx(expected.item(), rel=1e-6, nan_ok=True)
+    np.testing.assert_allclose(backward(), tensor.grad.numpy(), rtol=1e-6, atol=1e-7)
+    assert svm(np.array([[3e38, -3e38]], np.float32), np.array([1 - target]))[0] in (0.0, np.inf)
+
+
+@pytest.mark.parametrize("loss", [cross_entropy, svm])
+@pytest.mark.parametrize("target", [-1, -100, 3, 7])
+def test_a_target_that_is_no_class_is_refused(loss, target):
+    with pytest.raises(ValueError, match=rf"target {target} is no class: expected an integer from 0 to 2"):
+        loss(np.zeros((2, 3)), np.array([0, target]))
+
+
+@pytest.mark.parametrize("loss", [cross_entropy, svm])
+def test_what_would_be_read_as_something_else_is_refused(loss):
+    with pytest.raises(ValueError, match="targets of bool: expected indices of classes, integers from 0 to 2"):
+        loss(np.zeros((2, 3)), np.array([True, False]))
+    with pytest.raises(ValueError, match="logits of int64: convert it first"):
+        loss(np.zeros((2, 3), int), np.array([0, 1]))
+    with pytest.raises(ValueError, match=r"class_weights has shape \(1,\): expected \(3,\), a value for each class"):
+        cross_entropy(np.zeros((2, 3)), np.array([0, 0]), np.ones(1))
+
+
+@pytest.mark.parametrize("loss", [cross_entropy, svm])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_of_nothing_one_sample_and_one_class(loss, dtype):
+    nothing, backward = loss(np.zeros((0, 3), dtype), np.zeros(0, int))
+    assert math.isnan(nothing) if loss is cross_entropy else nothing == 0  # as torch
+    assert backward().shape == (0, 3)
+    one, backward = loss(np.ones((1, 1), dtype), np.zeros(1, np.uint8))
+    assert (one, backward().tolist(), backward().dtype) == (0, [[0]], dtype)
 
 
 def test_float32_stays_float32():

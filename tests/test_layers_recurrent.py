@@ -29,24 +29,24 @@ CLEAR = {
 }
 
 
-def fast(cell, thread=False):
+def fast(cell, thread=False, H=HIDDEN, dtype=float):
     background = Background(thread)
     makers = {
-        "tanh rnn": lambda: RNN("tanh", HIDDEN, float, background),
-        "relu rnn": lambda: RNN("relu", HIDDEN, float, background),
-        "lstm": lambda: LSTM(HIDDEN, float, background),
-        "gru, reset before": lambda: ResetBefore(HIDDEN, float, background),
-        "gru, reset after": lambda: ResetAfter(HIDDEN, float, background),
+        "tanh rnn": lambda: RNN("tanh", H, dtype, background),
+        "relu rnn": lambda: RNN("relu", H, dtype, background),
+        "lstm": lambda: LSTM(H, dtype, background),
+        "gru, reset before": lambda: ResetBefore(H, dtype, background),
+        "gru, reset after": lambda: ResetAfter(H, dtype, background),
     }
     return makers[cell]()
 
 
-def weights(cell, seed=0):
-    return recurrent_weights(initial_weights(recurrent_config(**CELLS[cell]), INPUTS, 2, seed, float), 0)
+def weights(cell, seed=0, H=HIDDEN, I=INPUTS, dtype=float):
+    return recurrent_weights(initial_weights(recurrent_config(**CELLS[cell], hidden_size=H), I, 2, seed, dtype), 0)
 
 
-def start(cell, batch=B):
-    return (np.zeros((batch, HIDDEN)),) * (2 if cell == "lstm" else 1)
+def start(cell, batch=B, H=HIDDEN, dtype=float):
+    return (np.zeros((batch, H), dtype),) * (2 if cell == "lstm" else 1)
 
 
 def draw(*shape, seed=0):
@@ -131,6 +131,53 @@ def test_fast_equals_clear(cell, batch, steps, truncate, thread):
     assert quick[2].keys() == clear[2].keys()
     for name, g in clear[2].items():
         np.testing.assert_allclose(quick[2][name], g, rtol=1e-10, atol=1e-11)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "sizes", [(1, 1, 1, 1), (1, 3, 5, 2), (3, 1, 5, 2), (3, 2, 1, 2), (3, 2, 5, 1), (3, 0, 4, 2)], ids=str
+)
+@pytest.mark.parametrize("cell", CELLS)
+def test_one_of_everything_in_both_precisions(cell, sizes, dtype):
+    """One unit, sample, step or input, or no sample: clear and fast are the clear version in float64."""
+    H, N, steps, I = sizes
+    x, R, w = draw(steps, N, I), draw(steps, N, H, seed=1), weights(cell, H=H, I=I)
+    expected_h, backward = unroll(CLEAR[cell], x, start(cell, N, H), w)
+    expected = [expected_h, *(lambda dx, grads: [dx, *grads.values()])(*backward(R))]
+    x, R, w = x.astype(dtype), R.astype(dtype), {name: W.astype(dtype) for name, W in w.items()}
+    h, backward = unroll(CLEAR[cell], x, start(cell, N, H, dtype), w)
+    dx, grads = backward(R)
+    fast_h, fast_backward = fast(cell, H=H, dtype=dtype).forward(x.transpose(0, 2, 1), w)
+    fast_dx, fast_grads = fast_backward(0 * R[-1].T, R.transpose(0, 2, 1), need_dx=True)
+    quick = [fast_h.transpose(0, 2, 1), fast_dx.transpose(0, 2, 1), *(fast_grads[name] for name in grads)]
+    for results in ([h, dx, *grads.values()], quick):
+        for a, b in zip(results, expected, strict=True):
+            assert a.dtype == dtype
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6 if dtype == "float32" else 1e-12)
+
+
+@pytest.mark.parametrize("x", [1e-2, 1e-4, 1e-6, 1e-8, 1e-20])
+@pytest.mark.parametrize("cell", CELLS)
+def test_small_values_keep_their_digits(cell, x):
+    """One unit, weights 1 and 0: single precision is right to all its digits near zero."""
+    w = {name: np.full_like(W, name == "weight_ih") for name, W in weights(cell, H=1, I=1).items()}
+    expected, _ = unroll(CLEAR[cell], np.full((2, 1, 1), x), start(cell, 1, 1), w)
+    single = {name: W.astype(np.float32) for name, W in w.items()}
+    h, _ = fast(cell, H=1, dtype=np.float32).forward(np.full((2, 1, 1), x, np.float32), single)
+    np.testing.assert_allclose(h, expected, rtol=1e-6)  # float32: 6e-8 an operation
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_backward_is_refused_where_its_memory_is_gone(cell):
+    """It works in place: a second one, or one after another forward, would be wrong."""
+    layer, x, w, dh = fast(cell), draw(T, INPUTS, B), weights(cell), draw(HIDDEN, B)
+    _, first = layer.forward(x, w)
+    _, second = layer.forward(x, w)
+    second(dh)
+    _, forgetful = layer.forward(x, w, keep=False)
+    for backward in (first, second, forgetful):
+        with pytest.raises(RuntimeError, match="backward of a pass that is forgotten: call it once for each forward"):
+            backward(dh)
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from builders import numpy_net, samples, sparse_loss, torch_net
+from layer_builders import Watched, draw
 
 from duograd.data.dataset import Batch
 from duograd.models.optimizer import clip
@@ -81,6 +82,33 @@ def test_clipping_is_torchs(value, norm):
     clipped = clip(grads, value, norm)
     for tensor, name in zip(tensors, grads, strict=True):
         np.testing.assert_allclose(clipped[name], tensor.grad.numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 1e30])
+def test_a_norm_that_is_not_finite_does_what_it_does_in_torch(wrong):
+    """NaN: every gradient is NaN; infinite: all others are 0."""
+    grads = {"a": np.array([wrong, 1.0], np.float32), "b": np.array([2.0], np.float32)}
+    tensors = [torch.nn.Parameter(torch.tensor(g)) for g in grads.values()]
+    for tensor, g in zip(tensors, grads.values(), strict=True):
+        tensor.grad = torch.tensor(g)
+    torch.nn.utils.clip_grad_norm_(tensors, 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        clipped = numpy_optim.clip(grads, None, 1.0)
+    for tensor, g in zip(tensors, clipped.values(), strict=True):
+        np.testing.assert_array_equal(g, tensor.grad.numpy())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("overrides", SETTINGS, ids=" ".join)
+def test_every_value_on_the_way_keeps_its_dtype(overrides, dtype):
+    """Also of a rate that a schedule made with NumPy."""
+    optimizer = numpy_optim.make(compose(overrides).optimizer)
+    params = {"w": draw(3, 2).astype(dtype).view(Watched), "b": draw(1).astype(dtype).view(Watched)}
+    state = {name: s.view(Watched) if s.ndim else s for name, s in optimizer.init(params).items()}
+    for seed in (1, 2):
+        grads = {name: draw(*w.shape, seed=seed).astype(dtype).view(Watched) for name, w in params.items()}
+        optimizer.update(params, grads, state, np.float64(0.1))
+    assert {a.dtype for name, a in (params | state).items() if name != "step"} == {np.dtype(dtype)}
 
 
 def test_adam_counts_once_per_step_not_once_per_array():

@@ -46,7 +46,7 @@ BUGS = [
     ),
     ("lstm", lstm, "tanh_slope(g, i, out=d_g)", "tanh_slope(i, g, out=d_g)", "i and g exchanged"),
     ("lstm", lstm, "sigmoid_slope(o, d_c, out=d_o)", "sigmoid_slope(o, self.c[steps], out=d_o)", "c for tanh c"),
-    ("lstm", lstm, "        dc *= self.gates[t, 1]\n", "", "the forget gate does not act on the error"),
+    ("lstm", lstm, "        dc *= self.gates[t, 2]\n", "", "the forget gate does not act on the error"),
     (
         "lstm",
         lstm,
@@ -54,7 +54,7 @@ BUGS = [
         "np.multiply(dh, self.tanh_c[t], out=dc)",
         "c's own path is cut",
     ),
-    ("lstm", lstm, "d[3] *= dh", "d[3] *= dc", "the output gate gets dc"),
+    ("lstm", lstm, "d[0] *= dh", "d[0] *= dc", "the output gate gets dc"),
     ("gru, reset before", gru, "sigmoid_slope(r, h, out=d_r)", "sigmoid_slope(r, n, out=d_r)", "n for h_{t-1}"),
     (
         "gru, reset before",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from duograd.models.arrays import Array
+from duograd.models.arrays import Array, check_floating
 
 LEAK = 0.01  # slope of the leaky ReLU below 0: torch's
 
@@ -25,7 +25,7 @@ class Activation(NamedTuple):
 
 def sigmoid(z: Array, b: Array | None = None) -> Array:
     """y = 1 / (1 + exp(-(z + b))). Beyond float range exp becomes inf and y an exact 0, which is the right limit."""
-    np.negative(z, out=z) if b is None else np.subtract(-b, z, out=z)
+    np.subtract(0 if b is None else -b, z, out=z)  # np.negative in place is wrong on strided views (NumPy 2.4.6)
     with np.errstate(over="ignore"):
         np.exp(z, out=z)
     z += 1
@@ -83,7 +83,11 @@ ACTIVATIONS = {
 
 
 def activation(name: str, z: Array) -> tuple[Array, Callable[[Array], Array]]:
-    """y = f(z) of any shape, backward(dy) -> dz. Leaves its arguments as they are, where the above work in place."""
+    """y = f(z) of any shape, backward(dy) -> dz. Leaves its arguments as they are, where the above work in place.
+
+    Raises ValueError: z of integers.
+    """
+    check_floating(name, z)
     function = ACTIVATIONS[name]
     y = function.forward(z.copy())
     return y, lambda dy: function.backward(dy.copy(), y.copy())

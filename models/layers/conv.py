@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from duograd.models.arrays import Array
+from duograd.models.arrays import Array, check_floating, check_vectors
 from duograd.models.layers.sliding import Pair, Sliding, slide
 from duograd.models.layers.strips import by_phase, by_row, cut, fold, rows_first, stacks
 from duograd.models.layers.threads import Threads, map_parts, ordered_sum, shares
@@ -39,9 +39,9 @@ def conv2d(
     """x (B, C, H, W), W (F, C, KH, KW), b (F,) -> y (B, F, OH, OW), backward(dy) -> dx, {weight, bias}.
 
     What torch computes (a cross-correlation). needs_dx=False spares a first layer the gradient that nobody asks for;
-    x must stay as it is until backward. Raises ValueError: a kernel larger than the padded input, or of other channels.
+    x must stay as it is until backward. Raises ValueError: what `conv_sliding` says.
     """
-    sliding = conv_sliding(x, W, stride, padding)
+    sliding = conv_sliding(x, W, b, stride, padding)
     parts = shares(len(x), max(1, COLUMNS // sliding.positions[1]))
     y = np.empty((len(x), len(W), *sliding.positions), x.dtype)
     taps = by_row(W)
@@ -72,8 +72,11 @@ def conv2d(
     return y, backward
 
 
-def conv_sliding(x: Array, W: Array, stride: int | Pair, padding: int | Pair) -> Sliding:
-    """Where the kernel stands. Raises ValueError: larger than the padded input, or of other channels."""
+def conv_sliding(x: Array, W: Array, b: Array | None, stride: int | Pair, padding: int | Pair) -> Sliding:
+    """Where the kernel stands. Raises ValueError: a kernel larger than the padded input, or of other channels; x of
+    integers; a bias that has not one value for each filter."""
+    check_floating("input of a convolution", x)
+    check_vectors(len(W), "filter", bias=b)
     if x.shape[1] != W.shape[1]:
         raise ValueError(f"the kernel is for {W.shape[1]} channels, the input has {x.shape[1]}: both must be the same")
     return slide("kernel", x.shape[2:], W.shape[2:], stride, padding)
@@ -106,10 +109,16 @@ def _gradients(d: Array, strips: Array, sliding: Sliding) -> tuple[Array, Array]
 
 
 def _multiply_back(phases: Array, d: Array, sliding: Sliding, out: Array) -> None:
-    """dx into out (n, C, H, W), from d of _with_margins. Rows of padding are left out."""
-    (H, _), SH, PH = sliding.image, sliding.stride[0], sliding.padding[0]
-    rows = stacks(d, _margin(sliding) + 1, 1)[PH // SH : (PH + H - 1) // SH + 1]
-    d_strips = phases @ rows[:, None]  # (q, SH, C KW, n OW)
+    """dx into out (n, C, H, W), from d of _with_margins. Rows of padding are left out.
+
+    Phases with J - 1 rows of the kernel leave out the first of J: 0 · dy would be NaN where dy is not finite.
+    """
+    (H, _), SH, PH, F = sliding.image, sliding.stride[0], sliding.padding[0], d.shape[1]
+    rows = stacks(d, _margin(sliding) + 1, 1)[PH // SH : (PH + H - 1) // SH + 1, None]
+    full = sliding.size[0] - _margin(sliding) * SH
+    d_strips = np.empty((len(rows), *phases.shape[:2], d.shape[2]), d.dtype)  # (q, SH, C KW, n OW)
+    np.matmul(phases[:full], rows, out=d_strips[:, :full])
+    np.matmul(phases[full:, :, F:], rows[:, :, F:], out=d_strips[:, full:])
     shape = len(rows) * SH, out.shape[1], sliding.size[1], out.shape[0], sliding.positions[1]
     fold(d_strips.reshape(shape)[PH % SH :], sliding, out)
 

@@ -9,7 +9,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import DTypeLike
 
-from duograd.models.arrays import Array
+from duograd.models.arrays import Array, check_floating, check_vectors
 from duograd.models.layers.activations import activation
 from duograd.models.layers.threads import Threads, map_parts, shares
 
@@ -32,7 +32,10 @@ def affine(
     """y = x Wᵀ + b. x (B, I), W (O, I), b (O,) or None -> y (B, O), backward(dy) -> dx, {weight, bias}.
 
     Large products are shared out by columns of what they give, so that nothing is left to be added up.
+    Raises ValueError: x of integers; a bias that has not one value for each output.
     """
+    check_floating("input of a dense layer", x)
+    check_vectors(len(W), "output", bias=b)
     large = x.size * len(W) >= LARGE
     outputs, inputs = (shares(n, n) if large else [slice(n)] for n in W.shape)
     y = np.empty((len(x), len(W)), x.dtype)

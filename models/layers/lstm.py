@@ -22,7 +22,7 @@ def lstm_step(x: Array, state: State, w: Weights) -> tuple[State, StepBackward]:
     h_before, c_before = state
     zx, affine_backward = affine(x, w["weight_ih"], w["bias_ih"])
     zh, product_backward = product(h_before, w["weight_hh"])
-    z_i, z_f, z_g, z_o = np.split(zx + zh, 4, axis=1)
+    z_i, z_f, z_g, z_o = (z.copy() for z in np.split(zx + zh, 4, axis=1))
     i, f, g, o = sigmoid(z_i), sigmoid(z_f), tanh(z_g), sigmoid(z_o)
     c = f * c_before + i * g
     tanh_c = np.tanh(c)
@@ -45,16 +45,16 @@ def lstm_step(x: Array, state: State, w: Weights) -> tuple[State, StepBackward]:
 class LSTM(Recurrence):
     """The same over whole sequences.
 
-    One exp serves all four gates: σ(z) = 1 / (1 + exp(-z)) and tanh(z) = 2σ(2z) - 1, with the factors -1 and -2 packed
-    into the weights.
+    Rows stand as o, i, f, g, so that one exp serves three gates, with the sign of σ(z) = 1 / (1 + exp(-z)) packed into
+    the weights. (It could serve tanh(z) = 2σ(2z) - 1 as well, which loses all digits where z is small.)
     """
 
     def prepare(self, w: Weights, T: int, B: int, keep: bool) -> None:
         H = self.H
-        A = packed(w["weight_hh"], w["bias_ih"], w["weight_ih"]).reshape(4, H, -1)
-        A *= np.array([-1, -1, -2, -1], A.dtype)[:, None, None]
-        self.A = A.reshape(4 * H, -1)
-        self.U = np.ascontiguousarray(w["weight_hh"].T)
+        self.A = np.roll(packed(w["weight_hh"], w["bias_ih"], w["weight_ih"]), H, axis=0)
+        self.A[: 3 * H] *= -1
+        self.U = np.ascontiguousarray(np.roll(w["weight_hh"], H, axis=0).T)
+        self.W_ih = np.roll(w["weight_ih"], H, axis=0)
         n = T if keep else 1
         self.gates = self.buffer("gates", n, 4, H, B)
         self.c = self.buffer("c", n + keep, H, B)  # c[t] before step t
@@ -68,16 +68,16 @@ class LSTM(Recurrence):
     def step(self, t: int) -> None:
         z, c, tanh_c = self.gates[t % len(self.gates)], self.c[(t + 1) % len(self.c)], self.tanh_c[t % len(self.tanh_c)]
         np.matmul(self.A, self.s[t], out=z.reshape(len(self.A), -1))
-        i, f, g, o = sigmoid_of_minus(z)
-        g *= 2
-        g -= 1
+        sigmoid_of_minus(z[:3])
+        o, i, f, g = z
+        np.tanh(g, out=g)
         np.multiply(f, self.c[t % len(self.c)], out=c)
         c += np.multiply(i, g, out=self.part)
         np.multiply(o, np.tanh(c, out=tanh_c), out=self.s[t + 1, : self.H])
 
     def slopes(self, steps: slice) -> None:
-        i, f, g, o = self.gates[steps].swapaxes(0, 1)
-        d_i, d_f, d_g, d_o = self.d[steps].swapaxes(0, 1)
+        o, i, f, g = self.gates[steps].swapaxes(0, 1)
+        d_o, d_i, d_f, d_g = self.d[steps].swapaxes(0, 1)
         d_c = self.tanh_c[steps]
         sigmoid_slope(i, g, out=d_i)
         sigmoid_slope(f, self.c[steps], out=d_f)
@@ -88,7 +88,10 @@ class LSTM(Recurrence):
     def back(self, t: int, dh: Array) -> None:
         d, dc = self.d[t], self.dc
         dc += np.multiply(dh, self.tanh_c[t], out=self.part)
-        d[3] *= dh
-        d[:3] *= dc
-        dc *= self.gates[t, 1]
+        d[0] *= dh
+        d[1:] *= dc
+        dc *= self.gates[t, 2]
         np.matmul(self.U, d.reshape(len(self.A), -1), out=dh)
+
+    def unpack(self, products: list[Array]) -> Weights:
+        return super().unpack([np.roll(dA, -self.H, axis=0) for dA in products])

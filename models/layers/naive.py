@@ -17,7 +17,7 @@ def conv2d_naive(
     x: Array, W: Array, b: Array | None, stride: int | Pair = 1, padding: int | Pair = 0, *, needs_dx: bool = True
 ) -> tuple[Array, Backward]:
     """y[n, f, i, j] = b[f] + Σ window(n, i, j) ⊙ W[f]; arguments, results and errors are those of `conv2d`."""
-    sliding = conv_sliding(x, W, stride, padding)
+    sliding = conv_sliding(x, W, b, stride, padding)
     PH, PW = sliding.padding
     padded = np.pad(x, ((0, 0), (0, 0), (PH, PH), (PW, PW)))
     y = np.zeros((len(x), len(W), *sliding.positions), x.dtype)

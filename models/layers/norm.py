@@ -11,12 +11,13 @@ Legend: B batch, C channels (features D, where there are no pixels), H, W image,
 none), N = B P values of a channel, G groups, M = (C / G) P values of a group.
 """
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from duograd.models.arrays import Array
-from duograd.models.layers.threads import Threads, map_parts, ordered_sum, shares
+from duograd.models.arrays import Array, check_floating, check_vectors
+from duograd.models.layers.threads import Threads, map_parts, ordered_sum, sample_shares
 
 Backward = Callable[[Array], tuple[Array, dict[str, Array]]]
 """dy -> dx, {weight, bias}."""
@@ -39,15 +40,17 @@ def batch_norm(
     Training normalises by the batch, and moves the running averages {mean, var} (C,) towards it, in place:
     r = (1 - momentum) r + momentum · batch, with the unbiased variance, as in torch. (The report, like cs231n, calls
     momentum the part that is kept: its 0.9 is 0.1 here; and its running variance is the biased one.) Evaluation
-    normalises by the running averages; where none are kept, it too by the batch. Raises ValueError: no variance, since
-    each channel has one value only.
+    normalises by the running averages; where none are kept, it too by the batch. An empty batch moves nothing. Raises
+    ValueError: no variance, since each channel has one value only; x of integers; weight, bias or an average that has
+    not one value for each channel.
     """
+    check_vectors(x.shape[1], "channel", weight=weight, bias=bias, **(running or {}))
     flat, shape = _flat(x), x.shape
     if not training and running is not None:
         y, backward = _by_running(flat, weight, bias, running, eps)
     else:
         mean, var, y, backward = _by_batch(flat, weight, bias, eps, threads)
-        if training and running is not None:
+        if training and running is not None and x.size:
             N = x.size // x.shape[1]
             _move(running["mean"], mean, momentum)
             _move(running["var"], var * (N / (N - 1)), momentum)
@@ -59,11 +62,13 @@ def group_norm(
 ) -> tuple[Array, Backward]:
     """x (B, C, H, W) or (B, D), weight, bias (C,) -> y, backward(dy) -> dx, {weight, bias}.
 
-    Raises ValueError: groups that do not divide the channels.
+    Raises ValueError: groups that do not divide the channels; x of integers; weight or bias that has not one value for
+    each channel.
     """
+    check_vectors(x.shape[1], "channel", weight=weight, bias=bias)
     if x.shape[1] % groups:
         raise ValueError(f"{groups} groups do not divide {x.shape[1]} channels: choose one of {_divisors(x.shape[1])}")
-    flat, parts, shape = _flat(x), _shares(x), x.shape
+    flat, parts, shape = _flat(x), sample_shares(x, VALUES), x.shape
     y, x_hat = np.empty_like(flat), np.empty_like(flat)
 
     def forward(part: slice) -> Array:
@@ -102,10 +107,11 @@ def _by_batch(
     x: Array, weight: Array, bias: Array, eps: float, threads: Threads | None
 ) -> tuple[Array, Array, Array, Backward]:
     """μ (C,), σ² (C,), y, backward."""
-    N, parts = x.shape[0] * x.shape[2], _shares(x)
+    N, parts = x.shape[0] * x.shape[2], sample_shares(x, VALUES)
     if N == 1:
         raise ValueError("batch norm of one value per channel, which has no variance: use a larger batch")
     y, x_hat = np.empty_like(x), np.empty_like(x)
+    N = max(N, 1)  # of an empty batch, 0 / 1
     mean = ordered_sum(map_parts(threads, lambda part: _sums(x[part]), parts)) / N
 
     def centre(part: slice) -> Array:
@@ -181,12 +187,13 @@ def _standardised_backward(d_hat: Array, x_hat: Array, inv_std: Array) -> Array:
 
 def _flat(x: Array) -> Array:
     """(B, C, H, W) or (B, D) -> (B, C, P)."""
-    return x.reshape(*x.shape[:2], -1)
+    check_floating("input of a normalisation", x)
+    return x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
 
 
 def _grouped(x: Array, groups: int) -> Array:
     """(n, C, P) -> (n, G, M)."""
-    return x.reshape(len(x), groups, -1)
+    return x.reshape(len(x), groups, x.shape[1] // groups * x.shape[2])
 
 
 def _shaped(result: tuple[Array, dict[str, Array]], shape: tuple[int, ...]) -> tuple[Array, dict[str, Array]]:
@@ -208,10 +215,6 @@ def _sums(a: Array) -> Array:
 def _dots(a: Array, b: Array) -> Array:
     """Σ over samples and pixels of a ⊙ b: (n, C, P) -> (C,)."""
     return np.asarray(np.einsum("ncp,ncp->c", a, b))
-
-
-def _shares(x: Array) -> list[slice]:
-    return shares(len(x), max(1, VALUES * len(x) // x.size))
 
 
 def _divisors(n: int) -> str:

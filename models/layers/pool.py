@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from duograd.models.arrays import Array
+from duograd.models.arrays import Array, check_floating
 from duograd.models.layers.sliding import Pair, Sliding, slide
-from duograd.models.layers.threads import Threads, map_parts, shares
+from duograd.models.layers.threads import Threads, map_parts, sample_shares
 
 Backward = Callable[[Array], Array]
 PIXELS = 2**18  # of a share, so that it stays in cache
@@ -23,12 +23,12 @@ def max_pool2d(
     """The greatest of each window: x (B, C, H, W) -> y (B, C, OH, OW), backward(dy) -> dx. stride None: the size.
 
     The error goes to a window's first greatest pixel, row by row, as in torch. What is left over at the border is not
-    seen: sizes round down. Raises ValueError: a window larger than the image.
+    seen: sizes round down. Raises ValueError: a window larger than the image; x of integers.
     """
     sliding = pool_sliding(x, size, stride)
     y = np.empty((*x.shape[:2], *sliding.positions), x.dtype)
     winner = np.zeros(y.shape, np.min_scalar_type(sliding.size[0] * sliding.size[1]))  # the tap that was greatest
-    parts = _shares(x)
+    parts = sample_shares(x, PIXELS)
 
     def forward(part: slice) -> None:
         greatest, views = y[part], enumerate(taps(x[part], sliding))
@@ -41,7 +41,12 @@ def max_pool2d(
     map_parts(threads, forward, parts)
 
     def backward(dy: Array) -> Array:
-        return _back(x, sliding, threads, lambda part, t: (dy[part], winner[part] == t))
+        bits = dy.astype(x.dtype, copy=False).view(f"u{x.itemsize}")  # times 0 or 1; as numbers, 0 · ∞ would be NaN
+
+        def error(part: slice, t: int, out: Array) -> None:
+            np.multiply(bits[part], winner[part] == t, out=out.view(bits.dtype))
+
+        return _back(x, sliding, threads, error)
 
     return y, backward
 
@@ -59,16 +64,17 @@ def average_pool2d(
             y[part] += tap
         y[part] *= share
 
-    map_parts(threads, forward, _shares(x))
+    map_parts(threads, forward, sample_shares(x, PIXELS))
 
     def backward(dy: Array) -> Array:
-        return _back(x, sliding, threads, lambda part, _: (dy[part], share))
+        return _back(x, sliding, threads, lambda part, _, out: np.multiply(dy[part], share, out=out))
 
     return y, backward
 
 
 def global_average_pool(x: Array) -> tuple[Array, Backward]:
     """The mean of each channel: x (B, C, H, W) -> y (B, C), backward(dy) -> dx."""
+    check_floating("input of a pool", x)
     pixels = x.shape[2] * x.shape[3]
 
     def backward(dy: Array) -> Array:
@@ -80,7 +86,9 @@ def global_average_pool(x: Array) -> tuple[Array, Backward]:
 
 
 def pool_sliding(x: Array, size: int | Pair, stride: int | Pair | None) -> Sliding:
-    """Where the windows stand; one beside the other if no stride is given. Raises ValueError: larger than the image."""
+    """Where the windows stand; one beside the other if no stride is given. Raises ValueError: larger than the image; x
+    of integers."""
+    check_floating("input of a pool", x)
     return slide("pooling window", x.shape[2:], size, size if stride is None else stride)
 
 
@@ -92,23 +100,18 @@ def taps(x: Array, sliding: Sliding) -> Iterator[Array]:
             yield x[:, :, k : k + (OH - 1) * SH + 1 : SH, l : l + (OW - 1) * SW + 1 : SW]
 
 
-def _back(
-    x: Array, sliding: Sliding, threads: Threads | None, error: Callable[[slice, int], tuple[Array, Array]]
-) -> Array:
-    """dx: the product of what `error` gives for a share of the batch, to the pixels of each tap."""
+def _back(x: Array, sliding: Sliding, threads: Threads | None, error: Callable[[slice, int, Array], object]) -> Array:
+    """dx: what error(share of the batch, tap, out) gives to the pixels of each tap."""
     dx = np.zeros_like(x)
     apart = all(k <= s for k, s in zip(sliding.size, sliding.stride, strict=True))
 
     def back(part: slice) -> None:
         for t, tap in enumerate(taps(dx[part], sliding)):
             if apart:  # no pixel is met twice
-                np.multiply(*error(part, t), out=tap)
+                error(part, t, tap)
             else:
-                tap += np.multiply(*error(part, t))
+                error(part, t, more := np.empty_like(tap))
+                tap += more
 
-    map_parts(threads, back, _shares(x))
+    map_parts(threads, back, sample_shares(x, PIXELS))
     return dx
-
-
-def _shares(x: Array) -> list[slice]:
-    return shares(len(x), max(1, PIXELS * len(x) // x.size))

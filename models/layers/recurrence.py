@@ -13,8 +13,10 @@ share: two BLAS threads would wait for each other twice a step, and for millisec
 Legend: T time, B batch, I input, H hidden, G = H times the number of gates, K = H + 1 + I.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -49,6 +51,7 @@ class Recurrence(ABC):
 
     s: Array  # (T + 1, K, B): s_t as above; the new h_t is written to s[t + 1, :H]
     d: Array  # (T, G, …, B): the slopes, which become dL/dz on the way back
+    W_ih: Array  # (G, I), with its rows in d's order
 
     def __init__(self, hidden_size: int, dtype: DTypeLike, background: Background) -> None:
         self.H = hidden_size
@@ -74,9 +77,9 @@ class Recurrence(ABC):
         """dL/dz_t into d[t]; dh (H, B) comes as dL/dh_t and goes as dL/dh_{t-1}."""
 
     def d_input(self, steps: slice) -> Array:
-        """dL/dz in the rows of weight_ih (n, G, B)."""
+        """dL/dz of what x has a share in, (n, G, B)."""
         d = self.d[steps]
-        return d.reshape(len(d), -1, d.shape[-1])
+        return d.reshape(len(d), math.prod(d.shape[1:-1]), d.shape[-1])
 
     def pairs(self, steps: slice) -> list[Pair]:
         """(dz, s) of these steps, whose products Σ_t dz_t s_tᵀ are the gradients of the packed weights."""
@@ -95,10 +98,12 @@ class Recurrence(ABC):
 
         backward(dh, errors=None, first=0, need_dx=False, watch=None) -> dx (T, I, B), gradients:
         dh (H, B) is the error that enters at the last step, errors (T, H, B) what enters at each; the gradient flows
-        back to step `first`; watch(t, dL/dh_t) sees it pass.
+        back to step `first`; watch(t, dL/dh_t) sees it pass. It uses up what forward remembered: RuntimeError if it is
+        called again, after another forward, or without keep.
         """
         T, _, B = x.shape
-        self.w = w
+        self._pass = object() if keep else None
+        self.W_ih = w["weight_ih"]
         self.s = self._stack(x, "s")
         self.prepare(w, T, B, keep)
         for steps in spans(0, T, B):
@@ -106,11 +111,20 @@ class Recurrence(ABC):
                 self.step(t)
             if keep:
                 self.slopes(steps)
-        return self.s[1:, : self.H], self._backward
+        return self.s[1:, : self.H], partial(self._backward, self._pass)
 
     def _backward(
-        self, dh: Array, errors: Array | None = None, first: int = 0, need_dx: bool = False, watch: Watch | None = None
+        self,
+        this: object,
+        dh: Array,
+        errors: Array | None = None,
+        first: int = 0,
+        need_dx: bool = False,
+        watch: Watch | None = None,
     ) -> tuple[Array | None, Weights]:
+        if this is None or this is not self._pass:
+            raise RuntimeError("backward of a pass that is forgotten: call it once for each forward, before the next")
+        self._pass = None
         T, (I, B) = len(self.s) - 1, (self.s.shape[1] - self.H - 1, self.s.shape[2])
         carried = self.buffer("dh", self.H, B)
         carried[...] = dh
@@ -136,7 +150,7 @@ class Recurrence(ABC):
             for total, part in zip(products, parts, strict=True):
                 total += part
         if dx is not None:
-            np.matmul(self.w["weight_ih"].T, self.d_input(steps), out=dx[steps])
+            np.matmul(self.W_ih.T, self.d_input(steps), out=dx[steps])
 
     def _over_time(self, dz: Array, s: Array) -> Array:
         """Σ_t dz_t s_tᵀ: dz (n, G, B), s (n, K, B) -> (G, K), as one product over n·B."""
@@ -184,5 +198,5 @@ def sigmoid_of_minus(z: Array) -> Array:
 
 def spans(first: int, T: int, B: int) -> Iterator[slice]:
     """Steps first … T, about ROWS of time and batch at once."""
-    n = max(1, ROWS // B)
+    n = max(1, ROWS // max(1, B))
     return (slice(start, min(start + n, T)) for start in range(first, T, n))

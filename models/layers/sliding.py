@@ -3,6 +3,7 @@
 Legend: H, W image, KH, KW window, SH, SW stride, PH, PW padding, OH, OW positions.
 """
 
+from operator import index
 from typing import NamedTuple
 
 Pair = tuple[int, int]
@@ -40,8 +41,9 @@ def slide(what: str, image: Pair, size: int | Pair, stride: int | Pair, padding:
 
 
 def pair(value: int | Pair) -> Pair:
-    """3 and (3, 3) mean the same."""
-    return (value, value) if isinstance(value, int) else value
+    """3 and (3, 3) mean the same; NumPy's integers are as good."""
+    height, width = value if isinstance(value, tuple) else (value, value)
+    return index(height), index(width)
 
 
 def _by(pair: Pair) -> str:

@@ -4,6 +4,7 @@ The parts depend on sizes alone, what is summed over them is summed in their ord
 each: `with threads.single_blas_thread():` around a whole step sees to that.
 """
 
+import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -119,9 +120,14 @@ def map_parts(threads: Threads | None, work: Callable[..., T], *parts: Iterable[
 
 
 def shares(n: int, most: int) -> list[slice]:
-    """0 … n in nearly equal parts of at most `most`: a multiple of SHARES of them, if n is that large."""
-    count = min(n, SHARES * max(1, -(-n // (SHARES * most))))
+    """0 … n in nearly equal parts of at most `most`, at least one: a multiple of SHARES of them, if n is that large."""
+    count = max(1, min(n, SHARES * max(1, -(-n // (SHARES * most)))))
     return [slice(n * i // count, n * (i + 1) // count) for i in range(count)]
+
+
+def sample_shares(x: Array, values: int) -> list[slice]:
+    """The samples of x (B, …) in parts of at most so many values, where a sample has not more."""
+    return shares(len(x), max(1, values // max(1, math.prod(x.shape[1:]))))
 
 
 def ordered_sum(arrays: Iterable[Array]) -> Array:

@@ -1,5 +1,6 @@
 """Adam (Kingma and Ba 2015), and as first printed in many lecture notes, without bias correction."""
 
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -27,7 +28,7 @@ def rule(c: AdamConfig) -> Rule:
         s *= c.beta2
         s += (1 - c.beta2) * g * g
         if c.bias_correction:
-            w -= lr / (1 - c.beta1**t) * m / (np.sqrt(s) / np.sqrt(1 - c.beta2**t) + c.eps)
+            w -= lr / (1 - c.beta1**t) * m / (np.sqrt(s) / math.sqrt(1 - c.beta2**t) + c.eps)
         else:
             w -= lr * m / (np.sqrt(s) + c.eps)
 

@@ -3,6 +3,7 @@
 Legend: N samples, B batch, C channels, H height, W width, K outputs.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -90,7 +91,8 @@ class ConvNet:
     def predict(self, inputs: Array) -> Array:
         """Logits (N, K)."""
         with self.threads.single_blas_thread():
-            return np.concatenate([self._predict_chunk(inputs[i : i + ROWS]) for i in range(0, len(inputs), ROWS)])
+            starts = range(0, max(1, len(inputs)), ROWS)
+            return np.concatenate([self._predict_chunk(inputs[start : start + ROWS]) for start in starts])
 
     def probe(self, inputs: Array, targets: Array | None = None) -> Maps:
         """What figures ask for: the activation maps (B, F, H, W) of each convolution, by its name."""
@@ -160,7 +162,7 @@ class ConvNet:
             case GlobalPool():
                 return without_weights(global_average_pool(x))
             case Flatten():
-                return x.reshape(len(x), -1), lambda dy: (dy.reshape(x.shape), {})
+                return x.reshape(len(x), math.prod(x.shape[1:])), lambda dy: (dy.reshape(x.shape), {})
 
     def _norm(self, layer: Norm, x: Array, training: bool) -> tuple[Array, Back]:
         weight, bias = self.params[f"{layer.name}.weight"], self.params[f"{layer.name}.bias"]

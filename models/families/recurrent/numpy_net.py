@@ -66,7 +66,7 @@ class RecurrentNet:
 
     def predict(self, inputs: Array) -> Array:
         """Logits (N, C)."""
-        chunks = [inputs[start : start + ROWS] for start in range(0, len(inputs), ROWS)]
+        chunks = [inputs[start : start + ROWS] for start in range(0, max(1, len(inputs)), ROWS)]
         with self.threads.single_blas_thread():
             return np.concatenate(self.threads.map(self._predict_chunk, chunks))
 
