@@ -9,10 +9,11 @@ from builders import numpy_net, samples, sparse_loss, torch_net
 from layer_builders import Watched, draw
 
 from duograd.data.dataset import Batch
-from duograd.models.optimizer import clip
+from duograd.models.optimizer import clip, descent
 from duograd.runner.compose import compose
 from duograd.runner.engines.numpy_engine import NumpyEngine
 from duograd.runner.engines.torch_engine import TorchEngine
+from duograd.runner.registry import OPTIMIZERS
 
 STEPS = 100
 TRAJECTORY = 1e-9  # float64, after a hundred steps
@@ -93,7 +94,7 @@ def test_a_norm_that_is_not_finite_does_what_it_does_in_torch(wrong):
         tensor.grad = torch.tensor(g)
     torch.nn.utils.clip_grad_norm_(tensors, 1.0)
     with np.errstate(over="ignore", invalid="ignore"):
-        clipped = numpy_optim.clip(grads, None, 1.0)
+        clipped = clip(grads, None, 1.0)
     for tensor, g in zip(tensors, clipped.values(), strict=True):
         np.testing.assert_array_equal(g, tensor.grad.numpy())
 
@@ -102,7 +103,8 @@ def test_a_norm_that_is_not_finite_does_what_it_does_in_torch(wrong):
 @pytest.mark.parametrize("overrides", SETTINGS, ids=" ".join)
 def test_every_value_on_the_way_keeps_its_dtype(overrides, dtype):
     """Also of a rate that a schedule made with NumPy."""
-    optimizer = numpy_optim.make(compose(overrides).optimizer)
+    config = compose(overrides).optimizer
+    optimizer = descent(config, OPTIMIZERS.find(config.rule).rule(config))
     params = {"w": draw(3, 2).astype(dtype).view(Watched), "b": draw(1).astype(dtype).view(Watched)}
     state = {name: s.view(Watched) if s.ndim else s for name, s in optimizer.init(params).items()}
     for seed in (1, 2):

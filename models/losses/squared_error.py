@@ -32,12 +32,14 @@ class SquaredError(OutputLoss):
         self.constants = {"mean": targets.train.mean(axis=0, dtype=np.float64)}
 
     def error(self, outputs: Array, targets: Array) -> tuple[float, Callable[[], Array]]:
-        difference = outputs - targets
+        if outputs.shape != targets.shape:  # NumPy would take each output with each target
+            raise ValueError(f"targets have shape {targets.shape}, outputs {outputs.shape}: both must be the same")
+        difference = outputs - targets.astype(outputs.dtype, copy=False)
 
         def backward() -> Array:
             return np.asarray(difference / outputs.dtype.type(len(outputs)))
 
-        return float(np.vdot(difference, difference)) / (2 * len(outputs)), backward
+        return float(np.vdot(difference, difference)) / (2 * len(outputs)) if len(outputs) else math.nan, backward
 
     def measure(self, outputs: Array, targets: Array) -> dict[str, float]:
         """mae: |o − t|, over samples and values. spread: ‖t − t̄‖², t̄ the mean of the training targets."""
