@@ -7,6 +7,7 @@ import pytest
 from drawn import LONG, NAN, opened
 
 from duograd.runner.plots.heat_map import Normalise, confusion_matrix, normalised, percent
+from duograd.runner.plots.text import Output
 
 
 def test_shares_by_hand() -> None:
@@ -33,10 +34,10 @@ def test_confusion_matrix_opens(classes: int, normalise: Normalise, tmp_path: Pa
     counts = np.random.default_rng(8).integers(0, 10**6, (classes, classes))
     counts[0], counts[:, 1] = 0, 0
     names = [LONG[: 10 * (k + 1)] for k in range(classes)]
-    opened(confusion_matrix(counts, names, tmp_path / "c.png", LONG, normalise, LONG))
+    opened(confusion_matrix(counts, names, Output(tmp_path / "c.png", LONG, LONG), normalise))
 
 
 @pytest.mark.parametrize("counts", [np.zeros((2, 3), int), np.zeros((3, 3)), np.full((3, 3), -1)])
 def test_confusion_matrix_refuses_what_is_none(counts: np.ndarray) -> None:
     with pytest.raises(ValueError, match="expected"):
-        confusion_matrix(counts, "abc", Path("never.png"), "")
+        confusion_matrix(counts, "abc", Output(Path("never.png"), ""))

@@ -10,13 +10,14 @@ from drawn import LONG, NAN, opened
 from duograd.runner.plots.chart import scale_for
 from duograd.runner.plots.curves import draw_metrics, spread, trace
 from duograd.runner.plots.figures.loss_curve import draw_loss
+from duograd.runner.plots.text import Output
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 5000])
 def test_loss_curve_opens(epochs: int, tmp_path: Path) -> None:
     loss = np.geomspace(3, 0.01, epochs)
     history = {"train/loss": loss, "train/mse": loss / 2, "train/l2": 0 * loss, "val/loss": loss * 1.1}
-    pixels = opened(draw_loss(history, tmp_path / "l.png", LONG, ("mse", "l2", "kl"), LONG))
+    pixels = opened(draw_loss(history, Output(tmp_path / "l.png", LONG, LONG), ("mse", "l2", "kl")))
     assert pixels.shape[0] > 600
     assert pixels.shape[1] > 1000
 
@@ -25,20 +26,21 @@ def test_loss_curve_opens(epochs: int, tmp_path: Path) -> None:
     "values", [[], [NAN], [NAN, 1.0, NAN, 2.0], [0.0, 0.0], [1.5] * 4, [1.0, 1e308, np.inf], [-1.0, 2.0], [None, 1.0]]
 )
 def test_loss_curve_takes_what_a_run_may_leave(values: list[float], tmp_path: Path) -> None:
-    opened(draw_loss({"train/loss": values, "val/loss": [1.0]}, tmp_path / "l.png", "no formula: $\\frac{$", ()))
+    opened(
+        draw_loss({"train/loss": values, "val/loss": [1.0]}, Output(tmp_path / "l.png", "no formula: $\\frac{$"), ())
+    )
 
 
 def test_metric_curve_takes_many_names(tmp_path: Path) -> None:
     rng = np.random.default_rng(7)
     history = {f"{name} {split}/accuracy": rng.random(9) for name in "abcdefghijklm照" for split in ("train", "test")}
-    opened(draw_metrics(history, history, tmp_path / "m.png", "照片", "accuracy"))
+    opened(draw_metrics(history, history, Output(tmp_path / "m.png", "照片"), "accuracy"))
 
 
 def test_threads_draw_the_same_bytes(tmp_path: Path) -> None:
     def draw(name: str) -> bytes:
-        return draw_metrics(
-            {"a": [1, 2], "b": [2, 1]}, "ab", tmp_path / name, "title", "accuracy", "footer"
-        ).read_bytes()
+        out = Output(tmp_path / name, "title", "footer")
+        return draw_metrics({"a": [1, 2], "b": [2, 1]}, "ab", out, "accuracy").read_bytes()
 
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(draw, "wxyz"))) == 1

@@ -48,13 +48,14 @@ import sys, numpy as np
 from pathlib import Path
 from duograd.runner.plots.figure import FIGURES
 from duograd.runner.plots.figures import gradient_norm, hidden_weights, loss_curve, windows
+from duograd.runner.plots.text import Output
 assert [FIGURES.find(name) for name in FIGURES.names()]
-hidden_weights.draw_weights(np.eye(4), (2, 2), Path({str(tmp_path / "weights.png")!r}), "weights")
+hidden_weights.draw_weights(np.eye(4), (2, 2), Output(Path({str(tmp_path / "weights.png")!r}), "weights"))
 assert "matplotlib" not in sys.modules
-loss_curve.draw_loss({{"train/loss": [2.0, 1.0]}}, Path({str(tmp_path / "loss.png")!r}), "loss", ())
-gradient_norm.draw_norms({{"at the end": [1.0]}}, Path({str(tmp_path / "norm.png")!r}), "norm")
+loss_curve.draw_loss({{"train/loss": [2.0, 1.0]}}, Output(Path({str(tmp_path / "loss.png")!r}), "loss"), ())
+gradient_norm.draw_norms({{"at the end": [1.0]}}, Output(Path({str(tmp_path / "norm.png")!r}), "norm"))
 one = np.ones((1, 2, 1)), ["x"], "g", ["a"], ["b"]
-windows.draw_windows(*one, Path({str(tmp_path / "windows.png")!r}), "windows")
+windows.draw_windows(*one, Output(Path({str(tmp_path / "windows.png")!r}), "windows"))
 assert "matplotlib" in sys.modules and "matplotlib.pyplot" not in sys.modules
 """
     subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=ROOT, check=True)

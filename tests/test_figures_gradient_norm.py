@@ -9,12 +9,13 @@ from numpy.typing import ArrayLike
 
 from duograd.runner.plots.chart import Scale
 from duograd.runner.plots.figures.gradient_norm import FLOOR, decades, draw_norms, left_out, showable
+from duograd.runner.plots.text import Output
 
 
 @pytest.mark.parametrize("steps", [1, 2, 150])
 def test_gradient_norm_opens(steps: int, tmp_path: Path) -> None:
     norms = {"at the start": np.geomspace(1e-40, 0.1, steps), "at the end": np.geomspace(1e9, 0.2, steps)}
-    pixels = opened(draw_norms(norms, tmp_path / "g.png", LONG, LONG))
+    pixels = opened(draw_norms(norms, Output(tmp_path / "g.png", LONG, LONG)))
     assert pixels.shape[0] > 600
     assert pixels.shape[1] > 1000
 
@@ -23,11 +24,11 @@ def test_gradient_norm_opens(steps: int, tmp_path: Path) -> None:
     "norms", [[], [0.0] * 9, [NAN] * 9, [1.5] * 9, [0.0, NAN, np.inf, 1e-300, 1e300], [1e-18, 1e99], [0.0, 1.0, 0.0]]
 )
 def test_gradient_norm_takes_what_a_network_may_leave(norms: ArrayLike, tmp_path: Path) -> None:
-    opened(draw_norms({"at the end": norms}, tmp_path / "g.png", "no formula: $\\frac{$"))
+    opened(draw_norms({"at the end": norms}, Output(tmp_path / "g.png", "no formula: $\\frac{$")))
 
 
 def test_gradient_norm_without_curves_opens(tmp_path: Path) -> None:
-    opened(draw_norms({}, tmp_path / "g.png", "none"))
+    opened(draw_norms({}, Output(tmp_path / "g.png", "none")))
 
 
 def test_zeros_and_what_is_below_the_floor_are_left_out_and_counted() -> None:
@@ -39,8 +40,8 @@ def test_zeros_and_what_is_below_the_floor_are_left_out_and_counted() -> None:
 
 
 def test_what_is_left_out_is_said_in_the_picture(tmp_path: Path) -> None:
-    full = opened(draw_norms({"a": [1e-3, 1e-2, 0.1]}, tmp_path / "g.png", ""))
-    less = opened(draw_norms({"a": [0.0, 1e-2, 0.1]}, tmp_path / "g.png", ""))
+    full = opened(draw_norms({"a": [1e-3, 1e-2, 0.1]}, Output(tmp_path / "g.png", "")))
+    less = opened(draw_norms({"a": [0.0, 1e-2, 0.1]}, Output(tmp_path / "g.png", "")))
     assert less.shape[0] > full.shape[0]  # a line more above the axes
 
 
@@ -57,4 +58,4 @@ def test_scale_shows_all_decades_and_at_least_one() -> None:
 @pytest.mark.parametrize("norms", [[[1.0, 2.0]], [1.0, -1e-9]])
 def test_gradient_norm_refuses_what_is_no_norm(norms: ArrayLike) -> None:
     with pytest.raises(ValueError, match="expected \\(T,\\), none below 0"):
-        draw_norms({"at the end": norms}, Path("never.png"), "")
+        draw_norms({"at the end": norms}, Output(Path("never.png"), ""))

@@ -10,7 +10,7 @@ from duograd.runner.plots.by_axis import AxisRuns, lines_by_axis, places_of
 from duograd.runner.plots.curves import Curve, overlay, scale_of_most
 from duograd.runner.plots.heat_map import Grid, Side, confusion_matrices, heat_maps
 from duograd.runner.plots.page import Cell, contact_sheet
-from duograd.runner.plots.text import digits_for, number
+from duograd.runner.plots.text import Output, digits_for, number
 
 NOTHING = np.full((2, 2), NAN)
 
@@ -28,7 +28,7 @@ def test_as_many_digits_as_tell_values_apart() -> None:
 def test_the_better_cell_is_the_darker(tmp_path: Path, rises: bool) -> None:
     """Cells of one row: the first holds the larger value."""
     grid = Grid("", np.array([[9.0, 1.0]]), np.full((1, 2), NAN))
-    path = heat_maps([grid], Side("r", "a"), Side("c", "bc"), rises, tmp_path / "h.png", "title", "")
+    path = heat_maps([grid], Side("r", "a"), Side("c", "bc"), rises, Output(tmp_path / "h.png", "title"), "")
     pixels = opened(path).astype(int)
     blue = (pixels[:, :, 2] - pixels[:, :, 0]).clip(0)
     columns = np.flatnonzero((blue > 60).sum(axis=0) > 30)  # where a dark cell stands
@@ -41,7 +41,7 @@ def test_heat_maps_open(tmp_path: Path, values: np.ndarray) -> None:
     words = {(0, 1): "diverged"}
     grids = [Grid(f"panel {LONG[: 40 * k]}", values, values / 10, words) for k in range(5)]
     sides = Side(LONG[:30], ["照片", "$x$"]), Side("columns", ["1e-05", LONG[:80]])
-    opened(heat_maps(grids, *sides, False, tmp_path / "h.png", LONG, "what", LONG))
+    opened(heat_maps(grids, *sides, False, Output(tmp_path / "h.png", LONG, LONG), "what"))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_lines_by_axis_open(tmp_path: Path, count: int) -> None:
         AxisRuns("nothing", [1, 2], [np.empty(0)] * 2),
         AxisRuns("one", [1], runs[:1]),
     ]
-    opened(lines_by_axis(panels[:count], tmp_path / "a.png", LONG, "what", LONG))
+    opened(lines_by_axis(panels[:count], Output(tmp_path / "a.png", LONG, LONG), "what"))
 
 
 def test_overlay_opens(tmp_path: Path) -> None:
@@ -82,10 +82,10 @@ def test_overlay_opens(tmp_path: Path) -> None:
         Curve("inf", np.array([np.inf, 1.0]), 1, 0),
         Curve("none", np.empty(0), 2, 0),
     ]
-    opened(overlay({"train": lines, "test": odd}, tmp_path / "o.png", LONG, "loss", LONG))
-    opened(overlay({"train": lines}, tmp_path / "one.png", "title", "loss"))
-    opened(overlay({"train": odd, "validation": [], "test": []}, tmp_path / "odd.png", "title", "loss"))
-    opened(overlay({"train": lines[:1] * 3}, tmp_path / "seeds.png", "title", "loss", "", "linear"))
+    opened(overlay({"train": lines, "test": odd}, Output(tmp_path / "o.png", LONG, LONG), "loss"))
+    opened(overlay({"train": lines}, Output(tmp_path / "one.png", "title"), "loss"))
+    opened(overlay({"train": odd, "validation": [], "test": []}, Output(tmp_path / "odd.png", "title"), "loss"))
+    opened(overlay({"train": lines[:1] * 3}, Output(tmp_path / "seeds.png", "title"), "loss", "linear"))
 
 
 def test_the_steep_beginning_is_left_out_only_where_it_flattens_the_rest() -> None:
@@ -103,7 +103,7 @@ def test_the_steep_beginning_is_left_out_only_where_it_flattens_the_rest() -> No
 
 def test_contact_sheet_lays_cells_out_in_columns(tmp_path: Path) -> None:
     dark, light = np.zeros((16, 16), np.uint8), np.full((16, 16), 200, np.uint8)
-    path = contact_sheet([[Cell(dark), Cell(light)]], ["row"], ["a", "b"], tmp_path / "c.png", "title")
+    path = contact_sheet([[Cell(dark), Cell(light)]], ["row"], ["a", "b"], Output(tmp_path / "c.png", "title"))
     pixels = opened(path)[:, :, 0]
     black, grey = (np.flatnonzero((pixels == shade).sum(axis=0) > 200) for shade in (0, 200))
     assert len(black) == len(grey) > 200
@@ -113,8 +113,8 @@ def test_contact_sheet_lays_cells_out_in_columns(tmp_path: Path) -> None:
 def test_contact_sheet_opens(tmp_path: Path) -> None:
     big, wide = np.zeros((500, 700), np.uint8), np.zeros((33, 203, 3), np.uint8)
     cells = [[Cell(big, LONG), Cell(None, LONG)], [Cell(wide), Cell(None)]]
-    opened(contact_sheet(cells, [LONG, ""], [LONG, "b"], tmp_path / "c.png", LONG, LONG, LONG))
-    opened(contact_sheet([[Cell(None, "not run")]], [""], [""], tmp_path / "d.png", "title"))
+    opened(contact_sheet(cells, [LONG, ""], [LONG, "b"], Output(tmp_path / "c.png", LONG, LONG), LONG))
+    opened(contact_sheet([[Cell(None, "not run")]], [""], [""], Output(tmp_path / "d.png", "title")))
 
 
 @pytest.mark.parametrize("classes", [2, 6, 12])
@@ -123,4 +123,4 @@ def test_confusion_matrices_open(tmp_path: Path, classes: int) -> None:
     counts[0] = 0
     names = [LONG[: 7 * (k + 1)] for k in range(classes)]
     matrices = {f"run {LONG[: 20 * k]} {k}": counts * (k > 0) for k in range(5)}
-    opened(confusion_matrices(matrices, names, tmp_path / "c.png", LONG, "test", LONG))
+    opened(confusion_matrices(matrices, names, Output(tmp_path / "c.png", LONG, LONG), "test"))

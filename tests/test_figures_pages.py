@@ -10,20 +10,21 @@ from duograd.runner.plots.figures.hidden_weights import draw_weights
 from duograd.runner.plots.figures.patches import draw_patches
 from duograd.runner.plots.figures.reconstructions import draw_reconstructions
 from duograd.runner.plots.images import weight_frame
+from duograd.runner.plots.text import Output
 
 
 @pytest.mark.parametrize("count", [1, 7, 230])
 def test_patches_open(count: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     colour, grey = rng.random((count, 16, 16, 3)), rng.uniform(0.1, 0.9, (count, 16, 16))
-    pixels = opened(draw_patches(colour, grey, tmp_path / "p.png", LONG, LONG))
+    pixels = opened(draw_patches(colour, grey, Output(tmp_path / "p.png", LONG, LONG)))
     assert min(pixels.shape[:2]) > 400
     assert (np.ptp(pixels, axis=2) > 100).any(), "no colour"
 
 
 def test_patches_must_be_the_same_in_both() -> None:
     with pytest.raises(ValueError, match="2 patches in colour, 3 in grey"):
-        draw_patches(np.zeros((2, 4, 4, 3)), np.zeros((3, 4, 4)), Path("never.png"), "")
+        draw_patches(np.zeros((2, 4, 4, 3)), np.zeros((3, 4, 4)), Output(Path("never.png"), ""))
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ def test_patches_must_be_the_same_in_both() -> None:
 )
 def test_hidden_weights_open(hidden: int, shape: tuple[int, ...], tmp_path: Path) -> None:
     weight = np.random.default_rng(5).standard_normal((hidden, int(np.prod(shape)))).astype(np.float32)
-    height, width, _ = opened(draw_weights(weight, shape, tmp_path / "w.png", LONG, LONG)).shape
+    height, width, _ = opened(draw_weights(weight, shape, Output(tmp_path / "w.png", LONG, LONG))).shape
     assert height > 300
     assert width >= 720  # room for a title above one tiny unit
 
@@ -54,11 +55,13 @@ def test_channel_first_filters_are_refused() -> None:
 def test_reconstructions_open(count: int, tmp_path: Path) -> None:
     rows = np.random.default_rng(6).random((3, count, 16, 16))
     errors = {"network": 0.0123, "PCA, 64 components": 0.0101}
-    opened(draw_reconstructions(*rows, errors, tmp_path / "r.png", LONG, LONG))
+    opened(draw_reconstructions(*rows, errors, Output(tmp_path / "r.png", LONG, LONG)))
 
 
 def test_reconstructions_share_the_originals_scale(tmp_path: Path) -> None:
     original, halfway = np.array([[[0.25, 0.75]]]), np.array([[[0.5, 0.5]]])
-    pixels = opened(draw_reconstructions(original, halfway, original, {"a": 0.0, "b": 1e-9}, tmp_path / "r.png", ""))
+    pixels = opened(
+        draw_reconstructions(original, halfway, original, {"a": 0.0, "b": 1e-9}, Output(tmp_path / "r.png", ""))
+    )
     # Pixels come 16 x 16 large and no letter has these pure greys: black is half of two rows, mid grey all of one.
     assert [(pixels == level).all(axis=2).sum() for level in (0, 128)] == [2 * 16 * 16, 2 * 16 * 16]

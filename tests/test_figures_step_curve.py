@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import ImageColor
 
 from duograd.runner.plots.figures.step_curve import FAINT_LOSS, MARK, draw_steps, envelope, running_mean
+from duograd.runner.plots.text import Output
 
 
 def area(pixels: np.ndarray, colour: str) -> int:
@@ -20,19 +21,19 @@ def area(pixels: np.ndarray, colour: str) -> int:
 def test_step_curve_opens(steps: int, tmp_path: Path) -> None:
     x = np.arange(1, steps + 1)
     y = 2 + np.random.default_rng(0).standard_normal(steps)
-    pixels = opened(draw_steps(x, y, [steps // 2, steps], tmp_path / "s.png", LONG, LONG))
+    pixels = opened(draw_steps(x, y, [steps // 2, steps], Output(tmp_path / "s.png", LONG, LONG)))
     assert pixels.shape[1] > 1000
 
 
 @pytest.mark.parametrize("losses", [[], [NAN], [1.0, NAN, np.inf, 2.0], [0.0, 0.0], [1e-9, 1e9]])
 def test_step_curve_takes_what_a_run_may_leave(losses: list[float], tmp_path: Path) -> None:
-    opened(draw_steps(range(1, len(losses) + 1), losses, [], tmp_path / "s.png", "loss"))
+    opened(draw_steps(range(1, len(losses) + 1), losses, [], Output(tmp_path / "s.png", "loss")))
 
 
 def test_every_step_is_faint_and_epochs_are_marked(tmp_path: Path) -> None:
     y = 2 + np.sin(np.arange(200.0))
-    without = opened(draw_steps(range(1, 201), y, [], tmp_path / "s.png", "loss"))
-    marked = opened(draw_steps(range(1, 201), y, range(10, 200, 10), tmp_path / "s.png", "loss"))
+    without = opened(draw_steps(range(1, 201), y, [], Output(tmp_path / "s.png", "loss")))
+    marked = opened(draw_steps(range(1, 201), y, range(10, 200, 10), Output(tmp_path / "s.png", "loss")))
     assert area(without, FAINT_LOSS) > 1000
     assert area(without, MARK) == 0
     assert area(marked, MARK) > 19 * 100
@@ -40,8 +41,8 @@ def test_every_step_is_faint_and_epochs_are_marked(tmp_path: Path) -> None:
 
 def test_hundreds_of_epochs_do_not_hide_the_curve(tmp_path: Path) -> None:
     y = np.linspace(3, 1, 1000)
-    few = area(opened(draw_steps(range(1, 1001), y, range(50, 1001, 50), tmp_path / "a.png", "loss")), MARK)
-    many = area(opened(draw_steps(range(1, 1001), y, range(2, 1001, 2), tmp_path / "b.png", "loss")), MARK)
+    few = area(opened(draw_steps(range(1, 1001), y, range(50, 1001, 50), Output(tmp_path / "a.png", "loss"))), MARK)
+    many = area(opened(draw_steps(range(1, 1001), y, range(2, 1001, 2), Output(tmp_path / "b.png", "loss"))), MARK)
     assert few / 3 < many < 1.2 * few
 
 

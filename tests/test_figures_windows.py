@@ -9,6 +9,7 @@ from PIL import ImageColor
 
 from duograd.runner.plots.figures.windows import LINES, PALE, WRONG, draw_windows
 from duograd.runner.plots.style import COLOURS
+from duograd.runner.plots.text import Output
 
 CLASSES = ["downstairs", "jogging", "sitting", "standing", "upstairs", "walking"]
 
@@ -18,7 +19,9 @@ def draw(values: np.ndarray, path: Path, predicted: list[str] | None = None, wor
     count, _, width = values.shape
     true = [CLASSES[k % 6] for k in range(count)]
     channels = [f"channel {k}" for k in range(width)]
-    return opened(draw_windows(values, channels, words, true, predicted or true, path, words or "windows", words))
+    return opened(
+        draw_windows(values, channels, words, true, predicted or true, Output(path, words or "windows", words))
+    )
 
 
 def area(pixels: np.ndarray, colour: str) -> int:
@@ -74,7 +77,7 @@ def test_windows_take_what_sensors_may_send(values: float, tmp_path: Path) -> No
 
 def test_long_names_stay_on_the_page_and_apart(tmp_path: Path) -> None:
     names = [LONG, "照片", "$\\frac{$", "", "walking"]
-    opened(draw_windows(noise(5, 9, 5), names, LONG, names, names[::-1], tmp_path / "w.png", LONG, LONG))
+    opened(draw_windows(noise(5, 9, 5), names, LONG, names, names[::-1], Output(tmp_path / "w.png", LONG, LONG)))
 
 
 def test_no_channel_has_the_colour_of_a_miss() -> None:
@@ -85,7 +88,7 @@ def test_no_channel_has_the_colour_of_a_miss() -> None:
 @pytest.mark.parametrize("shape", [(3, 4), (0, 4, 2), (3, 0, 2), (3, 4, 0)])
 def test_windows_refuse_what_is_none(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="expected \\(windows, time steps, channels\\)"):
-        draw_windows(np.zeros(shape), [], "", [], [], Path("never.png"), "")
+        draw_windows(np.zeros(shape), [], "", [], [], Output(Path("never.png"), ""))
 
 
 @pytest.mark.parametrize(
@@ -94,4 +97,4 @@ def test_windows_refuse_what_is_none(shape: tuple[int, ...]) -> None:
 )
 def test_windows_count_their_names(channels: str, true: str, predicted: str, says: str) -> None:
     with pytest.raises(ValueError, match=f"{says}.*expected 2"):
-        draw_windows(np.zeros((2, 5, 2)), channels, "", true, predicted, Path("never.png"), "")
+        draw_windows(np.zeros((2, 5, 2)), channels, "", true, predicted, Output(Path("never.png"), ""))

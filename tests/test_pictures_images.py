@@ -70,13 +70,13 @@ def numbers(images: np.ndarray) -> list[int]:
 
 def test_mistakes_are_the_surest_first(drawn: dict[str, tuple[Any, ...]], tmp_path: Path) -> None:
     draw_figure("mistakes", finished(tmp_path, ANSWERS))
-    images, labels, counts, measure, path, title, _ = drawn["mistakes"]
+    images, labels, counts, measure, out = drawn["mistakes"]
     assert numbers(images) == [2, 3, 1]
     assert labels == ["cat → ship 100.0 %", "dog → ship 99.5 %", "cat → dog 78.7 %"]  # e² / (e² + 2)
     assert counts == (3, 5)
     assert "probability" in measure
-    assert "on test" in title
-    assert path == tmp_path / "figures" / "mistakes.png"
+    assert "on test" in out.title
+    assert out.path == tmp_path / "figures" / "mistakes.png"
 
 
 def test_scores_of_an_svm_are_no_probabilities(drawn: dict[str, tuple[Any, ...]], tmp_path: Path) -> None:

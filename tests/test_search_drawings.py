@@ -10,6 +10,7 @@ from report_builders import run_folder, sweep_folder
 
 from duograd.runner.plots.by_axis import Parameter, scatter
 from duograd.runner.plots.search import best_so_far, search_history, share_bars
+from duograd.runner.plots.text import Output
 from duograd.runner.report import search as searched
 from duograd.runner.report.charts import along_axes
 from duograd.runner.report.comparison import Comparison
@@ -25,7 +26,7 @@ REACHED = [(), (1.0,), (NAN, NAN), (NAN, 3.0, 2.0, 1e9, NAN, 1e-9, 2.5), (1e300,
 @pytest.mark.parametrize("rises", [True, False])
 def test_histories_open(tmp_path: Path, reached: tuple[float, ...], rises: bool) -> None:
     whole = np.arange(len(reached)) % 2 == 0
-    opened(search_history(np.array(reached), whole, rises, tmp_path / "h.png", LONG, "what", LONG))
+    opened(search_history(np.array(reached), whole, rises, Output(tmp_path / "h.png", LONG, LONG), "what"))
 
 
 def test_the_best_so_far_never_falls_back() -> None:
@@ -42,11 +43,11 @@ def test_scatters_open(tmp_path: Path, reached: tuple[float, ...], panels: int) 
     kinds: list[list] = [[10.0**k for k in range(count)], words, [0.0] * count, [k - 1.5 for k in range(count)]]
     clouds = [Parameter(f"{LONG[:30]}{k}", kinds[k % 4]) for k in range(panels)]
     whole = np.arange(count) % 2 == 0
-    opened(scatter(clouds, np.array(reached), whole, tmp_path / "s.png", LONG, "what", LONG))
+    opened(scatter(clouds, np.array(reached), whole, Output(tmp_path / "s.png", LONG, LONG), "what"))
 
 
 def test_share_bars_open(tmp_path: Path) -> None:
-    opened(share_bars({LONG: 0.0, "照片 $x$": 1.0, "lr": 0.5}, tmp_path / "s.png", LONG, "what", LONG))
+    opened(share_bars({LONG: 0.0, "照片 $x$": 1.0, "lr": 0.5}, Output(tmp_path / "s.png", LONG, LONG), "what"))
 
 
 def cloud(folder: Path, count: int, pruned: int = 0) -> Comparison:

@@ -22,6 +22,7 @@ from duograd.models.layers.conv import conv2d
 from duograd.runner.errors import UserError, system_fault
 from duograd.runner.plots.images import Pixels
 from duograd.runner.plots.page import Panel, draw_page
+from duograd.runner.plots.text import Output
 
 Floats = NDArray[np.floating[Any]]
 
@@ -58,7 +59,7 @@ def main(arguments: list[str]) -> int:
     filters = _wanted(options.kernel, options.bias, options.channel)
     rows = [_row(path, options.size, filters) for path in options.images]
     try:
-        print(draw_page(rows, options.out, "Convolution as image processing", READ))
+        print(draw_page(rows, Output(options.out, "Convolution as image processing"), READ))
     except OSError as error:
         raise UserError(f"--out={options.out}: {system_fault(error)}") from None
     return 0

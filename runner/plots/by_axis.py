@@ -23,7 +23,7 @@ from duograd.runner.plots.chart import (
     show_values,
 )
 from duograd.runner.plots.style import COLOURS, INK, SMALL
-from duograd.runner.plots.text import cut, joined, text_width
+from duograd.runner.plots.text import Output, cut, joined, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,8 +52,8 @@ class Parameter:
     values: Sequence[float] | Sequence[str]
 
 
-def lines_by_axis(panels: Sequence[AxisRuns], path: Path, title: str, what: str, footer: str = "") -> Path:
-    """Draw a dot for each run and a line through the means, with a bar for ± one standard deviation; returns `path`.
+def lines_by_axis(panels: Sequence[AxisRuns], out: Output, what: str) -> Path:
+    """Draw a dot for each run and a line through the means, with a bar for ± one standard deviation; returns the path.
 
     Numbers stand where they belong, on a logarithmic axis where they span more than a decade; numbers that find no
     room so (0, 1e-5, 1e-3), and names, are spaced evenly. `what` says what is drawn.
@@ -62,22 +62,14 @@ def lines_by_axis(panels: Sequence[AxisRuns], path: Path, title: str, what: str,
     scale = scale_for([*runs, *map(_ends_of_bar, runs)], "auto")
     several = any(len(values) > 1 for values in runs)
     dots = "dots: runs; line: their mean ± one standard deviation" if several else ""
-    chart = _chart(len(panels), title, joined(what, scale.note, dots), footer)
+    chart = _chart(len(panels), out, joined(what, scale.note, dots))
     for axes, panel in zip(chart.axes, panels, strict=True):
         _draw_means(chart, axes, panel, scale)
-    return chart.save(path)
+    return chart.save()
 
 
-def scatter(
-    panels: Sequence[Parameter],
-    reached: Floats,
-    whole: NDArray[np.bool_],
-    path: Path,
-    title: str,
-    what: str,
-    footer: str = "",
-) -> Path:
-    """Draw what runs reached (K,) over each parameter, the later the darker; returns `path`.
+def scatter(panels: Sequence[Parameter], reached: Floats, whole: NDArray[np.bool_], out: Output, what: str) -> Path:
+    """Draw what runs reached (K,) over each parameter, the later the darker; returns the path.
 
     whole (K,): false for runs that were ended early, which are hollow. Axes are logarithmic where all values are
     positive and span more than a decade. `what` says what is drawn.
@@ -85,7 +77,7 @@ def scatter(
     y = drawable(reached)
     scale = scale_for([y], "auto")
     hollow = "" if whole.all() else "hollow: ended early, with what it had reached"
-    chart = _chart(len(panels), title, joined(what, scale.note, "a dot is a run, the later the darker", hollow), footer)
+    chart = _chart(len(panels), out, joined(what, scale.note, "a dot is a run, the later the darker", hollow))
     shades = _shades(len(y))
     faces = np.where(whole[:, None], shades, 0.0)
     for axes, panel in zip(chart.axes, panels, strict=True):
@@ -94,12 +86,12 @@ def scatter(
         axes.scatter(x, y, s=34, c=faces, edgecolors=list(map(tuple, shades)), linewidths=1.2, zorder=3)
         if not np.isfinite(y).any():
             say_empty(axes)
-    return chart.save(path)
+    return chart.save()
 
 
-def _chart(panels: int, title: str, subtitle: str, footer: str) -> Chart:
+def _chart(panels: int, out: Output, subtitle: str) -> Chart:
     size = (WIDE if panels == 1 else NARROW, HEIGHT)
-    chart = Chart(title, subtitle, footer, size, panels, across=min(ACROSS, panels))
+    chart = Chart(out, subtitle, size, panels, across=min(ACROSS, panels))
     for k, axes in enumerate(chart.axes):
         axes.tick_params(labelleft=chart.is_left(k))
     return chart

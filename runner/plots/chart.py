@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from duograd.runner.plots.images import save_content
 from duograd.runner.plots.style import DPI, FAINT, GRID, INK, LABEL, MARGIN, MIN_WIDTH, PAPER, SMALL, TITLE, pixels
-from duograd.runner.plots.text import cut, font, legible, text_width, wrap
+from duograd.runner.plots.text import Output, cut, font, legible, text_width, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Style = Mapping[str, Any]
 
-GAP = 8  # between blocks of text
+GAP = 12  # between blocks of text, and around panels
 AROUND = 2000  # first guess of what stands around the panels: enough, so that none of them collapses
 MOST_LAYOUTS = 4  # each brings the panels nearer to their size; two are nearly always enough
 SWATCH = 44  # of a line beside its name in a legend: long enough to show a dash pattern
@@ -41,9 +41,8 @@ class Chart:
 
     def __init__(
         self,
-        title: str,
+        out: Output,
         subtitle: str = "",
-        footer: str = "",
         size: tuple[int, int] = (900, 560),
         panels: int = 1,
         across: int = 1,
@@ -52,7 +51,7 @@ class Chart:
         from matplotlib.figure import Figure
         from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-        self.words = title, subtitle, footer
+        self.out, self.subtitle = out, subtitle
         self.size, self.across, self.down = size, across, math.ceil(panels / across)
         self.engine = ConstrainedLayoutEngine(w_pad=GAP / DPI, h_pad=GAP / DPI, wspace=0, hspace=0)
         self.figure = Figure(dpi=DPI, facecolor=PAPER, layout=self.engine)
@@ -86,8 +85,8 @@ class Chart:
         for name, side, put in ((cut(along) + note, 0, axes.set_xlabel), (cut(up), 1, axes.set_ylabel)):
             put("\n".join(wrap(name, 0.97 * self.size[side], font(LABEL))), **text)
 
-    def save(self, path: Path) -> Path:
-        """Draw to a PNG, atomically; returns `path`."""
+    def save(self) -> Path:
+        """Draw to a PNG, atomically; returns its path."""
         self._resize(self.across * self.size[0] + AROUND, self.down * self.size[1] + AROUND)
         self._fit()
         self._write()  # wrapped to the width that was found
@@ -97,7 +96,7 @@ class Chart:
         buffer = io.BytesIO()
         canvas: Any = self.figure.canvas  # matplotlib leaves print_png without types
         canvas.print_png(buffer, metadata={"Software": None})
-        return save_content(buffer.getvalue(), path)
+        return save_content(buffer.getvalue(), self.out.path)
 
     def _resize(self, width: float, height: float) -> None:
         """Make the paper large enough for panels and what belongs to them, and lay them out."""
@@ -119,10 +118,9 @@ class Chart:
 
     def _write(self) -> None:
         """Title and subtitle from the top left corner down, the footer in the bottom left one, the legend between."""
-        title, subtitle, footer = self.words
-        self.above += self._block(title, TITLE, INK, self.above, bold=True)
-        self.above += self._block(subtitle, SMALL, FAINT, self.above)
-        self.below += self._block(footer, SMALL, FAINT, None)
+        self.above += self._block(self.out.title, TITLE, INK, self.above, bold=True)
+        self.above += self._block(self.subtitle, SMALL, FAINT, self.above)
+        self.below += self._block(self.out.footer, SMALL, FAINT, None)
         if self.names:
             self._legend()
 

@@ -24,7 +24,7 @@ from duograd.runner.plots.chart import (
     show_values,
 )
 from duograd.runner.plots.style import COLOURS, DASHES, INK, SMALL
-from duograd.runner.plots.text import joined, legible, line_height
+from duograd.runner.plots.text import Output, joined, legible, line_height
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,20 +74,14 @@ class Curve:
 
 
 def draw_metrics(
-    history: History,
-    names: Iterable[str],
-    path: Path,
-    title: str,
-    ylabel: str,
-    footer: str = "",
-    scale: Literal["linear", "auto"] = "linear",
+    history: History, names: Iterable[str], out: Output, what: str, wanted: Literal["linear", "auto"] = "linear"
 ) -> Path:
-    """Draw the metrics `names` of one or several runs, such as accuracies, over one axis; returns `path`.
+    """Draw the metrics `names` of one or several runs, such as accuracies, over one axis; returns the path.
 
     Dashes tell splits apart (a word train, val or test in the name), colours the rest of the name; where only the split
-    differs, colours tell it too. `scale="auto"` is logarithmic for positive values that span more than a decade.
+    differs, colours tell it too. `wanted="auto"` is logarithmic for positive values that span more than a decade.
     """
-    return draw_over_epochs(curves_by_metric(history, names), path, title, (ylabel, ""), footer, scale)
+    return draw_over_epochs(curves_by_metric(history, names), out, (what, ""), wanted)
 
 
 def curves_by_metric(history: History, names: Iterable[str]) -> list[Curve]:
@@ -103,12 +97,7 @@ def curves_by_metric(history: History, names: Iterable[str]) -> list[Curve]:
 
 
 def draw_over_epochs(
-    curves: Sequence[Curve],
-    path: Path,
-    title: str,
-    notes: tuple[str, str],
-    footer: str,
-    wanted: Literal["linear", "auto"],
+    curves: Sequence[Curve], out: Output, notes: tuple[str, str], wanted: Literal["linear", "auto"]
 ) -> Path:
     """Draw curves over epochs, labelled at their ends; `notes` say what they are, and what was left out."""
     scale = scale_for([curve.y for curve in curves], wanted)
@@ -117,18 +106,13 @@ def draw_over_epochs(
     shown = [curve for curve in curves if len(curve.measured)]
     epochs = max((len(curve.y) for curve in shown), default=1)
     subtitle = joined(notes[0], scale.note, notes[1], nothing)
-    return draw_curves(shown, scale, ("epoch", epochs), path, title, subtitle, footer)
+    return draw_curves(shown, scale, ("epoch", epochs), out, subtitle)
 
 
 def overlay(
-    panels: Mapping[str, Sequence[Curve]],
-    path: Path,
-    title: str,
-    what: str,
-    footer: str = "",
-    wanted: Literal["linear", "auto"] = "auto",
+    panels: Mapping[str, Sequence[Curve]], out: Output, what: str, wanted: Literal["linear", "auto"] = "auto"
 ) -> Path:
-    """Draw curves of several runs over epochs, in a panel for each name such as `train` and `val`; returns `path`.
+    """Draw curves of several runs over epochs, in a panel for each name such as `train` and `val`; returns the path.
 
     A single panel whose curves all have their own names labels them at their ends, with their last values. The scale
     is logarithmic where all values are positive and span more than a decade, unless `wanted` is linear.
@@ -141,9 +125,9 @@ def overlay(
     epochs = max([1, *(len(curve.y) for curves in shown.values() for curve in curves)])
     [first, *more] = shown.values()
     if not more and len({curve.name for curve in first}) == len(first):
-        return draw_curves(first, scale, ("epoch", epochs), path, title, subtitle, footer)
+        return draw_curves(first, scale, ("epoch", epochs), out, subtitle)
     size, count = BESIDE.get(len(shown), (WIDTH, HEIGHT)), len(shown)
-    chart = Chart(title, subtitle, footer, size, panels=count, across=count)
+    chart = Chart(out, subtitle, size, panels=count, across=count)
     chart.names = list({curve.name: curve.style for curves in shown.values() for curve in curves}.items())
     for panel, (name, curves) in enumerate(shown.items()):
         axes = chart.axes[panel]
@@ -152,17 +136,15 @@ def overlay(
         _draw_panel(axes, curves, scale, ("epoch", epochs))
         if not curves:
             say_empty(axes)
-    return chart.save(path)
+    return chart.save()
 
 
-def draw_curves(
-    curves: Sequence[Curve], scale: Scale, along: tuple[str, int], path: Path, title: str, subtitle: str, footer: str
-) -> Path:
-    """Draw curves, each with a value to show, over an axis `along` of a name and its last step; returns `path`."""
-    chart = Chart(title, subtitle, footer, (WIDTH, max(HEIGHT, line_height(SMALL) * len(curves))))
+def draw_curves(curves: Sequence[Curve], scale: Scale, along: tuple[str, int], out: Output, subtitle: str) -> Path:
+    """Draw curves, each with a value to show, over an axis `along` of a name and its last step; returns the path."""
+    chart = Chart(out, subtitle, (WIDTH, max(HEIGHT, line_height(SMALL) * len(curves))))
     _draw_panel(chart.axes[0], curves, scale, along)
     label_ends(chart, curves)
-    return chart.save(path)
+    return chart.save()
 
 
 def plot_values(axes: "Axes", values: Floats, **style: Any) -> None:

@@ -7,7 +7,6 @@ figures/loss_curve.py declares.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from duograd.runner.classification import outputs
 from duograd.runner.engines import Engine
 from duograd.runner.errors import UserError
 from duograd.runner.plots.images import Pixels
+from duograd.runner.plots.text import Output
 from duograd.runner.registry import Group
 from duograd.runner.store.folders import RunFolder
 
@@ -51,9 +51,9 @@ class FinishedRun:
             self._outputs[split] = outputs(self.engine, self.data.splits[split])
         return self._outputs[split]
 
-    def path(self, name: str) -> Path:
-        """Where a figure goes."""
-        return self.folder.figures / f"{name}.png"
+    def output(self, name: str, title: str) -> Output:
+        """Where a figure goes, and its words."""
+        return Output(self.folder.figures / f"{name}.png", title, self.footer)
 
     def history(self) -> dict[str, NDArray[np.float64]]:
         """metrics.jsonl by column, (epochs,) each."""

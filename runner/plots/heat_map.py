@@ -14,7 +14,18 @@ from numpy.typing import NDArray
 
 from duograd.runner.plots.chart import Chart, Floats, scale_for
 from duograd.runner.plots.style import FAINT, GRID, INK, LABEL, PAPER, SMALL
-from duograd.runner.plots.text import cut, digits_for, font, joined, legible, line_height, number, text_width, wrap
+from duograd.runner.plots.text import (
+    Output,
+    cut,
+    digits_for,
+    font,
+    joined,
+    legible,
+    line_height,
+    number,
+    text_width,
+    wrap,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -122,10 +133,8 @@ class Side:
     labels: Sequence[str]
 
 
-def heat_maps(
-    grids: Sequence[Grid], rows: Side, columns: Side, rises: bool, path: Path, title: str, what: str, footer: str = ""
-) -> Path:
-    """Draw grids over the same rows and columns, in one colour scale; returns `path`.
+def heat_maps(grids: Sequence[Grid], rows: Side, columns: Side, rises: bool, out: Output, what: str) -> Path:
+    """Draw grids over the same rows and columns, in one colour scale; returns the path.
 
     rises: whether a larger value is the better one. Better is darker, and the best is bold. The scale is logarithmic
     where all values are positive and span more than a decade. `what` says what the numbers are.
@@ -142,13 +151,13 @@ def heat_maps(
         "mean ± standard deviation over seeds" if several else "",
     )
     across = max(1, min(len(grids), WIDEST // (GUTTER + size[0])))
-    chart = Chart(title, subtitle, footer, size, len(grids), across)
+    chart = Chart(out, subtitle, size, len(grids), across)
     for axes, grid, texts in zip(chart.axes, grids, notes, strict=True):
         chart.entitle(axes, grid.title)
         paint(axes, grid.values, shades, texts, line=2)
         _label(axes, list(map(cut, rows.labels)), list(map(cut, columns.labels)))
         chart.label(axes, columns.name, rows.name)
-    return chart.save(path)
+    return chart.save()
 
 
 def _better_is_darker(grids: Sequence[Grid], rises: bool) -> tuple[Shades, bool]:
@@ -188,10 +197,8 @@ def _cell_width(notes: Sequence[Mapping[tuple[int, int], Note]], columns: Side) 
 # -- confusion matrices ------------------------------------------------------------------------------------------------
 
 
-def confusion_matrix(
-    counts: Counts, classes: Sequence[str], path: Path, title: str, normalise: Normalise = "recall", footer: str = ""
-) -> Path:
-    """Draw counts (C, C), each cell with its count and percentage; returns `path`.
+def confusion_matrix(counts: Counts, classes: Sequence[str], out: Output, normalise: Normalise = "recall") -> Path:
+    """Draw counts (C, C), each cell with its count and percentage; returns the path.
 
     Colour and percentage follow `normalise`: the share of all samples, of the row (recall) or of the column
     (precision). Where a row or column is empty there is no share: its cells are grey and show a dash.
@@ -203,26 +210,24 @@ def confusion_matrix(
         (row, column): Note(str(count), percent(float(shares[row, column])), None if count else FAINT)
         for (row, column), count in np.ndenumerate(counts)
     }
-    chart = Chart(title, f"{SAYS[normalise]} · {counts.sum()} samples", footer, (cell * len(counts),) * 2)
+    chart = Chart(out, f"{SAYS[normalise]} · {counts.sum()} samples", (cell * len(counts),) * 2)
     [axes] = chart.axes
     largest = float(np.nanmax(shares, initial=0)) if normalise == "counts" else 1.0
     paint(axes, shares, _share(largest or 1.0), notes, line=1.5)
     _label(axes, rows, columns, turned)
     chart.label(axes, "predicted", "actual")
-    return chart.save(path)
+    return chart.save()
 
 
-def confusion_matrices(
-    matrices: Mapping[str, Counts], classes: Sequence[str], path: Path, title: str, split: str, footer: str = ""
-) -> Path:
-    """Draw matrices by run, counts (C, C) each; the share of right classes stands in each title; returns `path`.
+def confusion_matrices(matrices: Mapping[str, Counts], classes: Sequence[str], out: Output, split: str) -> Path:
+    """Draw matrices by run, counts (C, C) each; the share of right classes stands in each title; returns the path.
 
     Cells show percents of their row (recall), a dash where the class has no sample. `split` names the samples.
     """
     names, side = [cut(name, 18) for name in classes], BESIDE_CELL * len(classes)
     across = max(1, min(len(matrices), WIDEST // (side + 30)))
     subtitle = f"{split} samples · each row sums to 100 %: recall · rows actual, columns predicted"
-    chart = Chart(title, subtitle, footer, (side, side), len(matrices), across)
+    chart = Chart(out, subtitle, (side, side), len(matrices), across)
     for panel, (name, counts) in enumerate(matrices.items()):
         axes, shares = chart.axes[panel], normalised(counts, "recall")
         left, lowest = chart.is_left(panel), chart.is_lowest(panel)
@@ -235,7 +240,7 @@ def confusion_matrices(
         blank = [""] * len(names)
         _label(axes, names if left else blank, names if lowest else blank, turned=True)
         chart.label(axes, "predicted" if lowest else "", "actual" if left else "")
-    return chart.save(path)
+    return chart.save()
 
 
 def normalised(counts: Counts, normalise: Normalise) -> Floats:

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from duograd.runner.plots.images import Pixels, fit_side, save_image
 from duograd.runner.plots.style import FAINT, GRID, INK, LABEL, MARGIN, MIN_WIDTH, PAPER, SMALL, TITLE
-from duograd.runner.plots.text import font, line_height, text_width, wrap
+from duograd.runner.plots.text import Output, font, line_height, text_width, wrap
 
 GUTTER = 30  # pixels between panels
 LABEL_GAP = 8  # pixels between a label and what it names
@@ -40,22 +40,15 @@ class Cell:
     caption: str = ""
 
 
-def draw_page(rows: Sequence[Sequence[Panel]], path: Path, title: str, subtitle: str = "", footer: str = "") -> Path:
-    """Lay panels out, row under row, below the title and above the footer; long text wraps. Returns `path`."""
-    body = stack([beside([_panel(panel) for panel in row]) for row in rows], GUTTER)
-    return save_page(body, path, title, subtitle, footer)
+def draw_page(rows: Sequence[Sequence[Panel]], out: Output, subtitle: str = "") -> Path:
+    """Lay panels out, row under row, below the title and above the footer; long text wraps. Returns the path."""
+    return save_page(stack([beside([_panel(panel) for panel in row]) for row in rows], GUTTER), out, subtitle)
 
 
 def contact_sheet(
-    cells: Sequence[Sequence[Cell]],
-    rows: Sequence[str],
-    columns: Sequence[str],
-    path: Path,
-    title: str,
-    subtitle: str = "",
-    footer: str = "",
+    cells: Sequence[Sequence[Cell]], rows: Sequence[str], columns: Sequence[str], out: Output, subtitle: str = ""
 ) -> Path:
-    """Lay cells (R, C) out under the names of their columns and beside those of their rows; returns `path`.
+    """Lay cells (R, C) out under the names of their columns and beside those of their rows; returns the path.
 
     Pictures are scaled by whole factors, to one size as far as they can be.
     """
@@ -66,17 +59,17 @@ def contact_sheet(
     head = [letter("", LABEL, INK, left), *(letter(n, LABEL, INK, w) for n, w in zip(columns, widths, strict=True))]
     lines = [[letter(name, LABEL, INK, left), *row] for name, row in zip(rows, images, strict=True)]
     table = [beside(line, SHEET_GAP, [left, *widths]) for line in (head, *lines)]
-    return save_page(stack(table, SHEET_GAP), path, title, subtitle, footer)
+    return save_page(stack(table, SHEET_GAP), out, subtitle)
 
 
-def save_page(body: Image.Image, path: Path, title: str, subtitle: str = "", footer: str = "") -> Path:
-    """Write a page of what is in `body` between title and footer; returns `path`."""
+def save_page(body: Image.Image, out: Output, subtitle: str = "") -> Path:
+    """Write a page of what is in `body` between title and footer; returns the path."""
     width = max(body.width, MIN_WIDTH - 2 * MARGIN)
-    head = stack([letter(title, TITLE, INK, width, bold=True), letter(subtitle, SMALL, FAINT, width)], LABEL_GAP)
-    content = stack([head, body, letter(footer, SMALL, FAINT, width)], GUTTER * 2 // 3)
+    head = stack([letter(out.title, TITLE, INK, width, bold=True), letter(subtitle, SMALL, FAINT, width)], LABEL_GAP)
+    content = stack([head, body, letter(out.footer, SMALL, FAINT, width)], GUTTER * 2 // 3)
     page = Image.new("RGB", (width + 2 * MARGIN, content.height + 2 * MARGIN), PAPER)
     page.paste(content, (MARGIN, MARGIN))
-    return save_image(page, path)
+    return save_image(page, out.path)
 
 
 def letter(text: str, points: float, colour: str, width: int, bold: bool = False) -> Image.Image:

@@ -12,16 +12,14 @@ from numpy.typing import NDArray
 
 from duograd.runner.plots.chart import Chart, Floats, drawable, say_empty, scale_for, show_steps, show_values
 from duograd.runner.plots.style import COLOURS, FAINT, INK, LABEL, SMALL
-from duograd.runner.plots.text import cut, joined
+from duograd.runner.plots.text import Output, cut, joined
 
 SIZE = (900, 400)  # pixels of the panel
 BAR_WIDTH, BAR_ROOM = 620, 46  # pixels of a bar of 100 %, and from one bar to the next
 
 
-def search_history(
-    reached: Floats, whole: NDArray[np.bool_], rises: bool, path: Path, title: str, what: str, footer: str = ""
-) -> Path:
-    """Draw a dot for each trial's value (K,), NaN for none, and a line for the best so far; returns `path`.
+def search_history(reached: Floats, whole: NDArray[np.bool_], rises: bool, out: Output, what: str) -> Path:
+    """Draw a dot for each trial's value (K,), NaN for none, and a line for the best so far; returns the path.
 
     whole (K,): false for trials that were ended early, which are hollow and do not count for the best. rises: whether
     the larger value is the better one. `what` names the value.
@@ -32,7 +30,7 @@ def search_history(
     hollow = "" if whole[np.isfinite(y)].all() else "hollow: ended early"
     outside = "triangles: beyond the axis" if beyond.any() else ""
     subtitle = joined(what, scale.note, "a dot is a trial; line: the best so far", hollow, outside)
-    chart = Chart(title, subtitle, footer, SIZE)
+    chart = Chart(out, subtitle, SIZE)
     [axes] = chart.axes
     show_steps(axes, max(1, len(y)), "trial")
     axes.set_xlim(0.5, max(1, len(y)) + 0.5)
@@ -47,7 +45,7 @@ def search_history(
     axes.plot(trial[beyond], np.full(beyond.sum(), rim), marker=marker, clip_on=False, in_layout=False, **hollow_ones)
     if not np.isfinite(y).any():
         say_empty(axes)
-    return chart.save(path)
+    return chart.save()
 
 
 def best_so_far(values: Floats, rises: bool) -> Floats:
@@ -56,10 +54,10 @@ def best_so_far(values: Floats, rises: bool) -> Floats:
     return np.asarray(accumulate(values), np.float64)
 
 
-def share_bars(shares: Mapping[str, float], path: Path, title: str, what: str, footer: str = "") -> Path:
-    """Draw a bar for each parameter's share, 0 to 1, the largest first; returns `path`. At least one parameter."""
+def share_bars(shares: Mapping[str, float], out: Output, what: str) -> Path:
+    """Draw a bar for each parameter's share, 0 to 1, the largest first; returns the path. At least one parameter."""
     ordered = sorted(shares.items(), key=lambda item: -item[1])
-    chart = Chart(title, what, footer, (BAR_WIDTH, BAR_ROOM * len(ordered)))
+    chart = Chart(out, what, (BAR_WIDTH, BAR_ROOM * len(ordered)))
     [axes] = chart.axes
     axes.grid(visible=False)
     axes.spines[["bottom"]].set_visible(False)
@@ -71,4 +69,4 @@ def share_bars(shares: Mapping[str, float], path: Path, title: str, what: str, f
     axes.set_ylim(len(ordered) - 0.5, -0.5)
     for row, (_, share) in enumerate(ordered):
         axes.text(share + 0.01, row, f"{100 * share:.0f} %", fontsize=SMALL, color=INK, va="center")
-    return chart.save(path)
+    return chart.save()

@@ -6,6 +6,7 @@ for both set DejaVu Sans.
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,21 +15,26 @@ from PIL import ImageFont
 
 from duograd.runner.plots.style import LINE_SPACING, pixels
 
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
-
 LONGEST = 24  # characters of a name beside or below a panel
 FEWEST_DIGITS, MOST_DIGITS = 4, 7
 
 
-def font(points: float, bold: bool = False) -> Font:
-    """DejaVu Sans from the files that matplotlib ships, else Pillow's own font."""
+@dataclass(frozen=True)
+class Output:
+    """Where a picture goes, and the words above and below it."""
+
+    path: Path
+    title: str
+    footer: str = ""
+
+
+def font(points: float, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """DejaVu Sans, from the files that matplotlib ships."""
     spec = find_spec("matplotlib")
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        file = Path(folder) / "mpl-data" / "fonts" / "ttf" / name
-        if file.is_file():
-            return ImageFont.truetype(file, pixels(points))
-    return ImageFont.load_default(pixels(points))
+    assert spec is not None
+    assert spec.origin is not None
+    folder = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
+    return ImageFont.truetype(folder / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"), pixels(points))
 
 
 def line_height(points: float) -> int:
@@ -42,12 +48,12 @@ def text_width(texts: Iterable[str], points: float, bold: bool = False) -> float
     return 1.03 * max(map(face.getlength, texts), default=0.0)
 
 
-def wrap(text: str, width: float, face: Font) -> list[str]:
+def wrap(text: str, width: float, face: ImageFont.FreeTypeFont) -> list[str]:
     """Break `text` into lines of at most `width` pixels, at white space; inside a word only where that is too long."""
     return [line for paragraph in text.splitlines() for line in _fill(paragraph, width, face)]
 
 
-def _fill(paragraph: str, width: float, face: Font) -> Iterator[str]:
+def _fill(paragraph: str, width: float, face: ImageFont.FreeTypeFont) -> Iterator[str]:
     line = ""
     for word in paragraph.split():
         joined = f"{line} {word}" if line else word
@@ -61,7 +67,7 @@ def _fill(paragraph: str, width: float, face: Font) -> Iterator[str]:
     yield line
 
 
-def _break(word: str, width: float, face: Font) -> list[str]:
+def _break(word: str, width: float, face: ImageFont.FreeTypeFont) -> list[str]:
     """Cut a word, such as a long path, into pieces that fit; at least one character each."""
     pieces = [""]
     for letter in word:

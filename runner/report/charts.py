@@ -12,6 +12,7 @@ from duograd.runner.plots.by_axis import AxisRuns, Parameter, lines_by_axis, sca
 from duograd.runner.plots.curves import MOST_CURVES, Curve, overlay
 from duograd.runner.plots.heat_map import Grid, Side, heat_maps
 from duograd.runner.plots.style import COLOURS, DASHES
+from duograd.runner.plots.text import Output
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.parameters import ABSENT, Axis, format_value, is_number
 from duograd.runner.report.ranking import Group, Measure, spread
@@ -53,23 +54,23 @@ def along_axes(comparison: Comparison, measure: Measure, folder: Path) -> Pictur
     Runs that form no grid are dots at their values of each axis.
     """
     path = folder / f"{measure.name.replace(' ', '_').replace('/', '_')}.png"
-    title = f"{measure.name[0].upper()}{measure.name[1:]}: {comparison.title}"
+    out = Output(path, f"{measure.name[0].upper()}{measure.name[1:]}: {comparison.title}", comparison.footer)
     axes = comparison.chart_axes
     names = [axis.name for axis in axes]
-    when, footer = WHEN[measure.at_best], comparison.footer
+    when = WHEN[measure.at_best]
     if len(axes) in (2, 3) and _fills_a_map(comparison):
         down, across = (Side(axis.name, [format_value(value) for value in axis.values]) for axis in axes[:2])
         grids = [_grid(comparison, measure, value) for value in (axes[2].values if len(axes) > 2 else (None,))]
-        heat_maps(grids, down, across, measure.rises, path, title, when, footer)
+        heat_maps(grids, down, across, measure.rises, out, when)
         return Picture(path, f"{measure.name} over {' × '.join(names)}")
     if comparison.scattered:
         runs = [r for r in comparison.records if r.status in ("FINISHED", "PRUNED") and math.isfinite(measure.of(r))]
         values = np.array([measure.of(record) for record in runs])
         finished = np.array([record.status == "FINISHED" for record in runs])
         parameters = [Parameter(axis.name, _values(axis, runs)) for axis in axes]
-        scatter(parameters, values, finished, path, title, when, footer)
+        scatter(parameters, values, finished, out, when)
         return Picture(path, f"{measure.name} against {', '.join(names)}")
-    lines_by_axis([_panel(comparison, measure, axis) for axis in axes], path, title, when, footer)
+    lines_by_axis([_panel(comparison, measure, axis) for axis in axes], out, when)
     others = ", each over all values of the others" if len(axes) > 1 else ""
     return Picture(path, f"{measure.name} along {', '.join(names)}{others}")
 
@@ -123,7 +124,7 @@ def curves(comparison: Comparison, term: str, folder: Path) -> Picture | None:
     all_groups = len(comparison.groups)
     what = f"{term} by epoch" + (f" · the best {MOST_CURVES} of {all_groups}" if all_groups > MOST_CURVES else "")
     scale: Literal["auto", "linear"] = "auto" if term == "loss" else "linear"
-    overlay(panels, path, f"{term.capitalize()}: {comparison.title}", what, comparison.footer, scale)
+    overlay(panels, Output(path, f"{term.capitalize()}: {comparison.title}", comparison.footer), what, scale)
     return Picture(path, f"{term} by epoch, {', '.join(panels)}")
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from duograd.runner.classification import confusion, outputs
 from duograd.runner.plots.heat_map import confusion_matrices
+from duograd.runner.plots.text import Output
 from duograd.runner.report.charts import Picture
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.ranking import best_run
@@ -32,9 +33,9 @@ def sheet(comparison: Comparison, restorer: Restorer, folder: Path) -> Picture |
         return f"Confusion matrices are left out: {reason}"
     best = f"the best {MOST} of {len(comparison.groups)} · " if len(ranked) > MOST else ""
     seeds = "of several seeds the best · " if comparison.replicated else ""
-    path, title, what = folder / "confusion.png", f"Confusion: {comparison.title}", f"{best}{seeds}{SPLITS[split]}"
-    confusion_matrices(matrices, classes, path, title, what, comparison.footer)
-    return Picture(path, f"confusion matrices on {SPLITS[split]} samples")
+    out = Output(folder / "confusion.png", f"Confusion: {comparison.title}", comparison.footer)
+    confusion_matrices(matrices, classes, out, f"{best}{seeds}{SPLITS[split]}")
+    return Picture(out.path, f"confusion matrices on {SPLITS[split]} samples")
 
 
 def _split_and_classes(comparison: Comparison, restorer: Restorer) -> tuple[str, Sequence[str]]:

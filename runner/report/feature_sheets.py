@@ -14,6 +14,7 @@ from PIL import Image
 
 from duograd.runner.plots.images import Pixels, stretch_each, tile
 from duograd.runner.plots.page import Cell, contact_sheet
+from duograd.runner.plots.text import Output
 from duograd.runner.report.charts import Picture
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.parameters import Axis, format_value
@@ -111,9 +112,9 @@ def _write(comparison: Comparison, sheet: Sheet, folder: Path) -> Picture:
         note += " · of several runs in a cell, the best" if several else ""
         axes = " × ".join(axis.name for axis in (down, across) if axis is not NOWHERE)
         over = f" over {axes}" if axes else ""
-    path = folder / sheet.file
-    contact_sheet(cells, *names, path, f"{sheet.name}: {comparison.title}", note, comparison.footer)
-    return Picture(path, sheet.name + over)
+    out = Output(folder / sheet.file, f"{sheet.name}: {comparison.title}", comparison.footer)
+    contact_sheet(cells, *names, out, note)
+    return Picture(out.path, sheet.name + over)
 
 
 def _sides(comparison: Comparison) -> tuple[Axis, Axis]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from duograd.runner.plots.search import search_history, share_bars
+from duograd.runner.plots.text import Output
 from duograd.runner.report.charts import Picture
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.ranking import Measure
@@ -24,13 +25,14 @@ def charts(search: SearchRecord, comparison: Comparison, folder: Path) -> Iterat
     what, about = f"best {search.metric}", comparison.title
     rises = Measure(search.metric or "", at_best=True).rises
     path = folder / "search_history.png"
-    search_history(values, complete, rises, path, f"Trials: {about}", what, comparison.footer)
+    search_history(values, complete, rises, Output(path, f"Trials: {about}", comparison.footer), what)
     yield Picture(path, f"{what} of each trial, and the best so far")
     if search.importances:
         names = short_names(list(search.importances))
         parts = {names[key]: share for key, share in search.importances.items()}
         path = folder / "importances.png"
-        share_bars(parts, path, f"What mattered: {about}", f"share in the {what} of complete trials", comparison.footer)
+        out = Output(path, f"What mattered: {about}", comparison.footer)
+        share_bars(parts, out, f"share in the {what} of complete trials")
         yield Picture(path, "The share of each parameter in the value (PED-ANOVA)")
 
 

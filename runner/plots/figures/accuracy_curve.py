@@ -7,8 +7,7 @@ from duograd.runner.plots.figure import Figure, FinishedRun
 def _draw(run: FinishedRun) -> None:
     history = run.history()
     names = [name for name in history if name.endswith("/accuracy")]
-    title, what = f"Accuracy: {run.title}", "share of right classes"
-    draw_metrics(history, names, run.path("accuracy_curve"), title, what, run.footer)
+    draw_metrics(history, names, run.output("accuracy_curve", f"Accuracy: {run.title}"), "share of right classes")
 
 
 FIGURE = Figure(_draw, needs=["classes"])

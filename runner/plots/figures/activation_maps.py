@@ -12,7 +12,7 @@ from duograd.runner.classification import targets
 from duograd.runner.plots.figure import Figure, FinishedRun
 from duograd.runner.plots.images import Images, as_pictures, fit_side, stretch_each, tile
 from duograd.runner.plots.page import Panel, draw_page
-from duograd.runner.plots.text import joined
+from duograd.runner.plots.text import Output, joined
 
 MOST, COLUMNS = 32, 16  # maps of a convolution, and in a row
 SIDE = 1200  # pixels of a row of maps
@@ -21,13 +21,13 @@ BACKGROUND = 0.75  # between maps, and for what fills their last row: neither bl
 READ = "in each map black is its smallest value and white its largest; a map of one value is mid grey"
 
 
-def draw_maps(image: Images, label: str, maps: Mapping[str, Images], path: Path, title: str, footer: str = "") -> Path:
-    """Draw an image (H, W, 3) or (H, W) in [0, 1], and below it the maps (F, H, W) of each layer; returns `path`."""
+def draw_maps(image: Images, label: str, maps: Mapping[str, Images], out: Output) -> Path:
+    """Draw an image (H, W, 3) or (H, W) in [0, 1], and below it the maps (F, H, W) of each layer; returns the path."""
     rows = [[Panel(label, fit_side(tile(image[None]), IMAGE_SIDE))]]
     for name, values in maps.items():
         grid = tile(stretch_each(values[:MOST]), min(COLUMNS, len(values)), background=BACKGROUND)
         rows.append([Panel(_label(name, values), fit_side(grid, SIDE))])
-    return draw_page(rows, path, title, READ, footer)
+    return draw_page(rows, out, READ)
 
 
 def _label(name: str, maps: Images) -> str:
@@ -53,7 +53,7 @@ def _draw(run: FinishedRun) -> None:
     true, said = classes[targets(split)[0]], classes[int(run.engine.predict(batch.inputs)[0].argmax())]
     label = f"{true}, recognised" if true == said else f"{true}, taken for {said}"
     [image] = as_pictures(split.inputs[:1])
-    draw_maps(image, label, maps, run.path("activation_maps"), f"Activation maps: {run.title}", run.footer)
+    draw_maps(image, label, maps, run.output("activation_maps", f"Activation maps: {run.title}"))
 
 
 FIGURE = Figure(_draw, needs=["classes"])

@@ -27,8 +27,8 @@ def _facts(run: FinishedRun) -> Facts:
 def _draw(run: FinishedRun) -> None:
     for name, counts in run.facts["confusion"].items():
         for form in FORMS if name == "test" else FORMS[:1]:
-            path, title = run.path(f"confusion_{name}_{form}"), f"Confusion on {name}: {run.title}"
-            confusion_matrix(np.array(counts), run.data.classes, path, title, form, run.footer)
+            out = run.output(f"confusion_{name}_{form}", f"Confusion on {name}: {run.title}")
+            confusion_matrix(np.array(counts), run.data.classes, out, form)
 
 
 FIGURE = Figure(_draw, _facts, needs=["classes"])

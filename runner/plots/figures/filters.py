@@ -10,7 +10,7 @@ from duograd.runner.engines import Engine
 from duograd.runner.plots.figure import Figure, FinishedRun
 from duograd.runner.plots.images import FRAME_SIDE, Images, Pixels, weight_frame
 from duograd.runner.plots.page import Panel, draw_page
-from duograd.runner.plots.text import joined
+from duograd.runner.plots.text import Output, joined
 
 MOST = 144  # pictures, a square of them: a dense layer may have thousands of units
 SIDE = 1000  # pixels of the page's grid
@@ -29,8 +29,8 @@ def filter_frame(weight: Images, side: int = FRAME_SIDE) -> Pixels:
     return weight_frame(pictures, pictures.shape[1:], side)
 
 
-def draw_filters(weight: Images, what: str, path: Path, title: str, footer: str = "") -> Path:
-    """Draw weight (F, C, KH, KW) under a title; `what` names them, such as "filters"; returns `path`."""
+def draw_filters(weight: Images, what: str, out: Output) -> Path:
+    """Draw weight (F, C, KH, KW) under a title; `what` names them, such as "filters"; returns the path."""
     height, width = weight.shape[2:]
     pictures = len(separate(weight))
     shown = f"the first {MOST} of {pictures}" if pictures > MOST else f"{pictures}"
@@ -39,7 +39,7 @@ def draw_filters(weight: Images, what: str, path: Path, title: str, footer: str 
         "in colour" if weight.shape[1] == COLOURS else "",
         "mid grey is weight 0, each scaled by its own largest |weight|",
     )
-    return draw_page([[Panel("", filter_frame(weight, SIDE))]], path, title, subtitle, footer)
+    return draw_page([[Panel("", filter_frame(weight, SIDE))]], out, subtitle)
 
 
 def separate(weight: Images) -> Images:
@@ -60,7 +60,7 @@ def _first_layer(data: DataSet, engine: Engine) -> tuple[Images, str]:
 
 def _draw(run: FinishedRun) -> None:
     weight, what = _first_layer(run.data, run.engine)
-    draw_filters(weight, what, run.path("filters"), f"First layer: {run.title}", run.footer)
+    draw_filters(weight, what, run.output("filters", f"First layer: {run.title}"))
 
 
 def _frame(data: DataSet, engine: Engine) -> Pixels:

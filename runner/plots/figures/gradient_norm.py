@@ -12,14 +12,15 @@ from numpy.typing import ArrayLike
 from duograd.runner.plots.chart import DECADE, UNSHOWABLE, Floats, Scale, drawable
 from duograd.runner.plots.curves import Curve, draw_curves
 from duograd.runner.plots.figure import Figure, FinishedRun
+from duograd.runner.plots.text import Output
 
 PROBED = 100  # samples whose gradient is followed back in time
 FLOOR = 1e-18  # below it float32's squares, of which a norm is summed, run out of exponent
 READ = "‖∂L/∂hₜ‖, logarithmic · falling to the left: the gradient vanishes on its way back; rising: it explodes"
 
 
-def draw_norms(norms: Mapping[str, ArrayLike], path: Path, title: str, footer: str = "") -> Path:
-    """Draw the norms of ∂L/∂hₜ (T,), one for each t = 1 … T, a curve per name; returns `path`.
+def draw_norms(norms: Mapping[str, ArrayLike], out: Output) -> Path:
+    """Draw the norms of ∂L/∂hₜ (T,), one for each t = 1 … T, a curve per name; returns the path.
 
     norms: name -> norms, such as {"at the start": ..., "at the end": ...}. A logarithmic axis has no place for 0:
     zeros, norms below 1e-18 or from 1e100 up and what is not finite are left out, and the subtitle counts them.
@@ -29,7 +30,7 @@ def draw_norms(norms: Mapping[str, ArrayLike], path: Path, title: str, footer: s
     missing = " · ".join(filter(None, (left_out(name, y) for name, y in arrays.items())))
     shown = [curve for curve in curves if len(curve.measured)]
     along = ("time step t", max([1, *map(len, arrays.values())]))
-    return draw_curves(shown, decades([curve.y for curve in shown]), along, path, title, f"{READ}\n{missing}", footer)
+    return draw_curves(shown, decades([curve.y for curve in shown]), along, out, f"{READ}\n{missing}")
 
 
 def _checked(name: str, norms: Floats) -> Floats:
@@ -71,7 +72,7 @@ def _draw(run: FinishedRun) -> None:
     batch = run.data.train.batch(slice(PROBED))
     engines = {"at the start": run.untrained(), "at the end": run.engine}
     norms = {name: engine.probe(batch)["gradient_norm_by_step"] for name, engine in engines.items()}
-    draw_norms(norms, run.path("gradient_norm"), f"Gradient in time: {run.title}", run.footer)
+    draw_norms(norms, run.output("gradient_norm", f"Gradient in time: {run.title}"))
 
 
 FIGURE = Figure(_draw)

@@ -15,7 +15,7 @@ from duograd.runner.plots.figure import Array, Figure, FinishedRun
 from duograd.runner.plots.images import Images, as_pictures, fit_side, tile
 from duograd.runner.plots.page import LABEL_GAP, as_image, beside, letter, save_page, stack
 from duograd.runner.plots.style import INK, SMALL
-from duograd.runner.plots.text import joined
+from duograd.runner.plots.text import Output, joined
 
 COLUMNS, MOST = 5, 25  # images in a row, and in all
 SIDE = 192  # pixels of an image
@@ -28,25 +28,21 @@ def draw_mistakes(
     labels: Sequence[str],
     counts: tuple[int, int],
     measure: str,
-    path: Path,
-    title: str,
-    footer: str = "",
+    out: Output,
 ) -> Path:
-    """Draw images (K, H, W, 3) or (K, H, W) in [0, 1], the worst first, each under its label; returns `path`.
+    """Draw images (K, H, W, 3) or (K, H, W) in [0, 1], the worst first, each under its label; returns the path.
 
     counts: how many samples are wrong, and of how many; measure: what tells the worst, in words. The first 25 are
     shown. Without a mistake the page says so.
     """
     wrong, total = counts
     if not wrong:
-        return save_page(
-            stack([], 0), path, title, f"None: each of the {total} images is taken for what it is.", footer
-        )
+        return save_page(stack([], 0), out, f"None: each of the {total} images is taken for what it is.")
     shown = f"the {min(wrong, MOST)} surest first" if wrong > 1 else ""
     subtitle = joined(f"{wrong} of {total} images are taken for something else", shown, measure)
     cells = [_cell(image, label) for image, label in zip(images[:MOST], labels[:MOST], strict=True)]
     rows = [beside(cells[start : start + COLUMNS], GAP) for start in range(0, len(cells), COLUMNS)]
-    return save_page(stack(rows, GAP), path, title, subtitle, footer)
+    return save_page(stack(rows, GAP), out, subtitle)
 
 
 def _cell(image: Images, label: str) -> Image.Image:
@@ -83,9 +79,9 @@ def _draw(run: FinishedRun) -> None:
     wrong = np.flatnonzero(said != true)
     worst = wrong[np.argsort(-sure[wrong], kind="stable")][:MOST]
     labels = [f"{classes[true[i]]} → {classes[said[i]]} {form(float(sure[i]))}" for i in worst]
-    path, title = run.path("mistakes"), f"Surest mistakes on {name}: {run.title}"
+    out = run.output("mistakes", f"Surest mistakes on {name}: {run.title}")
     counts = len(wrong), len(split)
-    draw_mistakes(as_pictures(split.inputs[worst]), labels, counts, measure, path, title, run.footer)
+    draw_mistakes(as_pictures(split.inputs[worst]), labels, counts, measure, out)
 
 
 FIGURE = Figure(_draw, needs=["classes"])

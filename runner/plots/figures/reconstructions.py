@@ -10,6 +10,7 @@ from duograd.runner.plots.figure import Facts, Figure, FinishedRun
 from duograd.runner.plots.images import Images, Pixels, fit_side, tile
 from duograd.runner.plots.page import Panel, draw_page
 from duograd.runner.plots.pca import pca_error, pca_reconstruction
+from duograd.runner.plots.text import Output
 
 SHOWN, MOST = 12, 16  # samples of a run, and columns at the most
 SIDE = 1200  # pixels of a row
@@ -20,12 +21,10 @@ def draw_reconstructions(
     by_network: Images,
     by_pca: Images,
     errors: Mapping[str, float],
-    path: Path,
-    title: str,
-    footer: str = "",
+    out: Output,
     unit: str = "error: 1/(2N) Σ‖original − reconstruction‖²",
 ) -> Path:
-    """Draw originals, network and PCA reconstructions, each (K, H, W), as three labelled rows; returns `path`.
+    """Draw originals, network and PCA reconstructions, each (K, H, W), as three labelled rows; returns the path.
 
     errors: label -> error for the network's row and PCA's, in this order, such as
     {"network": 0.0123, "PCA, 64 components": 0.0101}; `unit` says what the error is.
@@ -36,7 +35,7 @@ def draw_reconstructions(
     low, high = float(originals[:MOST].min()), float(originals[:MOST].max())
     rows = (_row(images[:MOST], low, high) for images in (originals, by_network, by_pca))
     panels = [[Panel(label, row)] for label, row in zip(labels, rows, strict=True)]
-    return draw_page(panels, path, title, unit, footer)
+    return draw_page(panels, out, unit)
 
 
 def _row(images: Images, low: float, high: float) -> Pixels:
@@ -59,8 +58,8 @@ def _draw(run: FinishedRun) -> None:
     network = run.engine.predict(flat).reshape(samples.shape)
     linear = pca_reconstruction(train, flat, pca["components"]).reshape(samples.shape)
     errors = {"network": run.metrics["train/mse"], f"PCA, {pca['components']} components": pca["mse"]}
-    path, title = run.path("reconstructions"), f"Reconstructions: {run.title}"
-    draw_reconstructions(samples, network, linear, errors, path, title, run.footer)
+    out = run.output("reconstructions", f"Reconstructions: {run.title}")
+    draw_reconstructions(samples, network, linear, errors, out)
 
 
 FIGURE = Figure(_draw, _facts, needs=["gallery"])

@@ -14,7 +14,7 @@ from duograd.runner.plots.figure import Figure, FinishedRun
 from duograd.runner.plots.images import Images, as_pictures, fit_side, tile
 from duograd.runner.plots.page import as_image, beside, letter, save_page, stack
 from duograd.runner.plots.style import INK, LABEL, PAPER
-from duograd.runner.plots.text import joined, text_width
+from duograd.runner.plots.text import Output, joined, text_width
 
 COLUMNS, MOST = 10, 20  # images of a class, and classes
 SIDE = 1000  # pixels of a row
@@ -23,8 +23,8 @@ GAP = 6  # pixels between rows
 BESIDE = 16  # between a name and its row
 
 
-def draw_samples(by_class: Mapping[str, Images], path: Path, title: str, subtitle: str = "", footer: str = "") -> Path:
-    """Draw the first 10 images of each class, (K, H, W, 3) or (K, H, W) in [0, 1]; returns `path`.
+def draw_samples(by_class: Mapping[str, Images], out: Output, subtitle: str = "") -> Path:
+    """Draw the first 10 images of each class, (K, H, W, 3) or (K, H, W) in [0, 1]; returns the path.
 
     All images are of one size. A class without any keeps its row, which says so. The first 20 classes are shown.
     """
@@ -32,7 +32,7 @@ def draw_samples(by_class: Mapping[str, Images], path: Path, title: str, subtitl
     width = round(min(WIDEST, max(NARROWEST, text_width(shown, LABEL))))
     rows = [_row(name, images, width) for name, images in shown.items()]
     more = f"the first {MOST} of {len(by_class)} classes" if len(by_class) > MOST else ""
-    return save_page(stack(rows, GAP), path, title, joined(subtitle, more), footer)
+    return save_page(stack(rows, GAP), out, joined(subtitle, more))
 
 
 def _row(name: str, images: Images, width: int) -> Image.Image:
@@ -51,7 +51,7 @@ def _draw(run: FinishedRun) -> None:
     order = rng.permutation(len(train))
     of_class = {c: order[targets(train)[order] == k][:COLUMNS] for k, c in enumerate(run.data.classes)}
     by_class = {name: as_pictures(train.inputs[np.sort(index)]) for name, index in of_class.items()}
-    draw_samples(by_class, run.path("samples"), "Images by class", f"{len(train)} images to train on", run.footer)
+    draw_samples(by_class, run.output("samples", "Images by class"), f"{len(train)} images to train on")
 
 
 FIGURE = Figure(_draw, needs=["classes"])

@@ -14,7 +14,7 @@ from duograd.runner.plots.chart import Chart, Floats, drawable, scale_for, show_
 from duograd.runner.plots.curves import WIDTH, Curve, label_ends
 from duograd.runner.plots.figure import Figure, FinishedRun
 from duograd.runner.plots.style import DPI
-from duograd.runner.plots.text import joined
+from duograd.runner.plots.text import Output, joined
 
 WINDOWS = 40  # the running mean's window is a 40th of all steps: wide enough to read, narrow enough to follow
 MOST_MARKS = 20  # epochs marked; with more of them, every 2nd, 5th, 10th, …
@@ -23,10 +23,8 @@ TWO_PIXELS = 2 * 72 / DPI  # in points: a sharp line
 FAINT_LOSS = "#b3d0e4"  # the first colour, thinned
 
 
-def draw_steps(
-    steps: ArrayLike, losses: ArrayLike, epoch_ends: Sequence[int], path: Path, title: str, footer: str = ""
-) -> Path:
-    """Draw the losses (S,) of steps (S,), counted from 1, and their running mean; returns `path`.
+def draw_steps(steps: ArrayLike, losses: ArrayLike, epoch_ends: Sequence[int], out: Output) -> Path:
+    """Draw the losses (S,) of steps (S,), counted from 1, and their running mean; returns the path.
 
     epoch_ends: the last step of each epoch, marked by vertical lines. What is not finite is left out.
     """
@@ -36,7 +34,7 @@ def draw_steps(
     mean = Curve(f"mean of {window} steps" if window > 1 else "loss", running_mean(y, window))
     marks, note = _marks(epoch_ends)
     scale = scale_for([y], "auto")
-    chart = Chart(title, joined("train/loss of every step", scale.note, note), footer)
+    chart = Chart(out, joined("train/loss of every step", scale.note, note))
     [axes] = chart.axes
     show_steps(axes, int(max([1, *x[-1:]])), "step")
     show_values(axes, scale)
@@ -45,7 +43,7 @@ def draw_steps(
     axes.plot(*envelope(x, y), color=FAINT_LOSS, linewidth=0.8, zorder=2)
     axes.plot(x, mean.y, zorder=3, marker="o" if len(y) == 1 else "", **mean.style)
     label_ends(chart, [mean] if len(y) else [])
-    return chart.save(path)
+    return chart.save()
 
 
 def running_mean(y: Floats, window: int) -> Floats:
@@ -83,7 +81,7 @@ def _draw(run: FinishedRun) -> None:
         steps, values = zip(*losses, strict=True)
         in_epoch = steps[-1] // len(run.history()["epoch"])
         ends = range(in_epoch, steps[-1] + 1, in_epoch)
-        draw_steps(steps, values, ends, run.path("step_curve"), f"Loss by step: {run.title}", run.footer)
+        draw_steps(steps, values, ends, run.output("step_curve", f"Loss by step: {run.title}"))
 
 
 FIGURE = Figure(_draw)

@@ -16,7 +16,7 @@ from duograd.runner.plots.chart import Chart, drawable, say_empty, scale_for, sh
 from duograd.runner.plots.curves import PATTERNS, plot_values
 from duograd.runner.plots.figure import Figure, FinishedRun
 from duograd.runner.plots.style import COLOURS
-from duograd.runner.plots.text import joined
+from duograd.runner.plots.text import Output, joined
 
 MOST, MOST_WRONG = 12, 6  # windows shown, and those of them that were not recognised
 COLUMNS = 3
@@ -36,11 +36,9 @@ def draw_windows(
     units: str,
     true: Sequence[str],
     predicted: Sequence[str],
-    path: Path,
-    title: str,
-    footer: str = "",
+    out: Output,
 ) -> Path:
-    """Draw windows (K, T, S) in panels of one scale, a line per channel and one legend for all; returns `path`.
+    """Draw windows (K, T, S) in panels of one scale, a line per channel and one legend for all; returns the path.
 
     true, predicted: each window's class (K,). A window that was recognised is titled by its class; for one that was
     not the title goes on with what was said instead, and the panel is framed in a warm colour.
@@ -51,7 +49,7 @@ def draw_windows(
     across = math.ceil(count / math.ceil(count / COLUMNS))  # rows as even as they can be
     width = (WIDTH + GUTTER) // across - GUTTER
     size = width, min(HIGHEST, round((FLAT if len(channels) <= len(LINES) else TALL) * width))
-    chart = Chart(title, _subtitle(units, true, predicted), footer, size, count, across)
+    chart = Chart(out, _subtitle(units, true, predicted), size, count, across)
     styles = [_style(channel) for channel in range(len(channels))]
     chart.names = list(zip(channels, styles, strict=True))
     scale = scale_for([values.ravel()], "linear")
@@ -70,7 +68,7 @@ def draw_windows(
             plot_values(axes, channel, **style)
         if not np.isfinite(window).any():
             say_empty(axes)
-    return chart.save(path)
+    return chart.save()
 
 
 def _checked(
@@ -113,8 +111,8 @@ def _draw(run: FinishedRun) -> None:
     chosen = _chosen(targets(split), predicted, run.seed)
     classes = np.array(run.data.classes)
     true, said = classes[targets(split)[chosen]].tolist(), classes[predicted[chosen]].tolist()
-    path, title = run.path("windows"), f"Windows: {run.title}"
-    draw_windows(split.inputs[chosen], run.data.channels, run.data.units, true, said, path, title, run.footer)
+    out = run.output("windows", f"Windows: {run.title}")
+    draw_windows(split.inputs[chosen], run.data.channels, run.data.units, true, said, out)
 
 
 def _chosen(true: NDArray[Any], predicted: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
