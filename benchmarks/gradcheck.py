@@ -46,3 +46,7 @@ def main() -> None:
                 total += 1
                 blamed += not check_layer(layer, seed=seed).ok
     print(f"right layers on {DRAWS} draws of inputs each: {total} checks, {blamed} blamed (none)")
+
+
+if __name__ == "__main__":
+    main()

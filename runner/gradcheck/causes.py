@@ -36,6 +36,8 @@ def explain(judgement: Judgement, version: Version) -> Cause:
         return Cause("nan", "has values that are NaN or infinite")
     t = judgement.truth.full(twin)
     tried = np.isfinite(t)
+    if g.shape != t.shape and g.size == t.size and isinstance(twin, Version):
+        g = g.reshape(t.shape)  # a value of the way, laid out otherwise
     if g.shape != t.shape:
         return _shape(g, t) or Cause("shape", f"has shape {g.shape}, but its value has shape {t.shape}")
     for cause in _tries(judgement, version, twin, g, t, tried, scope):

@@ -6,11 +6,19 @@ Each change knows how to take itself back, so that one tree serves all of them.
 import ast
 import copy
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import permutations
-from typing import Any
+from typing import Any, NamedTuple
 
-Edit = tuple[str, Callable[[], None], Callable[[], None], "ast.stmt | None"]
-"""kind, what makes the change, what takes it back, and the statement as it then reads where it is replaced whole."""
+
+class Edit(NamedTuple):
+    """kind; what makes the change, what takes it back; the statement as it then reads, where it is replaced whole."""
+
+    kind: str
+    make: Callable[[], None]
+    undo: Callable[[], None]
+    whole: ast.stmt | None = None
+
 
 OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.Add: (ast.Sub,),
@@ -36,6 +44,10 @@ def replacements(top: ast.AST, statement: ast.stmt, names: list[str]) -> Iterato
     nodes = list(_inside(statement))
     for parent, key, index, node in nodes:
         yield from _of_node(parent, key, index, node, names)
+    yield from _everywhere(nodes, names)
+    for parent, key, index, node in nodes:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and not _is_function(parent, key):
+            yield _swap(parent, key, index, ast.BinOp(node, ast.Pow(), ast.Constant(2)), "power")
     for parent, key, index, node in nodes:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and not _is_function(parent, key):
             for name in names:
@@ -52,6 +64,24 @@ def additions(statement: ast.stmt, names: list[str]) -> Iterator[Edit]:
     if isinstance(statement, ast.Assign | ast.AugAssign | ast.Return) and statement.value is not None:
         for parts in _summands(statement):
             yield from _insertions(*parts, names)
+
+
+def _everywhere(nodes: list[tuple[ast.AST, str, int | None, ast.AST]], names: list[str]) -> Iterator[Edit]:
+    """A name that stands more than once, exchanged wherever it stands: `z * (1 - z)` for `h * (1 - h)`."""
+    places: dict[str, list[tuple[ast.AST, str, int | None]]] = {}
+    for parent, key, index, node in nodes:
+        if (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)) or _is_self(node):
+            places.setdefault(ast.unparse(node), []).append((parent, key, index))
+    for old, where in places.items():
+        for new in names if len(where) > 1 else ():
+            if new != old:
+                swaps = [_swap(*place, _load(new), "name") for place in where]
+                yield Edit("name", partial(_all, [s.make for s in swaps]), partial(_all, [s.undo for s in swaps]))
+
+
+def _all(functions: list[Callable[[], None]]) -> None:
+    for function in functions:
+        function()
 
 
 def _inside(statement: ast.stmt) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
@@ -95,7 +125,7 @@ def _swap(parent: ast.AST, key: str, index: int | slice | None, new: Any, kind: 
         else:
             getattr(parent, key)[index] = value
 
-    return kind, lambda: put(new), lambda: put(old), new if isinstance(old, ast.stmt) else None
+    return Edit(kind, lambda: put(new), lambda: put(old), new if isinstance(old, ast.stmt) else None)
 
 
 def _of_target(top: ast.AST, statement: ast.stmt) -> Iterator[Edit]:

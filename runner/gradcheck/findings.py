@@ -18,11 +18,14 @@ from duograd.runner.gradcheck.discovery import layer_of
 from duograd.runner.gradcheck.inputs import Shape, give_inputs
 from duograd.runner.gradcheck.judge import FOLLOWS, GIVEN, RIGHT, UNKNOWN, WRONG, Judgement, judge
 from duograd.runner.gradcheck.layer import ForwardError, Layer
-from duograd.runner.gradcheck.repairs import Repair, lines_before, lines_behind, repairs
+from duograd.runner.gradcheck.repairs import Budget, Repair, lines_before, lines_behind, lines_written, repairs
+from duograd.runner.gradcheck.sums import wrong_share
 from duograd.runner.gradcheck.trace import TooLongError, Version
 from duograd.runner.gradcheck.truth import Truth
 
-SECONDS = 1.5  # of trying small changes
+CHANGES = 2000  # that are tried for one wrong value
+SECONDS = 6.0  # after which no more are tried, however few they were
+MOST_FINDINGS = 3
 MARKS = {RIGHT: "right", WRONG: "wrong", FOLLOWS: "follows", UNKNOWN: "not checked"}
 
 
@@ -146,44 +149,51 @@ def _truth(layer: Layer, seed: int) -> Truth:
 def _findings(judgement: Judgement) -> list[Finding]:
     """The first wrong value, and others that do not follow from it."""
     found: list[Finding] = []
-    began = time.monotonic()
     wrong = {output.name for output in judgement.outputs if not output.ok}
+    latest = time.monotonic() + SECONDS
     for version in judgement.first_wrong():
-        left = SECONDS - (time.monotonic() - began)
-        finding, mended = _finding(judgement, version, max(0.2, left))
+        finding, mended = _finding(judgement, version, Budget(CHANGES, latest))
         if all(finding.line != other.line for other in found):
             found.append(finding)
         if wrong <= set(mended):
             return [finding]
-        if left < 0:
+        if len(found) == MOST_FINDINGS or time.monotonic() > latest:
             break
     return found or [_unplaced(judgement)]
 
 
-def _finding(judgement: Judgement, version: Version, seconds: float) -> tuple[Finding, tuple[str, ...]]:
+def _finding(judgement: Judgement, version: Version, budget: Budget) -> tuple[Finding, tuple[str, ...]]:
     """What is said of a wrong value, and which gradients the change would mend that was found for it."""
     cause = explain(judgement, version)
-    lines = lines_behind(judgement, version, judgement.unproven(version))
-    repair = _best(repairs(judgement, lines, seconds), judgement)
-    if repair is None and cause.kind in ("unknown", "index"):
+    share = wrong_share(judgement, version)
+    lines = lines_behind(judgement, version, judgement.unproven(version)) if share is None else [share]
+    if cause.kind == "zero":
+        lines = lines_written(judgement, version)
+    unsure = cause.kind in ("unknown", "index", "wrong value")
+    if not unsure and len(lines) == 1:
+        budget.changes = CHANGES // 10  # the mistake is known; how the line should read is an extra
+    repair = _best(repairs(judgement, lines, budget), judgement)
+    if share is None and unsure and (repair is None or len(repair.mended) < _count_wrong(judgement)):
         before = [line for line in lines_before(judgement, version) if line not in lines]
-        repair = _best(repairs(judgement, before, seconds / 2), judgement)
-    line = repair.line if repair else version.line
+        repair = _best([*filter(None, [repair]), *repairs(judgement, before, budget)], judgement)
+    line = repair.line if repair else share or version.line
     if repair:
         own = line == version.line and cause.kind not in ("unknown", "index", "shape")
-        cause = Cause(
-            cause.kind if own else repair.kind,
-            f"{cause.text}; right as `{repair.text}`" if own else f"right as `{repair.text}`",
-        )
+        fixed = f"right as `{repair.text}`"
+        cause = Cause(cause.kind, f"{cause.text}; {fixed}") if own else Cause(repair.kind, fixed)
     source = judgement.layer.source
     name = version.name if line == version.line else _name_at(judgement, line) or version.name
     finding = Finding(str(source.path), line, source.text_of(line), name, cause.text, cause.kind)
     return finding, repair.mended if repair else ()
 
 
+def _count_wrong(judgement: Judgement) -> int:
+    return sum(not output.ok for output in judgement.outputs)
+
+
 def _best(found: Any, judgement: Judgement) -> Repair | None:
     """The change that mends the most; of equals, the first that was tried: it removes rather than adds."""
-    wanted = sum(not output.ok for output in judgement.outputs)
+    wanted = _count_wrong(judgement)
     best: Repair | None = None
     for repair in found:
         if best is None or len(repair.mended) > len(best.mended):

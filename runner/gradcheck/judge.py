@@ -187,7 +187,7 @@ class _Statuses:
             return RIGHT, exact
         fresh = self._fresh(version)
         is_last = version.order in self.last
-        same_shape = [v for v in named if v.value.shape == version.value.shape]
+        same_shape = [v for v in named if v.value.size == version.value.size]  # or reshaped on the way
         if is_last and fresh and same_shape and version.line:
             return WRONG, self._closest(version, same_shape)
         other = self._by_value(version)
@@ -224,9 +224,9 @@ class _Statuses:
         yield from exact or [v for v in self.j.forward if same_word(v.base, said)]
 
     def _equal(self, version: Version, forward: Version) -> bool:
-        if version.value.shape != forward.value.shape:
+        if version.value.size != forward.value.size:
             return False
-        return self.truth.agrees(version.value, forward) < self.tolerance
+        return self.truth.agrees(version.value.reshape(forward.value.shape), forward) < self.tolerance
 
     def _by_value(self, version: Version) -> Version | None:
         """The forward value whose gradient this is, whatever it is called."""
@@ -261,7 +261,7 @@ class _Statuses:
         """Of several states of a name, the one that a wrong gradient is nearest to: by its slopes along directions."""
         if len(candidates) == 1:
             return candidates[0]
-        return min(candidates[-FEW:], key=lambda v: _finite(self.truth.agrees(version.value, v)))
+        return min(candidates[-FEW:], key=lambda v: _finite(self.truth.agrees(version.value.reshape(v.value.shape), v)))
 
 
 def _finite(value: float) -> float:

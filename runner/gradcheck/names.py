@@ -12,6 +12,7 @@ def gradient_of(name: str) -> str | None:
         r"(.+?)_(?:grad|gradient|bar|g|dot)",
         r"(?:grad)([A-Z].*)",
         r"d(.+?)_?",
+        r"g([A-Za-z]\w{0,2})",  # gW, gx
     ):
         match = re.fullmatch(pattern, name)
         if match:

@@ -18,9 +18,22 @@ from duograd.runner.gradcheck.changes import additions, replacements
 from duograd.runner.gradcheck.judge import Judgement
 from duograd.runner.gradcheck.layer import Layer
 from duograd.runner.gradcheck.source import Statement
-from duograd.runner.gradcheck.trace import Version
+from duograd.runner.gradcheck.trace import Version, root
 
 REPLACING, ADDING = 0, 1  # what is likelier comes first, at every line
+
+
+@dataclass
+class Budget:
+    """How many changes may still be tried: a count, so that a busy machine finds what an idle one finds."""
+
+    changes: int
+    latest: float  # by time.monotonic; for layers whose passes take long
+
+    def spend(self) -> bool:
+        """Takes one; whether there was one."""
+        self.changes -= 1
+        return self.changes >= 0 and time.monotonic() < self.latest
 
 
 @dataclass(frozen=True)
@@ -33,15 +46,14 @@ class Repair:
     mended: tuple[str, ...]
 
 
-def repairs(judgement: Judgement, lines: Sequence[int], seconds: float) -> Iterator[Repair]:
-    """What mends the most gradients first come, line by line; nothing more after so many seconds."""
-    end = time.monotonic() + seconds
+def repairs(judgement: Judgement, lines: Sequence[int], budget: Budget) -> Iterator[Repair]:
+    """Changes that mend gradients, line by line, as long as the budget lasts."""
     names = _names(judgement)
     for stage in (REPLACING, ADDING):
         for line in lines:
             statement = judgement.layer.source.statement(line)
             if statement is not None:
-                yield from _of_statement(judgement, statement, names, stage, end)
+                yield from _of_statement(judgement, statement, names, stage, budget)
 
 
 def _names(judgement: Judgement) -> list[str]:
@@ -52,7 +64,7 @@ def _names(judgement: Judgement) -> list[str]:
 
 
 def _of_statement(
-    judgement: Judgement, statement: Statement, names: list[str], stage: int, end: float
+    judgement: Judgement, statement: Statement, names: list[str], stage: int, budget: Budget
 ) -> Iterator[Repair]:
     source = judgement.layer.source
     top = next((n for n in source.tree.body if n.lineno <= statement.line <= (n.end_lineno or n.lineno)), None)
@@ -65,17 +77,17 @@ def _of_statement(
     node = found[0]
     local = _local_names(top, statement, names)
     changes = replacements(variant, node, local) if stage == REPLACING else additions(node, local)
-    for kind, apply, undo, whole in changes:
-        if time.monotonic() > end:
+    for edit in changes:
+        if not budget.spend():
             return
         try:
-            apply()
+            edit.make()
             mended = _mended(judgement, variant)
-            text = _text(whole or node) if mended else ""
+            text = _text(edit.whole or node) if mended else ""
         finally:
-            undo()
+            edit.undo()
         if mended:
-            yield Repair(statement.line, kind, text, mended)
+            yield Repair(statement.line, edit.kind, text, mended)
 
 
 def _same(a: ast.stmt, b: ast.stmt) -> bool:
@@ -101,7 +113,16 @@ def _local_names(top: ast.stmt, statement: Statement, names: list[str]) -> list[
                 own[n.arg] = None
             elif isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == "self":
                 own[f"self.{n.attr}"] = None
-    return [name for name in own if name in names]
+    near = [word for n in ast.walk(statement.node) if (word := _word(n)) in own]
+    return [name for name in dict.fromkeys([*near, *own]) if name in names]
+
+
+def _word(node: ast.AST) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+        return f"self.{node.attr}"
+    return ""
 
 
 def _mended(judgement: Judgement, variant: ast.stmt) -> tuple[str, ...]:
@@ -215,3 +236,21 @@ def lines_before(judgement: Judgement, version: Version) -> list[int]:
             found[read.line] = None
         ahead += read.reads
     return sorted(found)
+
+
+def lines_written(judgement: Judgement, version: Version) -> list[int]:
+    """Every statement that could have written a value that stayed as it began, and those that made what they read."""
+    source = judgement.layer.source
+    functions = [n for n in ast.walk(source.tree) if isinstance(n, ast.FunctionDef)]
+    around = [n for n in functions if n.lineno <= version.line <= (n.end_lineno or 0)]
+    inner = max(around, key=lambda n: n.lineno, default=None)
+    if inner is None:
+        return [version.line]
+    own = [
+        s for line, s in source.statements.items() if line == s.line and inner.lineno < line <= (inner.end_lineno or 0)
+    ]
+    wanted, size = {root(version.access)}, 0
+    while size != len(wanted):
+        size = len(wanted)
+        wanted |= {name for s in own if s.writes & wanted for name in s.reads if any(name in o.writes for o in own)}
+    return [s.line for s in own if s.writes & wanted]
