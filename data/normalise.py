@@ -87,6 +87,9 @@ def channel_statistics(
         return np.array(mean), np.array(std)
     found = measured_statistics(images)
     flat = np.flatnonzero(found[1] == 0)
+    if len(flat) == len(CHANNELS):
+        colour = ", ".join(f"{WHITE * level:.0f}" for level in found[0])
+        raise DataError(f"every training image is one flat rgb({colour}): give images that differ")
     if std is None and len(flat):
         raise DataError(
             f"the {CHANNELS[flat[0]]} channel is one value in all training images, so it cannot be divided by its "

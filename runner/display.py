@@ -100,7 +100,7 @@ def duration(seconds: float) -> str:
 
 
 def header(console: Console, identity: Mapping[str, Any], epochs: int) -> None:
-    """One line on what is about to happen."""
+    """One line on what is about to happen, and one for each thing to know of its data."""
     shape = " × ".join(map(str, identity["shapes"]["train"]))
     what = f"{identity['parameters']} parameters, {counted(epochs, 'epoch')}"
     console.print(
@@ -108,6 +108,8 @@ def header(console: Console, identity: Mapping[str, Any], epochs: int) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    for note in identity.get("notes", ()):
+        console.print(note, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def ending(console: Console, folder: RunFolder, summary: Mapping[str, Any]) -> None:

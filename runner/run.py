@@ -127,6 +127,8 @@ class Run:
         display.header(self.console, self.who, self.config.epochs)
         with logged_to(self.folder.log) as log, self._mirrored():
             log.info("%s", self.who["command"])
+            for note in self.data.notes:
+                log.warning("%s", note)
             outcome = self._attempt(log)
             self._sum_up(outcome, drawing=outcome.status == "FINISHED")
             log.info("%s after %d epochs. %s", outcome.status, self.training.epoch, outcome.error or "")

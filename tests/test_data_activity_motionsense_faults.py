@@ -92,11 +92,11 @@ def test_what_is_no_archive(tmp_path: Path) -> None:
     text.write_text("a,b\n")
     as_zip(empty, {})
     assert fault(missing).startswith(
-        f"data.root={missing} does not exist: give {TOP}, a folder or a zip archive, or use"
+        f"data.root={missing} does not exist: give {TOP}, a folder or a zip or tar archive, or use"
     )
     assert fault(text) == f"{text} cannot be read as a zip archive (File is not a zip file): download or copy it again"
     for root in (empty, tmp_path, as_zip(tmp_path / "other.zip", {"sub_1.csv": "", "dws_1/person_1.csv": ""})):
-        assert fault(root) == f"data.root={root} holds no recordings: give a folder or zip archive with {LAYOUT}"
+        assert fault(root) == f"data.root={root} holds no recordings: give a folder or archive with {LAYOUT}"
 
 
 def test_a_damaged_archive(root: Path, tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """Image files are found, read as people see them, and named where they are at fault."""
 
+import io
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -46,10 +49,12 @@ def test_cmyk_jpeg_has_about_the_colours_it_was_made_from(tmp_path: Path) -> Non
     np.testing.assert_allclose(read_image(tmp_path / "a.jpg"), flat, atol=6)  # JPEG is lossy
 
 
-def test_transparency_is_dropped(tmp_path: Path) -> None:
-    pixels = picture(4, 4)
-    Image.fromarray(np.dstack([pixels, np.zeros((4, 4), np.uint8)])).save(tmp_path / "clear.png")
-    np.testing.assert_array_equal(read_image(tmp_path / "clear.png"), pixels)
+def test_the_background_shows_through_what_is_transparent(tmp_path: Path) -> None:
+    pixels, alpha = picture(4, 4), np.repeat(np.array([0, 255], np.uint8), 8).reshape(4, 4)
+    Image.fromarray(np.dstack([pixels, alpha])).save(tmp_path / "clear.png")
+    seen = read_image(tmp_path / "clear.png")
+    np.testing.assert_array_equal(seen[:2], 255)
+    np.testing.assert_array_equal(seen[2:], pixels[2:])
 
 
 def test_palette_with_transparent_bytes_warns_nobody(tmp_path: Path) -> None:
@@ -64,6 +69,58 @@ def test_camera_orientation_is_applied(tmp_path: Path) -> None:
     exif[0x0112] = 6  # held upright: a viewer turns it 90° clockwise
     Image.fromarray(pixels).save(tmp_path / "turned.png", exif=exif)
     np.testing.assert_array_equal(read_image(tmp_path / "turned.png"), np.rot90(pixels, -1))
+
+
+def jpeg(pixels: np.ndarray, exif: bytes = b"", **keys: object) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", **keys)
+    segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 8) + b"Exif\0\0" + exif if exif else b""
+    return file.getvalue()[:2] + segment + file.getvalue()[2:]
+
+
+def png(pixels: np.ndarray, kind: bytes, data: bytes) -> bytes:
+    """With one more chunk, before the pixels."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    chunk = struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return file.getvalue()[:33] + chunk + file.getvalue()[33:]
+
+
+TEXT = zlib.compress(b"x" * 1_200_000)
+PIXELS = picture(12, 20)
+ORIENTED = b"II*\0\x08\0\0\0" + struct.pack("<HHHI4s", 1, 0x112, 2, 2, b"6\0\0\0") + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("content", "noted"),
+    [
+        (png(PIXELS, b"eXIf", b"\0\x08\0\x02\x01\x12\0\x03rest"), True),
+        (png(PIXELS, b"iTXt", b"XML:com.adobe.xmp\0\x01\0\0\0" + TEXT), True),
+        (png(PIXELS, b"zTXt", b"Comment\0\0" + TEXT), True),
+        (png(PIXELS, b"iCCP", b"profile\0\0" + TEXT), True),
+        (jpeg(PIXELS, ORIENTED), False),
+        (jpeg(PIXELS, b"garbage that is no TIFF"), False),
+        (jpeg(PIXELS, b"II*\0\x08\0\0\0\x05\0\x12"), False),
+        (jpeg(PIXELS)[:-2], False),
+        (jpeg(PIXELS)[:-1], False),
+    ],
+    ids=["EXIF", "text", "zipped text", "ICC", "orientation as text", "no EXIF", "short EXIF", "no end", "half an end"],
+)
+def test_pixels_are_read_where_they_can_be(tmp_path: Path, content: bytes, noted: bool) -> None:
+    (tmp_path / "a.png").write_bytes(content)
+    with Image.open(io.BytesIO(jpeg(PIXELS))) as plain:
+        expected = PIXELS if content.startswith(b"\x89PNG") else np.asarray(plain)
+    images = find_images(tmp_path)
+    np.testing.assert_array_equal(images[0], expected)
+    note = f"metadata of 1 image cannot be read and is ignored: {tmp_path / 'a.png'}"
+    assert images.reader.notes() == ((note,) if noted else ())
+
+
+@pytest.mark.parametrize(("length", "keys"), [(3, {}), (40, {}), (3, {"progressive": True})])
+def test_a_jpeg_that_lacks_pixels_is_refused(tmp_path: Path, length: int, keys: dict[str, bool]) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg(picture(64, 64), **keys)[:-length])
+    with pytest.raises(DataError, match=r"a.jpg cannot be read as an image \(.*truncated"):
+        read_image(tmp_path / "a.jpg")
 
 
 def test_sixteen_bit_grey_is_refused_rather_than_clipped_to_white(tmp_path: Path) -> None:
@@ -129,5 +186,5 @@ def test_folder_without_images(tmp_path: Path) -> None:
         find_images(tmp_path)
     assert str(caught.value) == (
         f"data.root={tmp_path} holds no images: give a folder with "
-        ".bmp, .gif, .jpeg, .jpg, .png, .ppm, .tif, .tiff, .webp files"
+        ".bmp, .dib, .gif, .jfif, .jp2, .jpe, .jpeg, .jpg, .pbm, .pgm, .png, .pnm, .ppm, .tga, .tif, .tiff, .webp files"
     )

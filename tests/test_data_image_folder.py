@@ -1,5 +1,7 @@
 """Images in one folder per class, in a folder or a zip archive: found, split and scaled."""
 
+import os
+import shutil
 import zipfile
 
 import numpy as np
@@ -8,6 +10,7 @@ from image_tree_builders import FEW, fault, grow, numbers, paint, per_class, tre
 from PIL import Image
 
 from duograd.data.formats.files import FolderFiles
+from duograd.data.formats.image_bytes import ImageReader
 from duograd.data.formats.image_files import read_one
 from duograd.data.load import load
 from duograd.data.sources.image_folder import ImageFolder
@@ -57,6 +60,8 @@ def test_folders_around_the_tree_and_zip_archives_change_nothing(tmp_path, depth
     (wrapped / "__MACOSX").mkdir()
     (wrapped / "__MACOSX" / "._1.png").touch()
     (wrapped / ".DS_Store").touch()
+    for hidden in (".thumbnails", "@eaDir", "$RECYCLE.BIN"):
+        paint(wrapped / hidden / "cat" / "1.png", 99)
     root = wrapped if form == "folder" else zipped(wrapped, tmp_path / "root.zip")
     expected, dataset = tree(tmp_path / "plain"), tree(root)
     for one, other in zip((expected.train, expected.test), (dataset.train, dataset.test), strict=True):
@@ -72,11 +77,97 @@ def test_images_in_folders_of_a_class_are_of_that_class(tmp_path):
     assert per_class(dataset.train) == {0: 3, 1: 6}
 
 
+@pytest.mark.parametrize(
+    ("train", "validation", "test"),
+    [
+        ("Training", None, "Testing"),
+        ("TRAIN", "Val", "Test"),
+        ("train", "valid", None),
+        ("seg_train/seg_train", None, "seg_test/seg_test"),
+        ("train-images", "validation-images", "test-images"),
+    ],
+)
+def test_folders_say_what_trains_validates_and_tests(tmp_path, train, validation, test):
+    grow(tmp_path / train, FEW)
+    given = {"validation": validation, "test": test}
+    for start, folder in zip((100, 200), given.values(), strict=True):
+        if folder:
+            grow(tmp_path / folder, {"cat": 3, "dog": 2}, start)
+    dataset = tree(tmp_path, test_fraction=0.2, validation_fraction=0.25)
+    assert dataset.classes == ("cat", "dog")
+    for name, folder in given.items():
+        split = getattr(dataset, name)
+        expected = {0: 3, 1: 2} if folder else {0: 2, 1: 4} if name == "test" or test is None else {0: 2, 1: 5}
+        assert per_class(split) == expected, name
+    left = sum(len(getattr(dataset, name)) for name, folder in given.items() if not folder)
+    assert len(dataset.train) == 30 - left
+
+
 def test_a_linked_class_folder_is_followed(tmp_path):
     grow(tmp_path / "else", {"dog": 5})
     grow(tmp_path / "pets", {"cat": 5}, start=10)
     (tmp_path / "pets" / "dog").symlink_to(tmp_path / "else" / "dog")
     assert tree(tmp_path / "pets", validation_fraction=0.0).classes == ("cat", "dog")
+
+
+def test_what_is_skipped_is_counted_by_reason(tmp_path):
+    grow(tmp_path, FEW)
+    for number, name in enumerate(("a.heic", "b.HEIC", "notes.txt", "README")):
+        (tmp_path / "cat" / name).write_text(str(number))
+    (tmp_path / "cat" / "gone").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "again").symlink_to(tmp_path / "dog")
+    os.mkfifo(tmp_path / "dog" / "pipe.png")
+    dataset = tree(tmp_path)
+    assert dataset.notes == (
+        "1 files without a suffix skipped: not an image type that is read",
+        "2 .heic skipped: not an image type that is read",
+        "1 .txt skipped: not an image type that is read",
+        "1 skipped: links that lead nowhere",
+        "1 skipped: links to what is read already",
+        "1 skipped: neither files nor folders",
+    )
+    assert (dataset.classes, dataset.digest) == (("cat", "dog"), tree(grow(tmp_path.parent / "plain", FEW)).digest)
+
+
+def test_every_type_of_image_is_read(tmp_path):
+    suffixes = ["jpg", "jfif", "jpe", "jp2", "bmp", "dib", "gif", "pgm", "ppm", "tif", "tga", "webp", "TIFF"]
+    for kind in ("cat", "dog"):
+        (tmp_path / kind).mkdir()
+        for suffix in suffixes:
+            pixels = np.random.default_rng(len(suffix)).integers(0, 256, (6, 6), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / kind / f"{suffix}.{suffix}")
+    assert per_class(tree(tmp_path, validation_fraction=0.0, test_fraction=0.0).train) == {0: 13, 1: 13}
+
+
+@pytest.mark.parametrize("background", ["white", "grey", "black"])
+def test_what_is_transparent_shows_the_background(tmp_path, background):
+    for kind in ("cat", "dog"):
+        (tmp_path / kind).mkdir()
+        for number in range(3):
+            pixels = np.zeros((6, 6, 4), np.uint8)
+            pixels[number, 2, 3] = 255  # a black dot
+            Image.fromarray(pixels).save(tmp_path / kind / f"{number}.png")
+    images = tree(tmp_path, validation_fraction=0.0, test_fraction=0.0, background=background, normalise="scale").train
+    assert np.unique(images.inputs).tolist() == sorted({0, {"white": 255, "grey": 128, "black": 0}[background]})
+
+
+def test_images_without_any_contrast_are_not_to_be_trained_on(tmp_path):
+    for kind in ("cat", "dog"):
+        (tmp_path / kind).mkdir()
+        for number in range(3):
+            Image.new("RGB", (6, 6)).save(tmp_path / kind / f"{number}.png")
+    assert fault(tmp_path, validation_fraction=0.0, test_fraction=0.0) == (
+        "every training image is one flat rgb(0, 0, 0): give images that differ"
+    )
+
+
+def test_a_class_of_a_name_that_is_no_utf_8(tmp_path):
+    grow(tmp_path, {"dog": 4})
+    shutil.copytree(tmp_path / "dog", os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    (tmp_path / "dog" / "3.png").write_bytes(b"no image")
+    assert fault(tmp_path, validation_fraction=0.0, test_fraction=0.0).startswith("dog/3.png cannot be read")
+    (tmp_path / "dog" / "3.png").unlink()
+    assert tree(tmp_path, validation_fraction=0.0, test_fraction=0.0).classes == ("caf\\xe9", "dog")
 
 
 def test_names_are_in_natural_order(tmp_path):
@@ -137,7 +228,7 @@ def test_a_size_cuts_the_square_in_the_middle(tmp_path):
     Image.fromarray(wide.transpose(1, 0, 2)).save(tmp_path / "tall.png")
     for name in ("wide.png", "tall.png"):
         for size in (4, 20, 32):
-            image = read_one(FolderFiles(tmp_path), name, size)
+            image = read_one(FolderFiles(tmp_path), name, size, ImageReader())
             np.testing.assert_array_equal(image, np.full((size, size, 3), GREEN))
 
 
@@ -145,7 +236,7 @@ def test_scaling_down_averages(tmp_path):
     stripes = np.zeros((64, 64, 3), np.uint8)
     stripes[:, ::2] = 255
     Image.fromarray(stripes).save(tmp_path / "stripes.png")
-    np.testing.assert_allclose(read_one(FolderFiles(tmp_path), "stripes.png", 8), 127.5, atol=8)
+    np.testing.assert_allclose(read_one(FolderFiles(tmp_path), "stripes.png", 8, ImageReader()), 127.5, atol=8)
 
 
 def test_real_images(shared_data):

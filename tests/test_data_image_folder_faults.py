@@ -49,13 +49,24 @@ def test_train_and_test_need_the_same_classes(tmp_path):
     assert "class 'dog' is in train/ but not in test/" in fault(tmp_path)
 
 
-def test_a_third_folder_beside_train_is_told(tmp_path):
-    for part in ("train", "val"):
-        grow(tmp_path / part, FEW)
-    assert fault(tmp_path) == (
-        f"data.root={tmp_path} holds val/ beside train/: give train/ and test/ alone "
-        "(validation images are taken from train/), or one folder per class"
-    )
+@pytest.mark.parametrize(
+    ("folders", "line"),
+    [
+        (["train", "extra"], " holds extra/ beside train/: give train/, val/ and test/ alone, or one folder per class"),
+        (["Train", "training"], " holds Train/ beside training/, which mean the same: leave one"),
+        (
+            ["seg_train", "seg_test", "seg_pred"],
+            " holds seg_pred/ beside seg_train/: give train/, val/ and test/ alone",
+        ),
+        (["val", "test"], " holds test/ and val/, but no train/: give train/ too, or one folder per class"),
+        (["images", "masks"], ": images/, masks/ hold folders of the same names, cat, dog: which are classes is not"),
+        ([".", "pets"], ": pets/ holds cat, dog again, as folders beside it are called: leave one copy"),
+    ],
+)
+def test_folders_of_which_it_is_not_clear_what_they_are(tmp_path, folders, line):
+    for folder in folders:
+        grow(tmp_path / folder, FEW)
+    assert fault(tmp_path).startswith(f"data.root={tmp_path}{line}")
 
 
 @pytest.mark.parametrize(
@@ -97,7 +108,9 @@ def test_damaged_and_missing_archives(tmp_path):
     assert "cannot be read" in fault(path, test_fraction=0.0, validation_fraction=0.0)
     path.write_bytes(content[:500])
     assert f"{path} cannot be read as a zip archive (" in fault(path)
-    assert "does not exist: give a folder, or a zip archive, with one folder per class" in fault(tmp_path / "gone")
+    assert "does not exist: give a folder, or a zip or tar archive, with one folder per class" in fault(
+        tmp_path / "gone"
+    )
 
 
 def test_too_few_images_for_a_split(tmp_path):

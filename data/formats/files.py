@@ -1,14 +1,40 @@
-"""Files that users bring in a folder or in a zip archive, which is read without unpacking."""
+"""Files that users bring: which of those in a folder are read, and what is not.
 
+Each real file once: links are followed, but not to what is read already, and not out of the folder to what holds it.
+What only systems put there (hidden files, thumbnails) is passed over in silence; whatever else is skipped is counted.
+"""
+
+import lzma
 import os
+import stat
+import struct
+import tarfile
 import zipfile
 import zlib
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from duograd.data.errors import DataError, reason
 
-DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
+DAMAGE = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, OSError, RuntimeError, NotImplementedError, ValueError, IndexError),
+)
+CLUTTER = {"__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "thumbs.db", "desktop.ini"}
+LARGEST = 1 << 29  # bytes of one file: what is larger is no image, recording or batch
+TWICE, NOWHERE, ODD = "links to what is read already", "links that lead nowhere", "neither files nor folders"
+
+
+class Files(Protocol):
+    """Files by name, with / between folders; the name of a folder ends with /. skipped: how many, by the reason."""
+
+    skipped: Counter[str]
+
+    def namelist(self) -> list[str]: ...
+
+    def read(self, name: str, /) -> bytes: ...
 
 
 def user_path(given: str) -> Path:
@@ -16,44 +42,80 @@ def user_path(given: str) -> Path:
     return Path(os.path.expanduser(given))  # noqa: PTH111 - leaves an unknown ~name as it is; pathlib raises
 
 
-class Files(Protocol):
-    """Files by name, with / between folders: what a ZipFile offers."""
-
-    def namelist(self) -> list[str]: ...
-
-    def read(self, name: str, /) -> bytes: ...
-
-
-class FolderFiles(NamedTuple):
-    """All files and folders in a folder, as a ZipFile would offer them: the name of a folder ends with /."""
-
-    root: Path
-
-    def namelist(self) -> list[str]:
-        names = []
-        for place, folders, files in os.walk(self.root, followlinks=True):
-            above = Path(place).relative_to(self.root)
-            names += [f"{(above / folder).as_posix()}/" for folder in folders]
-            names += [(above / file).as_posix() for file in files]
-        return names
-
-    def read(self, name: str, /) -> bytes:
-        return (self.root / name).read_bytes()
-
-
-def open_zip(path: Path) -> zipfile.ZipFile:
-    """The archive. Raises DataError where it is none, or is damaged."""
-    try:
-        return zipfile.ZipFile(path)
-    except DAMAGE as error:
-        raise DataError(
-            f"{path} cannot be read as a zip archive ({reason(error)}): download or copy it again"
-        ) from error
+def is_clutter(name: str) -> bool:
+    """Whether any part of a name is hidden, or of the kind that systems leave behind."""
+    return any(part.startswith(".") or part.lower() in CLUTTER for part in name.rstrip("/").split("/"))
 
 
 def read_file(files: Files, name: str) -> bytes:
     """The content of one file. Raises DataError where it is damaged or cannot be read."""
     try:
         return files.read(name)
+    except DataError:
+        raise
     except DAMAGE as error:
         raise DataError(f"{name} cannot be read ({reason(error)}): download or copy it again") from error
+
+
+def require_modest(size: int, name: str) -> None:
+    """Raises DataError where a file is so large that it cannot be what it should be."""
+    if size > LARGEST:
+        raise DataError(f"{name} holds {size} bytes, more than the {LARGEST} that are read of one file: remove it")
+
+
+class FolderFiles:
+    """All files and folders in a folder. Of what links lead to as well, the real place is taken."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.skipped = root, Counter[str]()
+
+    def namelist(self) -> list[str]:
+        self.skipped.clear()
+        names: list[str] = []
+        seen = {(one.st_dev, one.st_ino) for one in (above.stat() for above in self.root.resolve().parents)}
+        real, links = [""], list[str]()
+        while real or links:
+            name = real.pop() if real else links.pop(0)
+            status = (self.root / name).stat()
+            if (status.st_dev, status.st_ino) in seen:
+                self.skipped[TWICE] += 1
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            names += [name] if name else []
+            for path, entry in self._entries(name) if stat.S_ISDIR(status.st_mode) else ():
+                if entry.is_symlink():
+                    links.append(path)
+                elif path.endswith("/"):
+                    real.append(path)
+                else:
+                    seen.add((status.st_dev, entry.inode()))
+                    names.append(path)
+        return names
+
+    def _entries(self, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        """What lies in a folder and can be read, in the order of names."""
+        try:
+            with os.scandir(self.root / folder) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError as error:
+            raise DataError(f"{self.root / folder} cannot be opened ({reason(error)}): allow it or move it") from error
+        for entry in entries:
+            if is_clutter(entry.name):
+                continue
+            if (ending := _ending(entry)) is None:
+                self.skipped[NOWHERE if entry.is_symlink() else ODD] += 1
+            else:
+                yield f"{folder}{entry.name}{ending}", entry
+
+    def read(self, name: str, /) -> bytes:
+        path = self.root / name
+        require_modest(path.stat().st_size, name)
+        return path.read_bytes()
+
+
+def _ending(entry: os.DirEntry[str]) -> str | None:
+    """What a name ends with: / of a folder, nothing of a file. None is neither, or leads nowhere or to itself."""
+    try:
+        return "/" if entry.is_dir() else "" if entry.is_file() else None
+    except OSError:
+        return None

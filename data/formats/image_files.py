@@ -1,45 +1,53 @@
-"""Image files that users bring: found in a folder, read one at a time, each fault named in one line.
+"""Image files that users bring: found in a folder, read one at a time.
 
 Legend: N images, H height, W width.
 """
 
-import io
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from duograd.data.dataset import Array
-from duograd.data.errors import DataError, reason
-from duograd.data.formats.files import Files, read_file
+from duograd.data.errors import DataError
+from duograd.data.formats.files import Files, FolderFiles, read_file, require_modest
+from duograd.data.formats.image_bytes import ImageReader
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+SUFFIXES = (
+    *(".bmp", ".dib", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga"),
+    *(".tif", ".tiff", ".webp"),
+)
 WORKERS = 2  # threads; more get into each other's way where images are small
 BLOCK = 64  # images a thread takes at a time
 
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """Images on disk, each opened when asked for and kept nowhere: memory holds one at a time."""
+    """Images on disk, each opened when asked for and kept nowhere: memory holds one at a time.
+
+    skipped: what else lies there, a line for each reason.
+    """
 
     paths: Sequence[Path]
+    reader: ImageReader = field(default_factory=ImageReader)
+    skipped: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, index: int, /) -> Array:
-        return read_image(self.paths[index])
+        return read_image(self.paths[index], self.reader)
 
 
-def find_images(root: Path) -> ImageFiles:
-    """Every image in `root` and its sub-folders, sorted by path; hidden files and other suffixes are passed over.
+def find_images(root: Path, background: str = "white") -> ImageFiles:
+    """Every image in `root` and its sub-folders, sorted by path; hidden ones are passed over, other files counted.
 
     Raises DataError where there is no such folder, or no image in it.
     """
@@ -47,23 +55,29 @@ def find_images(root: Path) -> ImageFiles:
         raise DataError(f"data.root={root} does not exist: give a folder of images")
     if not root.is_dir():
         raise DataError(f"data.root={root} is a file: give the folder that holds it, data.root={root.parent}")
-    paths = sorted(path for path in root.rglob("*") if _is_image(path))
+    files = FolderFiles(root)
+    names = files.namelist()
+    paths = sorted(root / name for name in names if name.lower().endswith(SUFFIXES))
     if not paths:
         raise DataError(f"data.root={root} holds no images: give a folder with {', '.join(SUFFIXES)} files")
-    return ImageFiles(paths)
+    return ImageFiles(paths, ImageReader(background), skipped(files, names))
 
 
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+def skipped(files: Files, names: Sequence[str]) -> tuple[str, ...]:
+    """How many of the `names` of files are no images, and how many more could not be taken: a line for each reason."""
+    others = Counter(Path(name).suffix.lower() for name in names if not name.lower().endswith((*SUFFIXES, "/")))
+    lines = [
+        f"{count} {suffix or 'files without a suffix'} skipped: not an image type that is read"
+        for suffix, count in sorted(others.items())
+    ]
+    return (*lines, *(f"{count} skipped: {what}" for what, count in sorted(files.skipped.items())))
 
 
-def read_image(path: Path) -> Array:
-    """The image at `path` as people see it, (H, W, 3) uint8: RGB, turned upright, transparency dropped.
-
-    Raises DataError for a file that Pillow cannot read, has too many pixels, or holds more than 8 bits per channel.
-    """
+def read_image(path: Path, reader: ImageReader | None = None) -> Array:
+    """The image at `path` as people see it, (H, W, 3) uint8. Raises DataError as `ImageReader.open` does."""
     with quiet():
-        return np.asarray(open_image(path, path))
+        require_modest(path.stat().st_size, str(path))
+        return np.asarray((reader or ImageReader()).open(path.read_bytes(), str(path)))
 
 
 @contextmanager
@@ -75,44 +89,18 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def open_image(file: Path | IO[bytes], path: object) -> Image.Image:
-    """As read_image, for files of any kind: `path` is what an error calls this one. Inside `quiet`."""
-    try:
-        with Image.open(file) as image:
-            return _upright_rgb(image, path)
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        limit = f"{Image.MAX_IMAGE_PIXELS} pixels, the limit"
-        raise DataError(f"{path} has more than {limit}: scale it down or remove it") from error
-    except (DataError, MemoryError):
-        raise
-    except Exception as error:  # Pillow's decoders raise a dozen kinds of exception on damaged files
-        raise DataError(f"{path} cannot be read as an image ({_reason(error)}): repair it or remove it") from error
-
-
-def _upright_rgb(image: Image.Image, path: object) -> Image.Image:
-    if image.mode.startswith(("I", "F")):  # Pillow would clip these at 255, which turns most pixels white
-        raise DataError(f"{path} holds more than 8 bits per pixel (mode {image.mode}): save it with 8, or remove it")
-    return ImageOps.exif_transpose(image).convert("RGB")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "no image format known to Pillow"
-    return reason(error)
-
-
-def read_images(files: Files, names: Sequence[str], size: int | None) -> NDArray[np.uint8]:
+def read_images(files: Files, names: Sequence[str], size: int | None, reader: ImageReader) -> NDArray[np.uint8]:
     """The images (N, 3, H, W), cut to the square in their middle and scaled to `size`; or as they are, all of one size.
 
     Raises DataError where one cannot be read, or, without a size, two differ.
     """
     with quiet():
-        H, W = (size, size) if size else read_one(files, names[0], None).shape[:2]
+        H, W = (size, size) if size else read_one(files, names[0], None, reader).shape[:2]
         images = np.empty((len(names), 3, H, W), np.uint8)
 
         def read_block(start: int) -> None:
             for n, name in enumerate(names[start : start + BLOCK], start):
-                pixels = read_one(files, name, size)
+                pixels = read_one(files, name, size, reader)
                 _require_size(pixels, name, images, names[0])
                 images[n] = pixels.transpose(2, 0, 1)
 
@@ -122,9 +110,9 @@ def read_images(files: Files, names: Sequence[str], size: int | None) -> NDArray
     return images
 
 
-def read_one(files: Files, name: str, size: int | None) -> Array:
+def read_one(files: Files, name: str, size: int | None, reader: ImageReader) -> Array:
     """One image (H, W, 3)."""
-    image = open_image(io.BytesIO(read_file(files, name)), name)
+    image = reader.open(read_file(files, name), name)
     if size and image.size != (size, size):
         image = _square(image).resize((size, size), Image.Resampling.BICUBIC)  # averages where it makes smaller
     return np.asarray(image)

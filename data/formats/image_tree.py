@@ -1,20 +1,23 @@
-"""Which image is of which class, told by the folders that images lie in."""
+"""Which image is of which class, and trains, validates or tests, told by the folders that images lie in."""
 
 import re
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from duograd.data.errors import DataError
-from duograd.data.formats.files import Files, FolderFiles, open_zip
+from duograd.data.errors import DataError, printable
 from duograd.data.formats.image_files import SUFFIXES
-from duograd.data.splits import require_count
 
 LAYOUT = "DIR/<class>/<image>, or DIR/train/<class>/<image> and DIR/test/<class>/<image>"
+SPLITS = {  # what folders of splits are called, in any case, also with one word beside it in all: seg_train, seg_test
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+SPLIT = re.compile(rf"(.+[ _-])?({'|'.join(SPLITS)})([ _-].+)?", re.IGNORECASE)
 Parts = tuple[str, ...]  # of a path
 
 
@@ -28,16 +31,12 @@ class Listing(NamedTuple):
         """The images at `index` (K,)."""
         return Listing([self.names[n] for n in index], self.targets[index])
 
-    def first(self, count: int | None, split: Literal["train", "test"]) -> "Listing":
-        """The first `count` images, all where it is None. Raises DataError where there are fewer."""
-        require_count(len(self.names), count, split)
-        return Listing(self.names[:count], self.targets[:count])
-
 
 class Tree(NamedTuple):
-    """All images of a tree; test is None where its folders leave it to us which images test."""
+    """All images of a tree; validation and test are None where its folders leave it to us which images they are."""
 
     train: Listing
+    validation: Listing | None
     test: Listing | None
     classes: tuple[str, ...]
 
@@ -49,30 +48,49 @@ class Paths(NamedTuple):
     folders: set[Parts]
     above: Parts = ()
 
+    @property
+    def tops(self) -> set[str]:
+        """The folders that lie in none."""
+        return {parts[0] for parts in self.folders}
 
-def open_tree(root: Path) -> AbstractContextManager[Files]:
-    """The files of a folder or a zip archive. Raises DataError where there is none, or it is damaged."""
-    if not root.exists():
-        raise DataError(f"data.root={root} does not exist: give a folder, or a zip archive, with one folder per class")
-    return nullcontext(FolderFiles(root)) if root.is_dir() else open_zip(root)
+    def inside(self, top: str) -> "Paths":
+        """What lies in the folder `top`."""
+        images = [parts[1:] for parts in self.images if parts[0] == top]
+        folders = {parts[1:] for parts in self.folders if parts[0] == top and len(parts) > 1}
+        return Paths(images, folders, (*self.above, top))
+
+    def unwrapped(self) -> "Paths":
+        """The tree without the folders above it that hold one folder each and no image."""
+        tops = {parts[0] for parts in [*self.images, *self.folders]}
+        if len(tops) == 1 and all(len(parts) > 2 for parts in self.images) and self.images:
+            return self.inside(*tops).unwrapped()
+        return self
 
 
 def read_tree(names: Sequence[str], root: Path) -> Tree:
     """The images among the `names` of files and folders; classes and images in natural order (2 before 10).
 
-    Folders that only wrap the tree, hidden files and files that are no images are passed over.
-    Raises DataError where an image lies in no class, a class has no image, or train and test have other classes.
+    Folders that only wrap the tree and files that are no images are passed over.
+    Raises DataError where an image lies in no class, a class has no image, splits have other classes than train, or it
+    cannot be told what is a class.
     """
-    paths = _unwrapped(_images_and_folders(names))
+    paths = _images_and_folders(names).unwrapped()
     if not paths.images:
         raise DataError(f"data.root={root} holds no images: give {LAYOUT}, {', '.join(SUFFIXES)}")
-    if not _is_split(paths, root):
+    folders = _folders_of_splits(paths, root)
+    if not folders:
         classes = _classes(paths, root)
-        return Tree(_listing(paths, classes), None, classes)
-    train, test = (_inside(paths, part) for part in ("train", "test"))
-    classes = _classes(train, root)
-    _require_same(_classes(test, root), classes, root)
-    return Tree(_listing(train, classes), _listing(test, classes), classes)
+        return Tree(_listing(paths, classes), None, None, _named(classes))
+    splits = {split: paths.inside(folder).unwrapped() for split, folder in folders.items()}
+    classes = _classes(splits["train"], root)
+    for split in splits.keys() - {"train"}:
+        _require_same(_classes(splits[split], root), folders[split], classes, folders["train"], root)
+    listings = {split: _listing(part, classes) for split, part in splits.items()}
+    return Tree(listings["train"], listings.get("validation"), listings.get("test"), _named(classes))
+
+
+def _named(classes: Sequence[str]) -> tuple[str, ...]:
+    return tuple(map(printable, classes))
 
 
 def _images_and_folders(names: Sequence[str]) -> Paths:
@@ -80,46 +98,47 @@ def _images_and_folders(names: Sequence[str]) -> Paths:
     folders: set[Parts] = set()
     for name in names:
         parts = tuple(name.rstrip("/").split("/"))
-        if any(part.startswith((".", "__MACOSX")) for part in parts):
-            continue
         folders |= {parts[:depth] for depth in range(1, len(parts) + name.endswith("/"))}
-        if parts[-1].lower().endswith(SUFFIXES) and not name.endswith("/"):
+        if name.lower().endswith(SUFFIXES):
             images.append(parts)
     return Paths(sorted(images, key=_natural), folders)
 
 
-def _unwrapped(paths: Paths) -> Paths:
-    """The tree without the folders above it that hold one folder each and no image."""
-    tops = {parts[0] for parts in [*paths.images, *paths.folders]}
-    if len(tops) == 1 and all(len(parts) > 2 for parts in paths.images) and paths.images:
-        return _unwrapped(_inside(paths, *tops))
-    return paths
+def _folders_of_splits(paths: Paths, root: Path) -> dict[str, str]:
+    """The folder of each split, such as {"train": "Training", "test": "Testing"}; {} where folders are classes.
+
+    A folder is of a split by its name, and if it holds folders, not images: these would make it a class.
+    """
+    holding = {parts[0] for parts in paths.images if len(parts) == 2}
+    matches = [match for top in sorted(paths.tops - holding) if (match := SPLIT.fullmatch(top))]
+    plain = [match for match in matches if not match[1] and not match[3]]
+    alike = [match for match in matches if match.group(1, 3) == matches[0].group(1, 3)]
+    named = plain or (alike if len(alike) > 1 else [])
+    folders = {SPLITS[match[2].lower()]: match[0] for match in named}
+    if "train" in folders:
+        _require_alone([match[0] for match in named], folders, paths.tops, root)
+        return folders
+    if len(folders) > 1 and len(folders) == len(paths.tops):
+        there = " and ".join(f"{folder}/" for folder in sorted(folders.values()))
+        raise DataError(f"data.root={root} holds {there}, but no train/: give train/ too, or one folder per class")
+    return {}
 
 
-def _inside(paths: Paths, top: str) -> Paths:
-    """What lies in the folder `top`."""
-    images = [parts[1:] for parts in paths.images if parts[0] == top]
-    folders = {parts[1:] for parts in paths.folders if parts[0] == top and len(parts) > 1}
-    return Paths(images, folders, (*paths.above, top))
-
-
-def _is_split(paths: Paths, root: Path) -> bool:
-    """Whether there are folders train and test, and not just classes of these names, which hold images themselves."""
-    tops = {parts[0] for parts in paths.folders}
-    if "train" not in tops or any(parts[0] == "train" and len(parts) == 2 for parts in paths.images):
-        return False
-    if strangers := sorted(tops - {"train", "test"}):
+def _require_alone(named: Sequence[str], folders: Mapping[str, str], tops: set[str], root: Path) -> None:
+    """Raises DataError where two folders are called after one split, or others lie beside them."""
+    if twice := [name for name in named if name not in folders.values()]:
+        raise DataError(f"data.root={root} holds {twice[0]}/ beside {named[-1]}/, which mean the same: leave one")
+    if strangers := sorted(tops - set(named)):
         raise DataError(
-            f"data.root={root} holds {strangers[0]}/ beside train/: give train/ and test/ alone (validation images are "
-            "taken from train/), or one folder per class"
+            f"data.root={root} holds {strangers[0]}/ beside {folders['train']}/: give train/, val/ and test/ alone, "
+            "or one folder per class"
         )
-    return True
 
 
 def _classes(paths: Paths, root: Path) -> tuple[str, ...]:
     """The classes, two or more, each of which has an image, and no image is of none."""
     where = "/".join([f"data.root={root}", *paths.above])
-    classes = sorted({parts[0] for parts in paths.folders}, key=lambda name: _natural((name,)))
+    classes = sorted(paths.tops, key=lambda name: _natural((name,)))
     for parts in paths.images:
         if len(parts) == 1:
             raise DataError(f"{where}: {parts[0]} lies in no class folder: move it into one, or remove it")
@@ -130,12 +149,33 @@ def _classes(paths: Paths, root: Path) -> tuple[str, ...]:
     if len(classes) < 2:
         found = f"one class, '{classes[0]}'" if classes else "no classes"
         raise DataError(f"{where} holds {found}: give two or more, as {LAYOUT}")
+    _require_plain(paths, classes, where)
     return tuple(classes)
 
 
-def _require_same(tested: Sequence[str], trained: Sequence[str], root: Path) -> None:
-    for there, classes, lacking, others in (("test", tested, "train", trained), ("train", trained, "test", tested)):
-        if strangers := [name for name in classes if name not in others]:
+def _require_plain(paths: Paths, classes: Sequence[str], where: str) -> None:
+    """Raises DataError where classes may lie deeper: all hold the same folders, or one holds the others again."""
+    below = {name: {parts[1] for parts in paths.images if parts[0] == name and len(parts) > 2} for name in classes}
+    holding = {parts[0] for parts in paths.images if len(parts) == 2}
+    first = below[classes[0]]
+    if first and not holding and all(folders == first for folders in below.values()):
+        all_of_them = ", ".join(f"{name}/" for name in classes[:3])
+        raise DataError(
+            f"{where}: {all_of_them} hold folders of the same names, {', '.join(sorted(first)[:3])}: which are classes "
+            "is not clear: give one of them alone, or call them train, val and test, or put each class's images "
+            "into its folder itself"
+        )
+    for name, folders in below.items():
+        others = {*classes} - {name}
+        if others <= folders or len(others & folders) > 1:
+            again = ", ".join(sorted(others & folders)[:3])
+            raise DataError(f"{where}: {name}/ holds {again} again, as folders beside it are called: leave one copy")
+
+
+def _require_same(classes: Sequence[str], folder: str, trained: Sequence[str], train: str, root: Path) -> None:
+    """Raises DataError where a split has other classes than those that are trained."""
+    for there, mine, lacking, others in ((folder, classes, train, trained), (train, trained, folder, classes)):
+        if strangers := [name for name in mine if name not in others]:
             raise DataError(
                 f"data.root={root}: class '{strangers[0]}' is in {there}/ but not in {lacking}/: "
                 "give both the same folders"

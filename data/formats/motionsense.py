@@ -12,26 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from duograd.data.errors import DataError, did_you_mean
-from duograd.data.formats.files import Files, open_zip
+from duograd.data.formats.archives import open_files
+from duograd.data.formats.files import Files
 
 TOP = "A_DeviceMotion_data"
 CODES = ("dws", "jog", "sit", "std", "ups", "wlk")  # in the order of ACTIVITIES
 LAYOUT = f"{TOP}/<activity>_<trial>/sub_<person>.csv, activities {', '.join(CODES)}"
-DEEPEST = 4  # folders above a recording: unpacked twice over, as Kaggle's copy is, and one to spare
 NAME = re.compile(r"(?:.*/)?([^/]+)_(\d+)/sub_(\d+)\.csv")
-
-
-class Folder(NamedTuple):
-    """The CSV files in a folder, as a ZipFile would offer them."""
-
-    root: Path
-
-    def namelist(self) -> list[str]:
-        patterns = ["*/" * depth + "sub_*.csv" for depth in range(1, DEEPEST + 1)]
-        return [path.relative_to(self.root).as_posix() for pattern in patterns for path in self.root.glob(pattern)]
-
-    def read(self, name: str, /) -> bytes:
-        return (self.root / name).read_bytes()
 
 
 class Recording(NamedTuple):
@@ -44,34 +31,27 @@ class Recording(NamedTuple):
 
 
 @contextmanager
-def open_files(root: Path) -> Iterator[Files]:
-    """The files of a zip archive, of a folder, or of the archive in a folder (the authors' repository holds it so).
+def open_recordings(root: Path) -> Iterator[Files]:
+    """The files of an archive, of a folder, or of the archive in a folder (the authors' repository holds it so).
 
     Raises DataError where `root` is none of these, or is damaged.
     """
-    if (zipped := root / f"{TOP}.zip").is_file() and not (root / TOP).exists():
-        root = zipped
-    if not root.exists():
-        raise DataError(
-            f"data.root={root} does not exist: give {TOP}, a folder or a zip archive, or use data=gait (simulated)"
-        )
-    if root.is_dir():
-        yield Folder(root)
-        return
-    with open_zip(root) as archive:
-        yield archive
+    zipped = root / f"{TOP}.zip"
+    place = zipped if zipped.is_file() and not (root / TOP).exists() else root
+    with open_files(place, f"{TOP}, a folder or a zip or tar archive, or use data=gait (simulated)") as files:
+        yield files
 
 
 def find_recordings(names: Sequence[str], root: Path) -> list[Recording]:
-    """The recordings among `names`, sorted; what macOS adds (__MACOSX, ._sub_1.csv) and other files are passed over.
+    """The recordings among `names`, sorted; other files are passed over.
 
     Raises DataError where there is none, one of an unknown activity, or one twice.
     """
-    matches = [match for name in names if (match := NAME.fullmatch(name)) and "__MACOSX" not in name]
+    matches = [match for name in names if (match := NAME.fullmatch(name))]
     inside = [match for match in matches if TOP in match[0].split("/")]  # beside it lie recordings of other sensors
     found = sorted(_recording(match) for match in inside or matches)
     if not found:
-        raise DataError(f"data.root={root} holds no recordings: give a folder or zip archive with {LAYOUT}")
+        raise DataError(f"data.root={root} holds no recordings: give a folder or archive with {LAYOUT}")
     for one, other in pairwise(found):
         if one[:3] == other[:3]:
             raise DataError(f"{one.name} and {other.name} are the same recording: remove one of them")

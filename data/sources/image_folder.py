@@ -4,6 +4,7 @@ Legend: N images, H height, W width.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -13,16 +14,17 @@ from duograd.data.dataset import DataSet, Split
 from duograd.data.formats.files import user_path
 from duograd.data.images import ImagesConfig, image_dataset
 from duograd.data.source import Source, required
-from duograd.data.splits import Splits, stratified_indices
+from duograd.data.splits import Splits, require_count, stratified_indices
 
 if TYPE_CHECKING:
     from duograd.data.formats.image_tree import Listing, Tree
 
 
 class ImageFolder(ImagesConfig):
-    """A folder for each class, or a zip archive of such. size: of the side in pixels; null keeps images as they are.
+    """A folder for each class, or an archive of such. size: of the side in pixels; null keeps images as they are.
 
-    test_fraction: of each class's images, where no folders `train` and `test` say which are which.
+    validation_fraction, test_fraction: of each class's images, where no folders `val` and `test` say which they are.
+    background: the colour behind what is transparent.
     """
 
     fewer: ClassVar[str] = "ask for fewer images, data.count=N, or for smaller ones, data.size=N"
@@ -34,37 +36,49 @@ class ImageFolder(ImagesConfig):
     size: int | None = Field(default=32, ge=2, le=1024)
     validation_fraction: float = Field(default=0.1, ge=0, lt=1)
     test_fraction: float = Field(default=0.2, ge=0, lt=1)
+    background: Literal["white", "grey", "black"] = "white"
 
     def read(self, dtype: np.dtype[Any]) -> DataSet:
         """Images of every class in each split, in random order; one generator, seeded by `self`, draws all of it.
 
         Raises DataError where the folders are not laid out so, a split lacks a class, or an image cannot be read.
         """
-        from duograd.data.formats.image_files import read_images
-        from duograd.data.formats.image_tree import open_tree, read_tree
+        from duograd.data.formats.archives import open_files
+        from duograd.data.formats.image_bytes import ImageReader
+        from duograd.data.formats.image_files import read_images, skipped
+        from duograd.data.formats.image_tree import read_tree
 
-        root = user_path(self.root)
-        with open_tree(root) as files:
-            tree = read_tree(files.namelist(), root)
+        root, reader = user_path(self.root), ImageReader(self.background)
+        with open_files(root, "a folder, or a zip or tar archive, with one folder per class") as files:
+            names = files.namelist()
+            tree = read_tree(names, root)
             listings = choose(tree, self)
-            images = read_images(files, [name for one in listings for name in one.names], self.size)
+            images = read_images(files, [name for one in listings for name in one.names], self.size, reader)
         ends = np.cumsum([len(one.names) for one in listings])[:-1]
         parts = zip(np.split(images, ends), listings, strict=True)
         train, validation, test = (Split(part, one.targets) if one.names else None for part, one in parts)
         assert train is not None  # stratified_indices leaves some of each class
         splits = Splits(train, validation, test)
-        return image_dataset(self, f"images in {root.resolve().name}", splits, dtype, classes=tree.classes)
+        dataset = image_dataset(self, f"images in {root.resolve().name}", splits, dtype, classes=tree.classes)
+        return replace(dataset, notes=(*skipped(files, names), *reader.notes()))
 
 
 def choose(tree: "Tree", config: ImageFolder) -> tuple["Listing", "Listing", "Listing"]:
     """What trains, validates and tests, each in random order, so that the first `count` are of all classes."""
     rng = np.random.default_rng(config.seed)
-    train, test = tree.train, tree.test
+    train, validation, test = tree.train, tree.validation, tree.test
     if test is None:
         train, test = split(train, tree.classes, config.test_fraction, rng, "test")
-    train, validation = split(train, tree.classes, config.validation_fraction, rng)
+    if validation is None:
+        train, validation = split(train, tree.classes, config.validation_fraction, rng)
     train, validation, test = (one.take(rng.permutation(len(one.names))) for one in (train, validation, test))
-    return train.first(config.count, "train"), validation, test.first(config.test_count, "test")
+    return first(train, config.count, "train"), validation, first(test, config.test_count, "test")
+
+
+def first(images: "Listing", count: int | None, name: Literal["train", "test"]) -> "Listing":
+    """The first `count` images, all where it is None. Raises DataError where there are fewer."""
+    require_count(len(images.names), count, name)
+    return images.take(np.arange(len(images.names))[:count])
 
 
 def split(

@@ -24,7 +24,7 @@ from duograd.data.formats.motionsense import (
     Recording,
     find_channels,
     find_recordings,
-    open_files,
+    open_recordings,
     units_of,
 )
 from duograd.data.source import Source, matching
@@ -70,7 +70,7 @@ class MotionSense(PeopleConfig):
         channels = find_channels(self.channels)
         root = archive(self)
         rng = np.random.default_rng(self.seed)
-        with open_files(root) as files:
+        with open_recordings(root) as files:
             recordings = _of_people(find_recordings(files.namelist(), root), self.people)
             people = _split(recordings, self, rng)
             signals = [read_signal(files, one.name, channels).astype(dtype) for one in recordings]

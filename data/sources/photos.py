@@ -3,6 +3,7 @@
 Legend: N patches, s side of a patch, H height and W width of a photograph.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -27,19 +28,20 @@ class CutPatchesConfig(SourceConfig):
 
 
 class Photos(CutPatchesConfig):
-    """Patches from a folder of images."""
+    """Patches from a folder of images. background: the colour behind what is transparent."""
 
     name: Literal["photos"] = "photos"
     root: Annotated[str, required("data=photos needs data.root=FOLDER, a folder of images")] = Field(
         default=None, validate_default=True
     )
+    background: Literal["white", "grey", "black"] = "white"
 
     def read(self, dtype: np.dtype[Any]) -> DataSet:
         """Patches of every photograph in a folder, ready for the autoencoder."""
         from duograd.data.formats.image_files import find_images
 
         root = user_path(self.root)
-        images = find_images(root)
+        images = find_images(root, self.background)
         noun = "photograph" if len(images) == 1 else "photographs"
         return cut_dataset(images, f"{len(images)} {noun} in {root.resolve().name}/", self, dtype)
 
@@ -48,7 +50,8 @@ def cut_dataset(images: "ImageFiles", source: str, config: CutPatchesConfig, dty
     """Patches cut as `config` says, ready for the autoencoder; one generator, seeded by it, draws everything."""
     rng = np.random.default_rng(config.seed)
     colour = patches_from_images(images, config.count, config.size, rng)
-    return patch_dataset(colour, source, config, rng, dtype)
+    dataset = patch_dataset(colour, source, config, rng, dtype)
+    return replace(dataset, notes=(*images.skipped, *images.reader.notes()))
 
 
 def patches_from_images(images: "ImageFiles", count: int, size: int, rng: np.random.Generator) -> Array:

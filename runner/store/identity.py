@@ -47,6 +47,7 @@ def run_json(
         **labels(config),
         "swept": dict(swept or {}),
         "source": data.source,
+        **({"notes": list(data.notes)} if data.notes else {}),
         "synthetic": data.synthetic,
         "digest": data.digest,
         "shapes": shapes(data),

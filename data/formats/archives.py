@@ -1,0 +1,143 @@
+"""Zip and tar archives, whoever wrote them, read without unpacking them beside themselves."""
+
+import bz2
+import gzip
+import lzma
+import os
+import stat
+import tarfile
+import tempfile
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from duograd.data.errors import DataError, reason
+from duograd.data.formats.files import DAMAGE, ODD, Files, FolderFiles, is_clutter, require_modest
+
+UNPACKED, RATIO = 1 << 30, 100  # a compressed tar may unpack to so many bytes, or to so many times its own
+CHUNK = 1 << 20
+UTF8_NAME = 0x800  # a zip entry's flag
+LINKS = "links in an archive"
+
+
+@contextmanager
+def open_files(root: Path, what: str) -> Iterator[Files]:
+    """The files of a folder, or of a zip or tar archive; `what` is what an error asks for.
+
+    Raises DataError where there is none, or it is damaged.
+    """
+    if not root.exists():
+        raise DataError(f"data.root={root} does not exist: give {what}")
+    if not root.is_dir() and not root.is_file():
+        raise DataError(f"data.root={root} is neither a folder nor a file: give {what}")
+    with ExitStack() as stack:
+        yield FolderFiles(root) if root.is_dir() else _open_archive(root, stack)
+
+
+def _open_archive(path: Path, stack: ExitStack) -> Files:
+    form = "zip"
+    try:
+        if unpack := _unpacker(path):
+            form = "tar"
+            file = stack.enter_context(unpack(path))
+            return TarFiles(file if unpack is _plain else _unpacked(path, file, stack))
+        return ZipFiles(stack.enter_context(zipfile.ZipFile(path)))
+    except DataError:
+        raise
+    except DAMAGE as error:
+        what = f"{path} cannot be read as a {form} archive ({reason(error)})"
+        raise DataError(f"{what}: download or copy it again") from error
+
+
+class ZipFiles:
+    """The files of a zip archive."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self.archive, self.skipped = archive, Counter[str]()
+        self.entries: dict[str, zipfile.ZipInfo] = {}
+        for entry in archive.infolist():
+            if stat.S_ISLNK(entry.external_attr >> 16):
+                self.skipped[LINKS] += 1
+            elif not is_clutter(name := _entry_name(entry)):
+                self.entries[name] = entry
+
+    def namelist(self) -> list[str]:
+        return list(self.entries)
+
+    def read(self, name: str, /) -> bytes:
+        require_modest(self.entries[name].file_size, name)
+        return self.archive.read(self.entries[name])
+
+
+def _entry_name(entry: zipfile.ZipInfo) -> str:
+    """The name in a zip archive: Windows writes backslashes between folders, macOS UTF-8 without saying so."""
+    name = entry.filename if "/" in entry.filename else entry.filename.replace("\\", "/")
+    if not entry.flag_bits & UTF8_NAME:
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode()
+    return _normal(name)
+
+
+class TarFiles:
+    """The files of a tar archive that is not, or no longer, compressed."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.skipped = file, Counter[str]()
+        self.members: dict[str, tarfile.TarInfo] = {}
+        with tarfile.open(fileobj=file, mode="r:") as archive:
+            for member in archive:
+                self._add(member, _normal(f"{member.name}/" if member.isdir() else member.name))
+
+    def _add(self, member: tarfile.TarInfo, name: str) -> None:
+        if not member.isdir() and (not member.isfile() or member.issparse()):
+            self.skipped[LINKS if member.issym() or member.islnk() else ODD] += 1
+        elif not is_clutter(name):
+            self.members[name] = member
+
+    def namelist(self) -> list[str]:
+        return list(self.members)
+
+    def read(self, name: str, /) -> bytes:
+        member = self.members[name]
+        require_modest(member.size, name)
+        content = os.pread(self.file.fileno(), member.size, member.offset_data)  # several threads may ask at once
+        if len(content) < member.size:
+            raise tarfile.ReadError("the archive ends too early")
+        return content
+
+
+def _normal(name: str) -> str:
+    """`cat/1.png` of `./cat//1.png`; the name of a folder still ends with /."""
+    return "/".join(part for part in name.split("/") if part not in ("", ".")) + ("/" if name.endswith("/") else "")
+
+
+def _plain(path: Path) -> IO[bytes]:
+    return path.open("rb")
+
+
+def _unpacker(path: Path) -> Callable[[Path], Any] | None:
+    """What opens a tar archive, by its first bytes; None where it is none."""
+    with path.open("rb") as file:
+        head = file.read(512)
+    compressed: dict[bytes, Callable[[Path], Any]] = {
+        b"\x1f\x8b": gzip.open,
+        b"BZh": bz2.open,
+        b"\xfd7zXZ": lzma.open,
+    }
+    known = [opener for start, opener in compressed.items() if head.startswith(start)]
+    return known[0] if known else _plain if tarfile.is_tarfile(path) else None
+
+
+def _unpacked(path: Path, source: IO[bytes], stack: ExitStack) -> IO[bytes]:
+    """A compressed archive in a temporary file without a name: to go back in the compressed one is to begin again."""
+    file: IO[bytes] = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+    limit = max(UNPACKED, RATIO * path.stat().st_size)
+    while chunk := source.read(CHUNK):
+        file.write(chunk)
+        if file.tell() > limit:
+            raise DataError(f"{path} unpacks to more than {limit} bytes: unpack it yourself, and give the folder")
+    file.seek(0)
+    return file

@@ -1,0 +1,153 @@
+"""From the bytes of an image file to its pixels, as people see them, even where what is not pixels is damaged."""
+
+import io
+import struct
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from duograd.data.dataset import Array
+from duograd.data.errors import DataError, printable, reason
+
+ORIENTATION = 0x0112  # EXIF's
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
+PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}  # the chunks of a PNG file that make its pixels
+METADATA = {
+    *range(0xE1, 0xEE),
+    0xEF,
+    0xFE,
+}  # of JPEG: EXIF, ICC, text …; but not JFIF's and Adobe's, which say colours
+START_OF_SCAN, END = 0xDA, b"\xff\xd9"
+FILLERS = (b"", b"\x55" * 64)
+
+
+@dataclass(frozen=True)
+class ImageReader:
+    """Reads images as people see them, RGB and upright. Inside `quiet`, where there are several.
+
+    background: the colour that shows through what is transparent.
+    odd: gets the names of images whose metadata cannot be read, which is passed over.
+    """
+
+    background: str = "white"
+    odd: list[str] = field(default_factory=list)
+
+    def open(self, content: bytes, name: str) -> Image.Image:
+        """The image in the content of a file, whose name is for errors.
+
+        Raises DataError for what Pillow cannot read, has too many pixels, or holds more than 8 bits per channel.
+        """
+        try:
+            return self._first_that_works(content, name)
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+            limit = f"{Image.MAX_IMAGE_PIXELS} pixels, the limit"
+            raise DataError(f"{name} has more than {limit}: scale it down or remove it") from error
+        except (DataError, MemoryError):
+            raise
+        except Exception as error:  # Pillow's decoders raise a dozen kinds of exception on damaged files
+            why = "no image format known to Pillow" if isinstance(error, UnidentifiedImageError) else reason(error)
+            raise DataError(f"{name} cannot be read as an image ({why}): repair it or remove it") from error
+
+    def _first_that_works(self, content: bytes, name: str) -> Image.Image:
+        """The content as it is, else without its metadata, else with the end that it lacks."""
+        try:
+            return self._decode(content, name)
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError, DataError, MemoryError):
+            raise
+        except Exception:
+            for repaired, noted in ((bare(content), [name]), (ended(content), [])):
+                with suppress(Exception):
+                    if repaired is not None:
+                        image = self._decode(repaired, name)
+                        self.odd.extend(noted)
+                        return image
+            raise
+
+    def _decode(self, content: bytes, name: str) -> Image.Image:
+        with Image.open(io.BytesIO(content)) as image:
+            if image.mode.startswith(("I", "F")):  # Pillow would clip these at 255, which turns most pixels white
+                what = f"{name} holds more than 8 bits per pixel (mode {image.mode})"
+                raise DataError(f"{what}: save it with 8, or remove it")
+            image.load()
+            turn = self._turn(image, name)
+            return self._opaque(image if turn is None else image.transpose(turn))
+
+    def _turn(self, image: Image.Image, name: str) -> Image.Transpose | None:
+        try:
+            return UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
+        except Exception:  # whatever a camera or a program wrote there
+            self.odd.append(name)
+            return None
+
+    def _opaque(self, image: Image.Image) -> Image.Image:
+        if not image.has_transparency_data:
+            return image.convert("RGB")
+        above = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", above.size, self.background), above).convert("RGB")
+
+    def notes(self) -> tuple[str, ...]:
+        """What was passed over, in a line, or nothing."""
+        if not self.odd:
+            return ()
+        many = len({*self.odd}) > 1
+        which = f"{len({*self.odd})} images" if many else "1 image"
+        return (f"metadata of {which} cannot be read and is ignored: {printable(min(self.odd))}{' …' if many else ''}",)
+
+
+def bare(content: bytes) -> bytes | None:
+    """The file without metadata; None where it has none, or is neither PNG nor JPEG."""
+    strip = {PNG: _bare_png, JPEG: _bare_jpeg}
+    rest = next((one(content) for start, one in strip.items() if content.startswith(start)), content)
+    return rest if len(rest) < len(content) else None
+
+
+def _bare_png(content: bytes) -> bytes:
+    kept, place = [PNG], len(PNG)
+    while place + 8 <= len(content):
+        length, kind = struct.unpack_from(">I4s", content, place)
+        end = place + 12 + length
+        if kind in PIXELS:
+            kept.append(content[place:end])
+        place = end
+    return b"".join(kept)
+
+
+def _bare_jpeg(content: bytes) -> bytes:
+    kept, place = [JPEG], len(JPEG)
+    while place + 4 <= len(content) and content[place] == 0xFF and content[place + 1] != START_OF_SCAN:
+        end = place + 2 + int.from_bytes(content[place + 2 : place + 4])
+        if content[place + 1] not in METADATA:
+            kept.append(content[place:end])
+        place = end
+    return b"".join([*kept, content[place:]])
+
+
+def ended(content: bytes) -> bytes | None:
+    """A JPEG file with the end marker that it lacks; None where it lacks pixels too, or is another file.
+
+    Where all pixels are there, they do not depend on what follows. A progressive file does not tell.
+    """
+    if not content.startswith(JPEG) or content.endswith(END):
+        return None
+    begun = content.removesuffix(END[:1])
+    try:
+        one, other = (_decoded(begun + filler + END) for filler in FILLERS)
+    except Exception:  # Pillow's decoders raise a dozen kinds of exception on damaged files
+        return None
+    return begun + END if one is not None and other is not None and np.array_equal(one, other) else None
+
+
+def _decoded(content: bytes) -> Array | None:
+    with Image.open(io.BytesIO(content)) as image:
+        return None if image.info.get("progressive") else np.asarray(image)
