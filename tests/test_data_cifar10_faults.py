@@ -77,9 +77,9 @@ def test_every_other_program_is_refused(content):
         unpickle(content, "a batch")
 
 
-@pytest.mark.parametrize("array", [np.zeros(3), np.array([{}]), np.zeros(2, "u2,u1"), np.zeros(4, np.int8)])
-def test_arrays_of_anything_but_bytes_are_refused(array):
-    with pytest.raises(DataError, match=r"an array of .*, not of bytes"):
+@pytest.mark.parametrize("array", [np.zeros(3), np.array([{}]), np.zeros(2, "u2,u1"), np.zeros(4, "U3")])
+def test_arrays_of_anything_but_whole_numbers_are_refused(array):
+    with pytest.raises(DataError, match=r"an array of .*, not of whole numbers"):
         unpickle(pickle.dumps({b"data": array}, protocol=2), "a batch")
 
 
@@ -150,6 +150,8 @@ def test_places_that_hold_nothing(tmp_path):
     [
         ({b"data": pixels(20)[:, :-1]}, "has no array `data` of 3072 bytes an image"),
         ({b"data": None}, "has no array `data`"),
+        ({b"data": pixels(20).astype(np.int8)}, "has no array `data`"),
+        ({b"fine_labels": labels(20)}, "is a batch of CIFAR-100, with fine_labels: give one of CIFAR-10"),
         ({b"data": np.zeros((10_001, 3072), np.uint8)}, "holds 10001 images: a batch of CIFAR-10 has 10000 at most"),
         ({b"labels": labels(19)}, LABELS),
         ({b"labels": [*labels(19), 10]}, LABELS),

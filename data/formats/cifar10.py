@@ -4,21 +4,22 @@ Legend: N images.
 """
 
 import hashlib
-import tarfile
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from duograd.data.dataset import Split
-from duograd.data.errors import DataError, reason
+from duograd.data.errors import DataError
+from duograd.data.formats.archives import open_files
 from duograd.data.formats.cifar_pickles import unpickle
+from duograd.data.formats.files import read_file
 
 FOLDER = "cifar-10-batches-py"
 ARCHIVE = "cifar-10-python.tar.gz"
+
 # The md5 sum of each file, as torchvision.datasets.CIFAR10 has them.
 MD5 = {
     "data_batch_1": "c99cafc152244af753f735de768cd75f",
@@ -29,7 +30,6 @@ MD5 = {
     "test_batch": "40351d587109b95175f43aff81a1287e",
     "batches.meta": "5ff9c542aee3614f3951f8cda6e48888",
 }
-DAMAGE = (tarfile.TarError, EOFError, zlib.error, OSError)
 AGAIN = "download or copy it again"
 SHAPE = (3, 32, 32)
 PIXELS = 3072
@@ -58,73 +58,27 @@ def inside(folder: Path) -> Path | None:
     return next((folder / name for name in (FOLDER, ARCHIVE) if (folder / name).exists()), None)
 
 
-def open_files(place: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """Each of the seven files once, name and open file, in whatever order they lie there; none is open at its end.
-
-    Raises DataError where one is missing or the archive is damaged.
-    """
-    missing = dict.fromkeys(MD5)
-    for name, file in _in_folder(place) if place.is_dir() else _in_archive(place):
-        if name in missing:
-            del missing[name]
-            yield name, file
-    if missing:
-        raise DataError(f"{place} lacks {next(iter(missing))}: give all of {', '.join(MD5)}")
-
-
-def _in_folder(folder: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    for name in MD5:
-        if (folder / name).exists():
-            try:
-                with (folder / name).open("rb") as file:
-                    yield name, file
-            except OSError as error:
-                raise DataError(f"{folder}: {name} cannot be opened ({reason(error)}): {AGAIN}") from error
-
-
-def _in_archive(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """In one pass: to go back in a compressed archive is to begin again."""
-    try:
-        with tarfile.open(path, "r|*") as archive:
-            for member in archive:
-                if member.isfile() and (file := archive.extractfile(member)):
-                    yield PurePosixPath(member.name).name, file
-    except DAMAGE as error:
-        raise DataError(f"{path} cannot be read as a tar archive ({reason(error)}): {AGAIN}") from error
-
-
-def read_content(file: IO[bytes], name: str, place: Path, verify: bool) -> bytes:
-    """All of one file. verify: whether its md5 sum, and so its number of images, has to be the published one.
-
-    Raises DataError where it is damaged, or not the published one.
-    """
-    try:
-        content = file.read()
-    except DAMAGE as error:
-        raise DataError(f"{place}: {name} cannot be read ({reason(error)}): {AGAIN}") from error
-    if verify and (found := hashlib.md5(content, usedforsecurity=False).hexdigest()) != MD5[name]:
-        raise DataError(
-            f"{place}: {name} has md5 {found}, but CIFAR-10 was published with {MD5[name]}: {AGAIN}, "
-            "or set data.verify=false if it is meant to be another, such as a shorter subset"
-        )
-    return content
-
-
 def read_batches(place: Path, verify: bool) -> tuple[Split, Split, tuple[str, ...]]:
     """Training images (N, 3, 32, 32) uint8 in the order of the files, test images, and the names of the classes.
 
-    Each batch has its place in one array, whatever order the archive has, so that memory holds the images once.
+    verify: whether the md5 sum of each file, and so its number of images, has to be the published one. Each batch has
+    its place in one array, so that memory holds the images once.
+    Raises DataError where a file is missing or damaged, or not the published one.
     """
     images = {TEST: np.empty((BATCH, *SHAPE), np.uint8)}
     whole = np.empty((len(TRAINING) * BATCH, *SHAPE), np.uint8)  # memory that is never written to costs nothing
     images |= {name: whole[k * BATCH : (k + 1) * BATCH] for k, name in enumerate(TRAINING)}
     targets: dict[str, NDArray[np.int64]] = {}
     classes: tuple[str, ...] = ()
-    for name, file in open_files(place):
+    for name, content in _contents(place):
+        if verify:
+            _require_published(content, name, place)
+        batch = unpickle(content, f"{place}: {name}")
         if name in images:
-            targets[name] = _fill(images[name], _batch(file, name, place, verify), f"{place}: {name}")
+            targets[name] = _fill(images[name], batch, f"{place}: {name}")
         else:
-            classes = _classes(_batch(file, name, place, verify), f"{place}: {name}")
+            classes = _classes(batch, f"{place}: {name}")
+        del content, batch  # before the next is read
     train = _moved_together(whole, [len(targets[name]) for name in TRAINING])
     return (
         Split(train, np.concatenate([targets[name] for name in TRAINING])),
@@ -133,21 +87,39 @@ def read_batches(place: Path, verify: bool) -> tuple[Split, Split, tuple[str, ..
     )
 
 
-def _batch(file: IO[bytes], name: str, place: Path, verify: bool) -> dict[str, Any]:
-    return unpickle(read_content(file, name, place, verify), f"{place}: {name}")
+def _contents(place: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each of the seven files. Raises DataError where one is missing or cannot be read."""
+    with open_files(place, f"{FOLDER}, a folder, or {ARCHIVE}") as files:
+        paths = {PurePosixPath(path).name: path for path in reversed(files.namelist())}
+        if missing := [name for name in MD5 if name not in paths]:
+            raise DataError(f"{place} lacks {missing[0]}: give all of {', '.join(MD5)}")
+        for name in MD5:
+            yield name, read_file(files, paths[name])
+
+
+def _require_published(content: bytes, name: str, place: Path) -> None:
+    if (found := hashlib.md5(content, usedforsecurity=False).hexdigest()) != MD5[name]:
+        raise DataError(
+            f"{place}: {name} has md5 {found}, but CIFAR-10 was published with {MD5[name]}: {AGAIN}, "
+            "or set data.verify=false if it is meant to be another, such as a shorter subset"
+        )
 
 
 def _fill(images: NDArray[np.uint8], batch: Mapping[str, Any], name: str) -> NDArray[np.int64]:
     """Writes a batch's pixels to the first of `images` (10000, 3, 32, 32); its labels (N,)."""
     pixels, labels = batch.get("data"), batch.get("labels")
-    if not isinstance(pixels, np.ndarray) or pixels.ndim != 2 or pixels.shape[1] != PIXELS:
+    if "fine_labels" in batch:
+        raise DataError(f"{name} is a batch of CIFAR-100, with fine_labels: give one of CIFAR-10")
+    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.shape[1:] not in ((PIXELS,), SHAPE):
         raise DataError(f"{name} has no array `data` of {PIXELS} bytes an image: give a batch of CIFAR-10")
     if len(pixels) > BATCH:
         raise DataError(f"{name} holds {len(pixels)} images: a batch of CIFAR-10 has {BATCH} at most")
+    if isinstance(labels, np.ndarray):
+        labels = labels.tolist()
     if not isinstance(labels, list) or len(labels) != len(pixels) or not all(map(_is_class, labels)):
         raise DataError(
             f"{name} holds {len(pixels)} images, but `labels` is not as many whole numbers from 0 to {CLASSES - 1}: "
-            "download or copy it again"
+            f"{AGAIN}"
         )
     images[: len(pixels)] = pixels.reshape(-1, *SHAPE)
     return np.array(labels, np.int64)
@@ -160,7 +132,7 @@ def _is_class(label: object) -> bool:
 def _classes(meta: Mapping[str, Any], name: str) -> tuple[str, ...]:
     names = meta.get("label_names")
     if not isinstance(names, list) or len(names) != CLASSES or not all(isinstance(one, bytes | str) for one in names):
-        raise DataError(f"{name} has no list `label_names` of {CLASSES} classes: download or copy it again")
+        raise DataError(f"{name} has no list `label_names` of {CLASSES} classes: {AGAIN}")
     return tuple(one.decode("latin1") if isinstance(one, bytes) else one for one in names)
 
 

@@ -1,11 +1,12 @@
-"""CIFAR's pickled batches, read by an unpickler that can build nothing but arrays of bytes, strings, lists and numbers.
+"""CIFAR's pickled batches, read by an unpickler that can build nothing but arrays of whole numbers, strings and lists.
 
 A pickle is a program, and Python's own unpickler lets it call any function there is. Here the few names that a batch
-needs stand for objects of this file; every other name ends the reading.
+needs stand for methods of this file; every other name ends the reading.
 """
 
 import io
 import pickle
+import pickletools
 from typing import Any
 
 import numpy as np
@@ -13,68 +14,83 @@ from numpy.typing import NDArray
 
 from duograd.data.errors import DataError, reason
 
-BYTE = ("u1", b"u1")
+INTEGERS = {f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)}
+
+
+class Element:
+    """The type of an array's elements on its way: a pickle names it, then tells its byte order."""
+
+    __slots__ = ("type",)
+    type: np.dtype[Any]
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        if state[1] in ("<", ">"):
+            self.type = self.type.newbyteorder(state[1])
 
 
 class PickledArray:
-    """An array of bytes on its way: a pickle makes it empty, then hands it shape and content."""
+    """An array on its way: a pickle makes it empty, then hands it shape and content."""
 
     __slots__ = ("values",)
-    values: NDArray[np.uint8]
+    values: NDArray[Any]
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         _, shape, element, fortran, content = state
-        if not isinstance(element, ByteType):
-            raise pickle.UnpicklingError("an array of something other than bytes")
-        self.values = np.frombuffer(content, np.uint8).reshape(shape, order="F" if fortran else "C")
+        self.values = _array(content, element, shape, "F" if fortran else "C")
 
 
-class ByteType:
-    """NumPy's type uint8; what a pickle says further about it, such as its byte order, means nothing for bytes."""
-
-    __slots__ = ()
-
-    def __setstate__(self, state: object) -> None:
-        pass
+def _array(content: Any, element: Any, shape: Any, order: Any) -> NDArray[Any]:
+    if not isinstance(element, Element):
+        raise pickle.UnpicklingError("an array of something other than whole numbers")
+    return np.frombuffer(content, element.type).reshape(shape, order=order)
 
 
-class Reconstruct:
-    """Stands for numpy's _reconstruct(type, shape, type code)."""
+class Stand:
+    """What a batch's names stand for; without attributes, so that no pickle can change what the next one gets."""
 
     __slots__ = ()
 
-    def __call__(self, *_: object) -> PickledArray:
+    def reconstruct(self, *_: object) -> PickledArray:
+        """For numpy's _reconstruct(type, shape, type code)."""
         return PickledArray()
 
+    def from_buffer(self, content: Any, element: Any, shape: Any, order: Any) -> NDArray[Any]:
+        """For numpy's _frombuffer, of protocol 5."""
+        return _array(content, element, shape, order)
 
-class Dtype:
-    """Stands for numpy.dtype(name, align, copy)."""
+    def scalar(self, element: Any, content: bytes) -> int:
+        """For a single number of NumPy's."""
+        return int(_array(content, element, (), "C"))
 
-    __slots__ = ()
+    def dtype(self, name: object, *_: object) -> Element:
+        """For numpy.dtype(name, align, copy)."""
+        name = name.decode("latin1") if isinstance(name, bytes) else name
+        if name not in INTEGERS:
+            raise pickle.UnpicklingError(f"an array of {name!r}, not of whole numbers")
+        element = Element()
+        element.type = np.dtype(str(name))
+        return element
 
-    def __call__(self, name: object, *_: object) -> ByteType:
-        if name not in BYTE:
-            raise pickle.UnpicklingError(f"an array of {name!r}, not of bytes")
-        return ByteType()
-
-
-class Latin1:
-    """Stands for _codecs.encode(text, "latin1"), the form in which Python 3 writes bytes for Python 2."""
-
-    __slots__ = ()
-
-    def __call__(self, text: str, encoding: str) -> bytes:
+    def latin1(self, text: str, encoding: str) -> bytes:
+        """For _codecs.encode(text, "latin1"), the form in which Python 3 writes bytes for Python 2."""
         if encoding != "latin1":
             raise pickle.UnpicklingError(f"text in {encoding!r}, not latin1")
         return text.encode("latin1")
 
 
-ADMITTED = {  # objects without attributes, so that a pickle cannot change what the next one gets
-    ("_codecs", "encode"): Latin1(),
-    ("numpy", "dtype"): Dtype(),
+ADMITTED = {
+    ("_codecs", "encode"): Stand().latin1,
+    ("numpy", "dtype"): Stand().dtype,
     ("numpy", "ndarray"): None,  # only ever an argument of _reconstruct
-    ("numpy.core.multiarray", "_reconstruct"): Reconstruct(),
-    ("numpy._core.multiarray", "_reconstruct"): Reconstruct(),
+    **{
+        (f"numpy.{core}.{module}", name): stand
+        for core in ("core", "_core")
+        for module, name, stand in (
+            ("multiarray", "_reconstruct", Stand().reconstruct),
+            ("multiarray", "scalar", Stand().scalar),
+            ("numeric", "_frombuffer", Stand().from_buffer),
+        )
+    },
 }
 
 
@@ -88,11 +104,12 @@ class Unpickler(pickle.Unpickler):
 
 
 def unpickle(content: bytes, name: str) -> dict[str, Any]:
-    """The dictionary that a batch is, its keys as text, its arrays (…) uint8.
+    """The dictionary that a batch is, its keys as text, its arrays (…) of whole numbers.
 
     Raises DataError where `content` is damaged, is no dictionary, or would build anything else.
     """
     try:
+        _require_memos_in_turn(content)
         batch = Unpickler(io.BytesIO(content), encoding="bytes").load()
         if not isinstance(batch, dict):
             raise pickle.UnpicklingError(f"it holds a {type(batch).__name__}, not a dictionary")
@@ -103,6 +120,16 @@ def unpickle(content: bytes, name: str) -> dict[str, Any]:
         raise DataError(
             f"{name} cannot be read as a batch of CIFAR-10 ({reason(error)}): download or copy it again"
         ) from error
+
+
+def _require_memos_in_turn(content: bytes) -> None:
+    """Raises UnpicklingError where a memo is numbered beyond those there are: Python would make room for them all."""
+    memos = 0
+    for operation, number, _ in pickletools.genops(content):
+        if "PUT" in operation.name:
+            memos += 1
+            if int(number or 0) > memos:
+                raise pickle.UnpicklingError(f"its memo {memos} is numbered {number}")
 
 
 def text(value: object) -> str:
