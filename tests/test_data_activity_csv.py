@@ -38,10 +38,21 @@ def test_columns_come_in_the_order_asked_for() -> None:
         HEADER + ROWS.rstrip(),
         HEADER.replace("gravity.x", '"gravity.x"') + ROWS + "\n\n",
         HEADER.replace(",", " , ") + ROWS.replace(",", " , "),
+        "\n".join(",".join(f'"{cell}"' for cell in line.split(",")) for line in (HEADER + ROWS).splitlines()),
+        (HEADER + ROWS).replace(",", ";"),
+        (HEADER + ROWS).replace(",", ";").replace(".", ","),
+        (HEADER + ROWS).replace(",", "\t"),
+        (HEADER + ROWS).encode("utf-16"),
+        b"\xfe\xff" + (HEADER + ROWS).encode("utf-16-be"),
+        (HEADER + ROWS).replace("\n", "\r"),
     ],
-    ids=["byte-order mark", "Windows line ends", "no last line end", "quotes and blank lines", "spaces"],
+    ids=[
+        *("byte-order mark", "Windows line ends", "no last line end", "quotes and blank lines", "spaces"),
+        *("all quoted", "semicolons", "semicolons and decimal commas", "tabs", "UTF-16", "UTF-16 of another order"),
+        "old Mac line ends",
+    ],
 )
-def test_what_other_programs_write(text: str) -> None:
+def test_what_other_programs_write(text: str | bytes) -> None:
     np.testing.assert_array_equal(read(text), [[-1, 0.5], [3, 0.25]])
 
 
@@ -58,7 +69,7 @@ def test_what_other_programs_write(text: str) -> None:
         ("0,1,2,3,4\n", "line 4 has 5 values, expected 4: "),
         ("\n0,1,#2,3\n", "line 5 has '#2' as gravity.y, not a finite number: "),
         ("<<<<<<<\n", "line 4 has 1 values, expected 4: "),
-        ("0,1\0,2,3\n", "line 4 has '1\0' as gravity.x, not a finite number: "),
+        ("0,1\0,2,3\n", "line 4 has '1\\x00' as gravity.x, not a finite number: "),
     ],
 )
 def test_the_line_at_fault_is_named(rows: str, line: str) -> None:

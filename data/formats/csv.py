@@ -3,6 +3,7 @@
 Legend: R rows, U columns asked for.
 """
 
+import codecs
 import io
 from collections.abc import Sequence
 
@@ -20,8 +21,8 @@ def read_columns(text: bytes, name: str, columns: Sequence[str]) -> Numbers:
     Raises DataError where a column is missing, there is no row, or a row has too few or too many values, or one
     asked for that is no finite number. Only when something is wrong are lines read one by one, to find which.
     """
-    head, _, body = text.partition(b"\n")
-    header = [cell.strip().strip('"') for cell in head.decode("utf-8-sig", "replace").split(",")]
+    head, _, body = _comma_separated(text).partition(b"\n")
+    header = [cell.strip() for cell in head.decode("utf-8", "replace").split(",")]
     places = [_place(column, header, name) for column in columns]
     if not body.strip():
         raise DataError(f"{name} has no rows: give a recording, or remove the file")
@@ -33,6 +34,15 @@ def read_columns(text: bytes, name: str, columns: Sequence[str]) -> Numbers:
     if fault or body.count(b",") != len(values) * (len(header) - 1) or not np.isfinite(values).all():
         raise _find_fault(body, name, header, places) or DataError(f"{name} cannot be read as CSV ({fault}): repair it")
     return values
+
+
+def _comma_separated(text: bytes) -> bytes:
+    """UTF-8 with commas, points and line feeds, and without quotes, whichever program wrote it: values are numbers."""
+    if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = text.decode("utf-16", "replace").encode()
+    text = text.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b'"', b"")
+    separator = max((b";", b"\t", b","), key=text.partition(b"\n")[0].count)
+    return text if separator == b"," else text.replace(b",", b".").replace(separator, b",")
 
 
 def _place(column: str, header: list[str], name: str) -> int:
