@@ -143,6 +143,18 @@ def test_two_halves_that_agree_have_no_winner(tmp_path: Path) -> None:
     assert not comparison.reruns
 
 
+def test_halves_that_agree_make_no_axis_of_a_chart(tmp_path: Path) -> None:
+    """Differences of rounding have no colour."""
+    runs = [
+        {"changes": {"backend": backend, "model.hidden_size": size}, "metrics": {"train/loss": [3.0, 2.0 + k * 1e-8]}}
+        for k, backend in enumerate(("numpy", "torch"))
+        for size in (1, 2)
+    ]
+    comparison = compared(tmp_path, *runs)
+    assert [axis.name for axis in comparison.chart_axes] == ["hidden_size"]
+    assert {rank.mean for rank in comparison.ranks} == {2.0}
+
+
 @pytest.mark.parametrize(
     ("losses", "weight", "changes", "told"),
     [

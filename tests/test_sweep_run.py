@@ -121,7 +121,8 @@ def test_a_sweep_ends_with_its_answer(finished):
     for name in ("ranking.csv", "answer.md", "answer.html"):
         assert (folder / name).stat().st_size > 0
     assert f"answer: {folder / 'answer.html'}" in process.stdout
-    assert record(folder)["parent_run_id"] in process.stdout  # the link to compare in MLflow
+    assert f"compare in MLflow (duograd ui): {folder / 'mlflow.html'}" in process.stdout
+    assert record(folder)["parent_run_id"] in (folder / "mlflow.html").read_text()
     artifacts = folder.parent / "outputs" / "mlartifacts" / "autoencoder" / record(folder)["parent_run_id"]
     assert (artifacts / "artifacts" / "answer.html").read_bytes() == (folder / "answer.html").read_bytes()
 

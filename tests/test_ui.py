@@ -69,6 +69,7 @@ def test_it_serves_the_runs_and_leaves_nothing_behind(tmp_path, mirrored):
         assert printed[1].startswith(f"experiment autoencoder: {url}/#/experiments/1/runs?orderByKey=metrics.%60train")
         assert printed[2].endswith(f"{links.run_page(url, '1', mirrored.run_id)}\n")
         assert b"<title>" in get(url)
+        assert address.ui_address(tmp_path / "outputs" / "mlflow.db") == url
         assert get(f"{url}/get-artifact?path={quote('figures/loss.png')}&run_uuid={mirrored.run_id}")[:4] == b"\x89PNG"
         (server,) = children(process.pid)
         session = os.getsid(server)
@@ -77,6 +78,7 @@ def test_it_serves_the_runs_and_leaves_nothing_behind(tmp_path, mirrored):
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
         assert not processes_of(session)
+        assert address.ui_address(tmp_path / "outputs" / "mlflow.db") == "http://127.0.0.1:5000"
 
 
 def test_a_taken_port_is_named(tmp_path, monkeypatch):

@@ -29,7 +29,7 @@ def main(argv: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="duograd ui", description="Look at all runs in MLflow.")
-    parser.add_argument("--port", type=int, default=5000, help="where it listens (default: 5000)")
+    parser.add_argument("--port", type=int, default=address.USUAL_PORT, help="where it listens (default: 5000)")
     parser.add_argument("--host", default="127.0.0.1", help="who may look (default: 127.0.0.1, this machine only)")
     parser.add_argument("--uri", help="the database (default: sqlite:///outputs/mlflow.db)")
     return parser

@@ -36,12 +36,8 @@ class Picture:
 
 def charts(comparison: Comparison, folder: Path) -> Iterator[Picture]:
     """Draws into a folder: each measure along the axes, then the curves."""
-    for measure in comparison.measures:
-        if (
-            comparison.contest
-            and comparison.chart_axes
-            and any(len(group.values(measure)) for group in comparison.groups)
-        ):
+    for measure in comparison.measures if comparison.contest and comparison.chart_axes else ():
+        if any(len(group.values(measure)) for group in comparison.groups):
             yield along_axes(comparison, measure, folder)
     for term in CURVES:
         if picture := curves(comparison, term, folder):

@@ -8,23 +8,24 @@ from duograd.runner.tracking import address
 from duograd.runner.tracking.cursor import Cursor
 from duograd.runner.tracking.links import children_page, compare_page
 
-LOCAL = "http://127.0.0.1:5000"  # where `duograd ui` serves a database
-
 
 def mlflow_link(comparison: Comparison) -> str | None:
     """The page that compares the runs, or charts the children of a sweep's parent run; None for runs not in MLflow.
 
-    Runs that were mirrored to several places: those of the first run's place.
+    Runs stand there as they are ranked. Runs that were mirrored to several places: those of the first run's place.
     """
-    places = [(uri, Cursor.load(record.folder, uri)) for record in comparison.records if (uri := _uri(record))]
+    records = [record for rank in comparison.ranks for record in rank.group.records]
+    places = [(uri, Cursor.load(record.folder, uri)) for record in records if (uri := _uri(record))]
     mirrored = [(uri, cursor) for uri, cursor in places if cursor.run_id]
     if not mirrored:
         return None
     first = mirrored[0][0]
     cursors = [cursor for uri, cursor in mirrored if uri == first]
-    url = LOCAL if address.database_path(first) else first
+    database = address.database_path(first)
+    url = address.ui_address(database) if database else address.shown(first)
     if comparison.parent_run_id:
-        return children_page(url, cursors[0].experiment_id, comparison.parent_run_id)
+        metric, rises = comparison.measure.metric, comparison.measure.rises
+        return children_page(url, cursors[0].experiment_id, comparison.parent_run_id, metric, rises)
     experiments = dict.fromkeys(cursor.experiment_id for cursor in cursors)
     return compare_page(url, experiments, [cursor.run_id for cursor in cursors])
 

@@ -37,6 +37,11 @@ def markdown(content: dict[str, Any], folder: Path) -> str:
     return environment.get_template("answer.jinja").render(content, skin="markdown.jinja")
 
 
+def redirect(address: str) -> str:
+    """A page that leads to another: a short name for a long address."""
+    return _environment().get_template("redirect.jinja").render(address=address)
+
+
 def _environment(finalize: Callable[[Any], Markup] | None = None) -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined
 

@@ -16,6 +16,8 @@ from duograd.runner.report.summary import notes, summarise
 from duograd.runner.report.tables import failures, ranking_csv, ranking_table
 from duograd.runner.store import files
 
+REDIRECT = "mlflow.html"
+
 
 @dataclass(frozen=True)
 class Report:
@@ -27,6 +29,11 @@ class Report:
     left_out: list[str]
     link: str | None
 
+    @property
+    def redirect(self) -> Path:
+        """The page that leads to the link."""
+        return self.folder / REDIRECT
+
     def show(self, console: Console) -> None:
         """Prints the ranking, the best run's command, what failed, and where everything stands."""
         terminal.show(self, console)
@@ -35,7 +42,8 @@ class Report:
 def write_report(folder: Path, comparison: Comparison, link: str | None = None) -> Report:
     """Writes ranking.csv, answer.md, answer.html and figures/*.png into `folder`.
 
-    link: a page of MLflow's that compares the runs. Raises ValueError for a comparison of no runs.
+    link: a page of MLflow's that compares the runs; mlflow.html, a short name for its long address, leads there. Raises
+    ValueError for a comparison of no runs.
     """
     if not comparison.records:
         raise ValueError("no records: a report needs a run at least")
@@ -46,6 +54,7 @@ def write_report(folder: Path, comparison: Comparison, link: str | None = None) 
     content = {
         "title": comparison.title,
         "summary": summarise(comparison),
+        "heading": "Ranking" if comparison.contest else "Side by side",
         "notes": notes(comparison),
         "reruns": comparison.reruns,
         "ranking": ranking_table(comparison),
@@ -62,6 +71,7 @@ def write_report(folder: Path, comparison: Comparison, link: str | None = None) 
         ("ranking.csv", ranking_csv(comparison)),
         ("answer.md", pages.markdown(content, folder)),
         ("answer.html", pages.html(content)),
+        *([(REDIRECT, pages.redirect(link))] if link else []),
     ):
         files.write_bytes(folder / name, text.encode())
     return Report(folder, comparison, [picture.path for picture in pictures], left_out, link)

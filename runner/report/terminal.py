@@ -73,4 +73,4 @@ def _lines(report: "Report") -> Iterator[tuple[str, str]]:
         yield reason, "yellow"
     yield f"answer: {report.folder / 'answer.html'}", ""
     if report.link:
-        yield f"compare in MLflow (duograd ui): {report.link}", ""
+        yield f"compare in MLflow (duograd ui): {report.redirect}", f"link {report.link}"

@@ -10,6 +10,8 @@ from duograd.runner.store.folders import ARTIFACTS as ARTIFACTS
 OUTPUTS = "outputs"
 DATABASE = "mlflow.db"
 SQLITE = "sqlite:///"
+UI_PORT = "ui.port"  # beside a database while `duograd ui` serves it
+USUAL_PORT = 5000
 SERVERS = ("http://", "https://")
 
 
@@ -35,6 +37,15 @@ def resolve(uri: str | None, directory: Path) -> str:
 def database_path(uri: str) -> Path | None:
     """The SQLite file behind an address, None for a server."""
     return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+
+
+def ui_address(database: Path) -> str:
+    """Where `duograd ui` serves a database: by the port that it noted beside it, else by the usual one."""
+    try:
+        port = int((database.parent / UI_PORT).read_text())
+    except (OSError, ValueError):
+        port = USUAL_PORT
+    return f"http://127.0.0.1:{port}"
 
 
 def artifact_location(uri: str, experiment: str) -> str | None:

@@ -34,12 +34,14 @@ def compare_page(url: str, experiment_ids: Iterable[str], run_ids: Iterable[str]
     return f"{url}/#/compare-runs?{urlencode(query, quote_via=quote)}"
 
 
-def children_page(url: str, experiment_id: str, parent_run_id: str) -> str:
-    """The charts of a sweep's runs."""
+def children_page(
+    url: str, experiment_id: str, parent_run_id: str, metric: str = "train/loss", rises: bool = False
+) -> str:
+    """The charts of a sweep's runs, from the best value of a metric to the worst."""
     query = {
         "searchFilter": f"tags.`mlflow.parentRunId` = '{parent_run_id}'",
-        "orderByKey": SORTED_BY,
-        "orderByAsc": "true",
+        "orderByKey": f"metrics.`{metric}`",
+        "orderByAsc": "false" if rises else "true",
         "compareRunsMode": "CHART",
         "workflowType": "machine_learning",
     }

@@ -14,7 +14,7 @@ from typing import IO
 
 from duograd.runner.errors import UserError
 from duograd.runner.tracking import TrackingError
-from duograd.runner.tracking.address import ARTIFACTS, SQLITE
+from duograd.runner.tracking.address import ARTIFACTS, SQLITE, UI_PORT
 from duograd.runner.tracking.links import DIRECT
 
 START_S = 120.0  # 4 s on an idle machine
@@ -35,13 +35,16 @@ def serving(database: Path, host: str, port: int) -> Iterator[tuple[str, "subpro
     Raises UserError if the port is taken, TrackingError if the server does not start.
     """
     _refuse_taken(host, port)
+    noted = database.parent / UI_PORT
     with tempfile.TemporaryFile() as log:
         process = _start(database, host, port, log)
         try:
             url = _url(host, port)
             _wait_for_answer(url, process, log)
+            noted.write_text(f"{port}\n")
             yield url, process
         finally:
+            noted.unlink(missing_ok=True)
             _stop(process)
 
 
