@@ -21,14 +21,15 @@ $(READY): requirements.lock pyproject.toml
 run: $(READY) ## the main job: learn features of natural images, from embedded data (a few minutes)
 	$(BIN)/duograd task=autoencoder
 
+# loadfile: tests that look at one run, made once for their module, stay on one worker.
 test: $(READY) ## lint, types and the test suite
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test-all: $(READY) ## the whole suite, slow proofs included
-	$(BIN)/pytest -n 2 -m "slow or not slow"
+	$(BIN)/pytest -n 2 --dist loadfile -m "slow or not slow"
 
 check: $(READY) ## lint and types only
 	$(BIN)/ruff check .
