@@ -29,10 +29,6 @@ class ModelConfig(BaseModel):
         """Why this network cannot learn by that loss, and the remedy, in one line; None where it can."""
         return None
 
-    def fault_alone(self, shape: tuple[int, ...]) -> str | None:
-        """Why a batch of one such sample teaches this network nothing; None where it does."""
-        return None
-
 
 @dataclass(frozen=True)
 class Family:
@@ -40,6 +36,7 @@ class Family:
 
     inputs: the kinds of samples that it takes, as sources declare them: `vectors`, `sequences`, `images`.
     targets: the kinds of targets that its losses may have: `classes`, `values`, `inputs`.
+    alone: `module:function` of (config, shape), why a batch of one such sample teaches nothing, or None where it does.
     """
 
     config: type[ModelConfig]
@@ -47,3 +44,4 @@ class Family:
     twin: str
     inputs: tuple[str, ...]
     targets: tuple[str, ...]
+    alone: str | None = None

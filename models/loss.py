@@ -45,10 +45,14 @@ class Metric(NamedTuple):
 
 
 class Targets(NamedTuple):
-    """size: K, how many outputs a sample has. train: the targets of the training split, (N,) or (N, V)."""
+    """size: K, how many outputs a sample has. train: the targets of the training split, (N,) or (N, V).
+
+    names: of the classes or values.
+    """
 
     size: int
     train: Array | None = None
+    names: tuple[str, ...] = ()
 
 
 def unchanged(means: Means) -> Means:

@@ -61,7 +61,9 @@ def _network(half: Literal["net", "twin"], config: RunConfig, data: DataSet, *mo
     """One half of the family's pair, at its initial weights. Raises UserError where it cannot be built for the data."""
     family = FAMILIES.find(config.model.family)
     try:
-        loss = LOSSES.find(config.loss.name).bind(config.loss, Targets(data.outputs, data.train.targets))
+        loss = LOSSES.find(config.loss.name).bind(
+            config.loss, Targets(data.outputs, data.train.targets, data.classes or data.values)
+        )
         shape = data.train.inputs.shape[1:]
         network = resolve(getattr(family, half))
         return network(config.model, loss, shape, data.outputs, config.seed, config.dtype, *more)
@@ -95,7 +97,8 @@ def _refuse_lone_samples(config: RunConfig, data: DataSet) -> None:
     samples = len(data.train)
     size = config.batch_size or samples
     alone = size == 1 or samples % size == 1
-    if alone and (fault := config.model.fault_alone(data.train.inputs.shape[1:])):
+    judge = FAMILIES.find(config.model.family).alone
+    if alone and judge and (fault := resolve(judge)(config.model, data.train.inputs.shape[1:])):
         raise UserError(
             f"batch_size={size} leaves a batch of one of {samples} samples, but {fault}: choose another batch_size"
         )

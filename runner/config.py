@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -21,15 +22,20 @@ from duograd.models.family import ModelConfig
 from duograd.models.loss import LossConfig
 from duograd.models.optimizer import FirstOrderConfig, OptimizerConfig
 from duograd.runner.errors import UserError, suggestion
-from duograd.runner.registry import FAMILIES, GROUPS, LOSSES, SOURCES
+from duograd.runner.registry import FAMILIES, GROUPS, LOSSES, SOURCES, modules
 from duograd.runner.schedule import ScheduleConfig
 
 
 def part_class(part: str, tree: Any) -> type[BaseModel] | None:
-    """The class that checks a part of a run, found by the name in it; None where there is none. Raises UserError."""
+    """The class that checks a part of a run, found by the name in it; None where it has none. Raises UserError."""
     group = GROUPS.get(part)
-    name = tree.get(group.key.rpartition(".")[2]) if group and isinstance(tree, Mapping) else None
-    return group.find(name).config if group and isinstance(name, str) else None
+    if group is None or not isinstance(tree, Mapping):
+        return None
+    name = tree.get(group.key.rpartition(".")[2])
+    if not isinstance(name, str):
+        raise UserError(f"{group.key} is not set" if name is None else f"{group.key}={name}: expected a string")
+    found: type[BaseModel] = group.find(name).config
+    return found
 
 
 def named(part: str) -> WrapValidator:
@@ -51,12 +57,23 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
 
+def known_figure(name: str) -> str:
+    """The name, where a figure is called so: told before training, not after it."""
+    known = modules("duograd.runner.plots.figures")
+    if name not in known:
+        raise ValueError(f"unknown figure '{name}'{suggestion(name, known)}")
+    return name
+
+
+FigureName = Annotated[str, AfterValidator(known_figure)]
+
+
 class TaskConfig(Strict):
     """What a task is beyond its data, model and loss: what is measured and drawn."""
 
     name: str
-    figures: list[str]
-    frames: list[str]
+    figures: list[FigureName]
+    frames: list[FigureName]
 
 
 class NumpyBackend(Strict):

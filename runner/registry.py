@@ -62,11 +62,7 @@ class Group(Generic[T]):
 @cache
 def references(group: Group[Any]) -> dict[str, str]:
     """Where each name of a group is declared, as `module:attribute`. Raises UserError where two are called alike."""
-    package = import_module(group.package)
-    own = [
-        (module.name, f"{group.package}.{module.name}:{group.declaration}")
-        for module in pkgutil.iter_modules(package.__path__)
-    ]
+    own = [(name, f"{group.package}.{name}:{group.declaration}") for name in modules(group.package)]
     installed = [(point.name, point.value) for point in entry_points(group=group.plugins)] if group.plugins else []
     return _unique(group, [*own, *installed])
 
@@ -77,6 +73,11 @@ def _unique(group: Group[Any], pairs: Iterable[tuple[str, str]]) -> dict[str, st
         if known.setdefault(name, reference) != reference:
             raise UserError(f"two {group.key} are called '{name}': {known[name]} and {reference}; uninstall one")
     return known
+
+
+def modules(package: str) -> list[str]:
+    """The names of a package's modules, none of which is imported."""
+    return sorted(module.name for module in pkgutil.iter_modules(import_module(package).__path__))
 
 
 def resolve(reference: str) -> Any:

@@ -76,6 +76,10 @@ FAULTS = {
     "early_stopping.gap=1": "early_stopping.gap needs a validation split: set data.validation_fraction",
     "model.hidden_activation=relu": "model.hidden_activation=relu does not go with loss.beta=0.1",
     "data=patches_h5": "data=patches_h5 needs data.path=FILE",
+    "task.figures=[loss_curv]": "unknown figure 'loss_curv': did you mean 'loss_curve'?",
+    "task.frames=[unknown]": "unknown figure 'unknown': known: accuracy_curve,",
+    "loss.name=spars": "unknown loss.name 'spars': did you mean 'sparse'?",
+    "optimizer.rule=3": "optimizer.rule=3: expected a string",
     "foo": "cannot read 'foo'",
 }
 

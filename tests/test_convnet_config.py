@@ -7,7 +7,15 @@ from omegaconf import OmegaConf
 from pydantic import ValidationError
 
 from duograd.models.errors import ArchitectureError
-from duograd.models.families.convnet.architecture import Activation, Conv, Dropout, Norm, Pool, architecture
+from duograd.models.families.convnet.architecture import (
+    Activation,
+    Conv,
+    Dropout,
+    Norm,
+    Pool,
+    architecture,
+    fault_alone,
+)
 from duograd.models.families.convnet.config import ConvNetConfig
 from duograd.models.families.convnet.weights import initial_weights
 
@@ -44,15 +52,29 @@ def test_an_architecture_with_its_shapes():
     config = convnet_config(kernels=[5, 2], strides=[2, 1], dropout=0.5, pool_every=1)
     assert architecture(config, (3, 14, 17), 4)[:9] == [
         Conv("conv0", 3, 4, 5, 2, 2, True),
-        Norm("norm0", "batch", 4, 1, True),
+        Norm("norm0", "batch", 4, 1, True, 63),
         Activation("conv0", "relu"),
         Dropout(0.5, (4, 7, 9)),
         Pool("max", 2, 2),
         Conv("conv1", 4, 6, 2, 1, 0, True),
-        Norm("norm1", "batch", 6, 1, True),
+        Norm("norm1", "batch", 6, 1, True, 6),
         Activation("conv1", "relu"),
         Dropout(0.5, (6, 2, 3)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "side", "fault"),
+    [
+        ({}, 8, None),
+        ({}, 3, "model.norm=batch needs a variance"),  # strides of 2 leave one pixel to the second norm
+        ({"norm": "layer"}, 3, None),
+        ({"norm": None, "dense": [4], "dense_norm": "batch"}, 8, "model.dense_norm=batch needs a variance"),
+    ],
+)
+def test_one_image_has_no_variance_where_each_feature_is_one_value(changes, side, fault):
+    keys = {"kernels": [3, 1], "padding": [1, 0], "strides": [2], "pool": None}
+    assert fault_alone(convnet_config(**{**keys, **changes}), (3, side, side)) == fault
 
 
 FAULTS = {

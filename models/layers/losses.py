@@ -75,19 +75,6 @@ def svm(logits: Array, targets: Array, margin: float = 1.0) -> tuple[float, Call
     return float(shortfall.sum()) / max(1, len(logits)), backward
 
 
-def balanced(targets: Array, classes: int) -> Array:
-    """The weights (C,) that make every class count alike: N / (C count_c), 1 where classes are equally frequent.
-
-    Raises ValueError for a class that has no sample.
-    """
-    counts = np.bincount(targets, minlength=classes)
-    if not counts.all():
-        raise ValueError(
-            f"class {int(counts.argmin())} has no sample to weigh: balanced weights need one of each class"
-        )
-    return np.asarray(len(targets) / (classes * counts))
-
-
 def l2(weights: Mapping[str, Array], lambda_: float) -> tuple[float, dict[str, Array]]:
     """lambda/2 Σ‖W‖² over the given weights, and its gradient lambda W by name."""
     cost = lambda_ / 2 * sum(float(np.vdot(W, W)) for W in weights.values())

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from duograd.models.arrays import Array
 from duograd.models.errors import ArchitectureError
-from duograd.models.layers.losses import balanced, cross_entropy
+from duograd.models.layers.losses import cross_entropy
 from duograd.models.loss import ClassLoss, Loss, Metric, PenalisedConfig, Targets
 
 
@@ -43,18 +43,29 @@ def class_weights(config: CrossEntropyConfig, targets: Targets) -> Array | None:
     """The weights (C,) that the loss names, or those that balance the training labels; None where all are one."""
     if config.class_weights is None:
         return None
-    if config.class_weights != "balanced":
-        weights = np.asarray(config.class_weights, float)
-    elif targets.train is None:
-        raise ArchitectureError("class_weights=balanced needs the training labels")
-    else:
-        weights = balanced(targets.train, targets.size)
+    if config.class_weights == "balanced":
+        return balanced(targets)
+    weights = np.asarray(config.class_weights, float)
     if len(weights) != targets.size:
         raise ArchitectureError(
             f"class_weights={weights.tolist()} has {len(weights)} weights: expected one for each of {targets.size} "
             "classes"
         )
     return weights
+
+
+def balanced(targets: Targets) -> Array:
+    """The weights (C,) that make every class count alike: N / (C count_c), 1 where classes are equally frequent."""
+    if targets.train is None:
+        raise ArchitectureError("class_weights=balanced needs the training labels")
+    counts = np.bincount(targets.train, minlength=targets.size)
+    if not counts.all():
+        name = targets.names[counts.argmin()] if targets.names else counts.argmin()
+        raise ArchitectureError(
+            f"loss.class_weights=balanced: no training sample is of class '{name}', so it cannot be weighed; give data "
+            "that holds each class, or use loss.class_weights=null"
+        )
+    return np.asarray(len(targets.train) / (targets.size * counts))
 
 
 LOSS = Loss(

@@ -9,4 +9,5 @@ FAMILY = Family(
     twin=f"{__name__}.torch_net:torch_convnet",
     inputs=("images",),
     targets=("classes", "values"),
+    alone=f"{__name__}.architecture:fault_alone",
 )

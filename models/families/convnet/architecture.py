@@ -30,7 +30,7 @@ class Conv(NamedTuple):
 class Norm(NamedTuple):
     """kind: batch, layer or group; layer is one group of all features. Scale and shift (D,).
 
-    spatial: of images (D, H, W), not of (D,).
+    spatial: of images (D, H, W), not of (D,). values: H W of each feature of a sample, or 1.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Norm(NamedTuple):
     features: int
     groups: int
     spatial: bool
+    values: int
 
 
 class Activation(NamedTuple):
@@ -87,6 +88,14 @@ def architecture(config: ConvNetConfig, image: Shape, classes: int) -> list[Laye
     return [*layers, Affine("classifier", features, classes, config.bias)]
 
 
+def fault_alone(config: ConvNetConfig, image: Shape) -> str | None:
+    """Why a batch of one image teaches nothing: a batch norm has one value a feature, and no variance; None else."""
+    for layer in architecture(config, image, classes=1):
+        if isinstance(layer, Norm) and layer.kind == "batch" and layer.values == 1:
+            return f"model.{'norm' if layer.spatial else 'dense_norm'}=batch needs a variance"
+    return None
+
+
 def _convolutions(config: ConvNetConfig, shape: Shape) -> tuple[list[Layer], Shape]:
     layers: list[Layer] = []
     for i in range(len(config.channels)):
@@ -110,7 +119,7 @@ def _surrounded(config: ConvNetConfig, conv: Conv, before: Shape, after: Shape) 
     """A convolution with its norm, activation and dropout, on the side that the configuration says."""
     shape = before if config.preactivation else after
     index = conv.name.removeprefix("conv")
-    norm = _norm(f"norm{index}", config.norm, shape[0], config.groups, spatial=True)
+    norm = _norm(f"norm{index}", config.norm, shape, config.groups)
     around: list[Layer] = [*norm, Activation(conv.name, config.activation)]
     yield from [*around, conv] if config.preactivation else [conv, *around]
     if config.dropout:
@@ -119,20 +128,21 @@ def _surrounded(config: ConvNetConfig, conv: Conv, before: Shape, after: Shape) 
 
 def _dense(config: ConvNetConfig, i: int, inputs: int, outputs: int) -> Iterator[Layer]:
     yield Affine(f"dense{i}", inputs, outputs, config.bias)
-    yield from _norm(f"dense_norm{i}", config.dense_norm, outputs, None, spatial=False)
+    yield from _norm(f"dense_norm{i}", config.dense_norm, (outputs,), None)
     yield Activation(f"dense{i}", config.activation)
     if config.dense_dropout:
         yield Dropout(config.dense_dropout, (outputs,))
 
 
-def _norm(name: str, kind: str | None, features: int, groups: int | None, *, spatial: bool) -> Iterator[Norm]:
+def _norm(name: str, kind: str | None, shape: Shape, groups: int | None) -> Iterator[Norm]:
     if kind is None:
         return
+    features, *sides = shape
     if features % (groups or 1):
         raise ArchitectureError(
             f"model.groups={groups} does not divide the {features} channels that {name} normalises: choose a divisor"
         )
-    yield Norm(name, kind, features, groups or 1, spatial)
+    yield Norm(name, kind, features, groups or 1, spatial=bool(sides), values=math.prod(sides))
 
 
 def convolved(shape: Shape, conv: Conv) -> Shape:

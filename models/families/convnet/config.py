@@ -88,9 +88,6 @@ class ConvNetConfig(ModelConfig):
             raise ValueError(f"model.{key}={getattr(self, key)} has no place without dense layers, such as dense=[128]")
         return self
 
-    def fault_alone(self, shape: tuple[int, ...]) -> str | None:
-        return "model.dense_norm=batch needs a variance" if self.dense_norm == "batch" else None
-
     def of_convolution(self, key: str, index: int) -> int:
         """The kernel, stride or padding of a convolution."""
         given: list[int] | None = getattr(self, key)
