@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper, BasicSweeperConf
 from hydra.core.config_store import ConfigStore
-from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
@@ -24,23 +24,29 @@ class DaskLauncher(Launcher):
         self.config = config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        from duograd.runner.sweep.launch import launch
+        from duograd.runner.sweep.launch import launch_grid
 
-        launch(self.config, job_overrides, self.options)
+        if code := launch_grid(self.config, job_overrides, self.options):
+            raise SystemExit(code)
         return []
 
 
-class GridSweeper(BasicSweeper):
-    """Hydra's own grid, which the launcher checks as a whole: nothing is written, and no job composed, before that."""
+class GridSweeper(Sweeper):
+    """The grid of all values, which the launcher checks as a whole: nothing is written, and no job composed, before."""
+
+    def __init__(self, params: dict[str, Any] | None) -> None:
+        self.params = params or {}
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
 
     def sweep(self, arguments: list[str]) -> Any:
-        from duograd.runner.sweep.launch import refuse_what_is_no_grid
+        from duograd.runner.sweep.plan import points
 
-        assert self.launcher is not None
-        overrides = OverridesParser.create().parse_overrides([*self._parse_config(), *arguments])
-        refuse_what_is_no_grid(overrides)
-        [jobs] = self.split_arguments(overrides, None)
-        return self.launcher.launch(jobs, initial_job_idx=0)
+        presets = [f"{key}={value}" for key, value in self.params.items()]
+        return self.launcher.launch(points([*presets, *arguments]), initial_job_idx=0)
 
 
 @dataclass
@@ -54,8 +60,11 @@ class DaskLauncherConf:
 
 
 @dataclass
-class GridSweeperConf(BasicSweeperConf):
+class GridSweeperConf:
+    """params: a grid that a preset brings along, by key."""
+
     _target_: str = "hydra_plugins.duograd_dask.GridSweeper"
+    params: dict[str, Any] | None = None
 
 
 ConfigStore.instance().store(group="hydra/launcher", name="dask", node=DaskLauncherConf, provider="duograd")

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 
 class OptunaSweeper(Sweeper):
-    """Hands what was typed to runner.search, which thinks of the jobs and runs them on Dask."""
+    """Hands what was typed to runner.sweep, which thinks of the jobs and runs them on Dask."""
 
     def __init__(self, **options: Any) -> None:
         self.options = options
@@ -19,15 +19,16 @@ class OptunaSweeper(Sweeper):
         self.config = config
 
     def sweep(self, arguments: list[str]) -> Any:
-        from duograd.runner.search.launch import launch
+        from duograd.runner.sweep.launch import launch_search
 
         assert self.config is not None
-        launch(self.config, arguments, self.options)
+        if code := launch_search(self.config, arguments, self.options):
+            raise SystemExit(code)
 
 
 @dataclass
 class OptunaSweeperConf:
-    """What each option says: runner/search/options.py. params: a space that a preset brings along, by key."""
+    """What each option says: runner/sweep/options.py. params: a space that a preset brings along, by key."""
 
     _target_: str = "hydra_plugins.duograd_optuna.OptunaSweeper"
     n_trials: int = 30

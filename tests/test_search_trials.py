@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from duograd.runner.search.options import search_options
-from duograd.runner.search.source import Trials
-from duograd.runner.search.space import Choices, Numbers, Space
-from duograd.runner.search.study import Study
-from duograd.runner.search.watch import Watch
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.store.records import JobRecord
+from duograd.runner.sweep.options import search_options
 from duograd.runner.sweep.progress import Progress
+from duograd.runner.sweep.space import Choices, Numbers, Space
+from duograd.runner.sweep.study import Study
+from duograd.runner.sweep.trials import Trials
+from duograd.runner.sweep.watch import Watch
 
 SPACE = Space((Numbers("x", -2.0, 2.0, integer=False), Choices("c", ("a", "b"))), (), ())
 FEW = Space((Choices("c", ("a", "b")),), (), ())
@@ -46,13 +46,13 @@ class Search:
 
     def __init__(self, folder, space=SPACE, known=(), rises=False, rungs=(), **changes):
         options = search_options(OPTIONS | changes)
-        self.study = Study(folder / "study.journal", space, options, rises=rises, epochs=10)
+        self.study = Study(folder / "study.journal", space, options, higher_is_better=rises, epochs=10)
         self.jobs = MadeUp(known)
 
         def watch(run):
             return Watch(run, "train/loss", rises, list(rungs))
 
-        self.source = Trials(self.study, self.jobs, options, lambda job: job.name, watch, list(known))
+        self.source = Trials(self.study, self.jobs, options, watch, list(known))
 
     def ends(self, job, status="FINISHED", value=None, diverged=False):
         job.status, job.diverged = status, diverged
@@ -140,7 +140,7 @@ def test_equal_trials_at_once_wait_for_the_same_job(tmp_path):
 )
 def test_what_optuna_is_told(tmp_path, ending, state, value):
     search = Search(tmp_path)
-    job, _, _ = search.source.ask()
+    job, _ = search.source.ask()
     job.epochs = 4
     search.ends(job, **{"status": "FINISHED", **ending})
     [trial] = search.study.trials
@@ -174,7 +174,7 @@ def test_a_resume_goes_on_with_what_was_left_open_and_tries_failures_again(tmp_p
 
 def test_after_the_timeout_nothing_begins(tmp_path, monkeypatch):
     search = Search(tmp_path, timeout=100.0)
-    job, _, _ = search.source.ask()
+    job, _ = search.source.ask()
     began = search.source._began
     monkeypatch.setattr("time.monotonic", lambda: began + 101)
     assert search.source.ask() is None
@@ -235,9 +235,9 @@ def test_the_hopeless_are_pruned_and_the_good_are_not(tmp_path, pruner):
     search = Search(tmp_path, pruner=pruner, warmup_epochs=2, startup_trials=2, rungs=(2, 4, 6, 8, 10), n_trials=20)
 
     def verdict(losses):
-        job, _, epochs = search.source.ask()
+        job, composed = search.source.ask()
         run = metrics(tmp_path / job.folder, losses)
-        found = search.source.hopeless(job, Progress(run, epochs))
+        found = search.source.should_prune(job, Progress(run, composed.config.epochs))
         metrics(tmp_path / job.folder, losses)
         job.epochs = len(losses)
         search.ends(job, "PRUNED" if found else "FINISHED", min(losses))
@@ -253,21 +253,21 @@ def test_the_hopeless_are_pruned_and_the_good_are_not(tmp_path, pruner):
 def test_what_was_reported_before_a_kill_is_not_again(tmp_path):
     rungs = {"pruner": "median", "rungs": (1, 2, 3)}
     first = Search(tmp_path, **rungs)
-    job, _, epochs = first.source.ask()
-    assert not first.source.hopeless(job, Progress(metrics(tmp_path / job.folder, [3.0, 2.0]), epochs))
+    job, _ = first.source.ask()
+    assert not first.source.should_prune(job, Progress(metrics(tmp_path / job.folder, [3.0, 2.0]), 10))
     job.status = "KILLED"
     second = Search(tmp_path, known=first.jobs.records, **rungs)
     assert second.source.ask()[0] is job
-    assert not second.source.hopeless(job, Progress(metrics(tmp_path / job.folder, [3.0, 2.0, 1.0]), epochs))
+    assert not second.source.should_prune(job, Progress(metrics(tmp_path / job.folder, [3.0, 2.0, 1.0]), 10))
     [trial] = second.study.trials
     assert trial.intermediate_values == {1: 3.0, 2: 2.0, 3: 1.0}
 
 
 def test_without_a_pruner_nothing_is_hopeless_or_written(tmp_path):
     search = Search(tmp_path, rungs=(1,))
-    job, _, epochs = search.source.ask()
+    job, _ = search.source.ask()
     before = (tmp_path / "study.journal").read_bytes()
-    assert not search.source.hopeless(job, Progress(metrics(tmp_path / job.folder, [1.0]), epochs))
+    assert not search.source.should_prune(job, Progress(metrics(tmp_path / job.folder, [1.0]), 10))
     assert (tmp_path / "study.journal").read_bytes() == before
 
 

@@ -8,27 +8,25 @@ from pathlib import Path
 
 import pytest
 from builders import tiny
-from hydra import initialize_config_module
 from hypothesis import given
 from hypothesis import strategies as st
 
-from duograd.runner.compose import compose
+from duograd.runner.compose import Composer, Origin, compose, initialised
 from duograd.runner.errors import UserError
 from duograd.runner.run import anchored, run
 from duograd.runner.store import files, identity
 from duograd.runner.store.folders import PRUNED, RunFolder
 from duograd.runner.store.records import DIED, JobRecord, SweepRecord
-from duograd.runner.sweep.composer import Composer
 from duograd.runner.sweep.merge import merge, rebase
 from duograd.runner.sweep.naming import config_hash, differing, folder_name, names, run_name
-from duograd.runner.sweep.plan import Job, drawn, plan
+from duograd.runner.sweep.plan import Job, draw, plan
 from duograd.runner.sweep.progress import Progress
 
 
 @contextmanager
 def composer():
-    with initialize_config_module(config_module="duograd.conf", version_base="1.3"):
-        yield Composer()
+    with initialised():
+        yield Composer(Origin())
 
 
 @pytest.mark.parametrize(
@@ -110,7 +108,7 @@ def test_equal_jobs_are_one():
 
 def test_a_draw_is_a_part_of_the_grid_in_its_order():
     grid = [[f"seed={seed}"] for seed in range(20)]
-    found = drawn(grid, 7, seed=3)
+    found = draw(grid, 7, seed=3)
     assert found == [one for one in grid if one in found]
     assert len(found) == 7
 

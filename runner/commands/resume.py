@@ -14,7 +14,7 @@ def main(arguments: list[str]) -> int:
     """Resumes the run or the sweep of a folder; its exit code, 0 where it had finished. Raises UserError."""
     given = _parser().parse_args(arguments)
     if (given.dir / SWEEP).exists():
-        from duograd.runner.sweep.again import resume_sweep
+        from duograd.runner.sweep.launch import resume_sweep
 
         changes = {"n_workers": given.n_workers, "scheduler": given.scheduler}
         return resume_sweep(given.dir, {key: value for key, value in changes.items() if value is not None})

@@ -61,7 +61,10 @@ class JobRecord:
 
 @dataclass
 class SweepRecord:
-    """The whole file. directory: where the command was given, which relative paths are meant from."""
+    """The whole file. directory: where the command was given, which relative paths are meant from.
+
+    origin: what all jobs are composed from (compose.Origin).
+    """
 
     id: str
     name: str
@@ -75,6 +78,7 @@ class SweepRecord:
     experiment: str | None
     parent_run_id: str | None = None
     status: str = "RUNNING"
+    origin: dict[str, Any] = field(default_factory=dict)
     jobs: list[JobRecord] = field(default_factory=list)
 
     @property

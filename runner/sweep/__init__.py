@@ -1,5 +1,8 @@
-"""Many runs from one command, on Dask: planned and checked before the first begins, watched from their folders.
+"""Many runs from one command, on Dask: a grid, or a search by Optuna. One engine, two sources of jobs.
 
-plan, naming, composer: which jobs. record, folder, merge: sweep.json, and going on with it. cluster, checks, pool,
-worker: where jobs run. execute, progress, table: the loop, and what a person sees of it. sweep: all of it in order.
+launch: from Hydra's plugins, and `duograd resume`. options: sweep.*, hydra.launcher.*, hydra.sweeper.*.
+plan, naming, merge: which jobs, what each is called, and which are known already. preview: before anything starts.
+sweep: the life of a sweep (plan, start, run, finish). source: what it asks for jobs, and a grid, the simplest answer.
+execution: jobs on their way. cluster, checks, pool, worker: where they run. progress, table: what a person sees.
+mirror: MLflow, which follows. search, space, trials, study, watch: trials as jobs; Optuna is imported by study alone.
 """

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 
 import dask
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, Security
 from distributed.comm.core import CommClosedError
 
 from duograd.runner.errors import UserError
@@ -19,6 +19,8 @@ SETTINGS = {
     "distributed.scheduler.worker-saturation": 1.0,  # no job waits on a worker, and would die with it
     "distributed.logging.distributed": "critical",  # its warnings would tear the table
     "distributed.comm.timeouts.connect": "10s",
+    "distributed.scheduler.http.routes": [],  # no page tells others on this machine what is going on
+    "distributed.worker.http.routes": [],
     "distributed.worker.profile.enabled": False,  # it would stop the trainer a hundred times a second to look at it
     # with it, malloc gives every large array back to the system and asks for it again: training takes a fifth longer
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
@@ -44,7 +46,11 @@ def threads_each(workers: int) -> int:
 @contextmanager
 def connected(options: LauncherOptions, jobs: int) -> Iterator[Client]:
     """A client of the cluster. Processes that were started here are gone when the block ends. Raises UserError."""
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for logger in (
+        "distributed",
+        "distributed.client",
+    ):  # of lost connections we say one line ourselves
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
     with dask.config.set(SETTINGS):
         if options.scheduler is None:
             with _local(local_workers(options, jobs)) as cluster, Client(cluster, set_as_default=False) as client:
@@ -56,9 +62,15 @@ def connected(options: LauncherOptions, jobs: int) -> Iterator[Client]:
 
 @contextmanager
 def _local(workers: int) -> Iterator[LocalCluster]:
-    """Processes of one job each, that share the cores among them."""
+    """Processes of one job each, that share the cores among them.
+
+    Loopback is every user's, and who may speak to a worker may run code in it: only who has this process's certificate
+    may, which no other user can read.
+    """
     with _deaf_children():
         cluster = LocalCluster(
+            protocol="tls://",
+            security=Security.temporary(),
             n_workers=workers,
             threads_per_worker=1,
             host="127.0.0.1",
@@ -88,6 +100,11 @@ def _deaf_children() -> Iterator[None]:
 
 @contextmanager
 def _remote(address: str, timeout: float) -> Iterator[Client]:
+    if address.startswith(("tls", "wss")) and not Security().get_connection_args("client").get("ssl_context"):
+        raise UserError(
+            f"hydra.launcher.scheduler={address} needs certificates: name their files in "
+            "DASK_DISTRIBUTED__COMM__TLS__CA_FILE, DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT and …__CLIENT__KEY"
+        )
     try:
         client = Client(address, timeout=timeout, set_as_default=False)
     except (OSError, ValueError, CommClosedError) as error:  # TimeoutError is an OSError

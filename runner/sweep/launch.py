@@ -1,62 +1,114 @@
-"""From Hydra's launcher to a sweep."""
+"""From what was typed to a sweep: Hydra's launcher, Hydra's sweeper for searches, and `duograd resume SWEEP`."""
 
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
+from duograd.runner.compose import Composer, Origin, initialised, typed
 from duograd.runner.errors import UserError
+from duograd.runner.store.folders import SEARCH
 from duograd.runner.store.overrides import key_of
-from duograd.runner.sweep.composer import Composer
+from duograd.runner.store.records import SearchRecord, SweepRecord
+from duograd.runner.sweep.grid import run_grid
 from duograd.runner.sweep.naming import differing
-from duograd.runner.sweep.options import options
-from duograd.runner.sweep.plan import drawn, plan
-from duograd.runner.sweep.sweep import Request, go
+from duograd.runner.sweep.options import SweepOptions, refuse_for_a_search, search_options, sweep_options
+from duograd.runner.sweep.plan import draw, plan
+from duograd.runner.sweep.space import Space, space
+from duograd.runner.sweep.sweep import Request
 
-NOT_A_JOBS = "sweep."  # overrides that are the sweep's own
+OPTUNA = "hydra/sweeper=optuna"
+DASK = "hydra_plugins.duograd_dask.DaskLauncher"
+NUMBERED = "${hydra.job.num}"  # hydra.sweep.subdir, where nobody set it
+OF_THE_SWEEP = "sweep."  # overrides that are no job's
 
 
-def launch(config: DictConfig, grid: Sequence[Sequence[str]], launcher: Mapping[str, Any]) -> None:
-    """Runs the grid that Hydra's sweeper made; SystemExit where not all went well. Raises UserError.
+def launch_grid(config: DictConfig, grid: Sequence[Sequence[str]], launcher: Mapping[str, Any]) -> int:
+    """Runs the grid that Hydra's sweeper made; its exit code. Raises UserError.
 
     config: what Hydra composed without the swept values; launcher: `hydra.launcher.*`.
     """
-    asked, launching = options(_plain(config.sweep), launcher)
-    jobs = [[override for override in job if not key_of(override).startswith(NOT_A_JOBS)] for job in grid]
+    request = _request(config, launcher)
+    options = request.options
+    jobs = [[override for override in job if not key_of(override).startswith(OF_THE_SWEEP)] for job in grid]
     swept = differing(jobs)
-    chosen = jobs if asked.random is None else drawn(jobs, asked.random, asked.seed)
-    here = Path.cwd()
-    code = go(
-        Request(
-            folder=here / str(config.hydra.sweep.dir),
-            jobs=plan(Composer(), chosen, swept, here),
-            fixed=[override for override in jobs[0] if key_of(override) not in swept],
-            options=asked,
-            launcher=launching,
-            directory=here,
-            command=command(config),
-        )
+    chosen = jobs if options.random is None else draw(jobs, options.random, options.seed)
+    fixed = [override for override in jobs[0] if key_of(override) not in swept]
+    return run_grid(request, plan(Composer(request.origin), chosen, swept, request.directory), fixed)
+
+
+def launch_search(config: DictConfig, arguments: Sequence[str], sweeper: Mapping[str, Any]) -> int:
+    """Runs the search that was typed; its exit code. Raises UserError.
+
+    config: what Hydra composed without the swept values; sweeper: `hydra.sweeper.*`.
+    """
+    launcher = _plain(config.hydra.launcher)
+    if launcher.pop("_target_") != DASK:
+        raise UserError(f"{OPTUNA} needs hydra/launcher=dask: it asks for trials as workers become free")
+    request = _request(config, launcher)
+    refuse_for_a_search(request.options)
+    options = {key: value for key, value in sweeper.items() if key != "params"}
+    presets = [f"{key}={value}" for key, value in (sweeper.get("params") or {}).items()]
+    return _search(request, [*presets, *arguments], options)
+
+
+def resume_sweep(folder: Path, changes: dict[str, Any]) -> int:
+    """Goes on with a sweep, on another cluster where `changes` of `hydra.launcher` say so; its exit code.
+
+    Raises UserError, also where a job's configuration has become another since.
+    """
+    record, search = SweepRecord.load(folder), (folder / SEARCH).exists()
+    _, launcher = sweep_options({}, record.launcher | changes)
+    origin = Origin(**record.origin or {"hydra": [OPTUNA] if search else []})
+    request = Request(
+        folder=folder.resolve(),
+        origin=origin,
+        options=SweepOptions(resume=True),
+        launcher=launcher,
+        directory=Path(record.directory),
+        command=record.command,
     )
-    if code:
-        raise SystemExit(code)
+    with initialised(origin.config_dir):
+        if search:
+            known = SearchRecord.load(folder)
+            return _search(request, [*known.fixed, *known.typed], known.options)
+        grid = [[*record.overrides, *job.overrides] for job in record.jobs]
+        swept = {key_of(override) for job in record.jobs for override in job.overrides}
+        return run_grid(request, plan(Composer(origin), grid, swept, request.directory), record.overrides)
 
 
-def command(config: DictConfig) -> str:
-    """What was typed, as far as Hydra tells."""
-    hydra = [override for override in config.hydra.overrides.hydra if not override.startswith("hydra.mode=")]
-    return shlex.join(["duograd", "-m", *config.hydra.overrides.task, *hydra])
+def _search(request: Request, arguments: Sequence[str], options: Mapping[str, Any]) -> int:
+    from duograd.runner.sweep.search import plan_search, run_search  # Optuna, which no grid has to wait for
+
+    composer = Composer(request.origin)
+    search = plan_search(composer, _space(arguments), search_options(options), request.directory)
+    return run_search(request, search, composer)
 
 
-def refuse_what_is_no_grid(overrides: Sequence[Any]) -> None:
-    """Raises UserError for a swept key without values, and for one that has no end of them."""
-    for override in overrides:
-        if override.is_sweep_override():
-            if not override.is_discrete_sweep():
-                raise UserError(f"{override.input_line}: a grid needs values one by one: a,b,c or range() or choice()")
-            if not list(override.sweep_string_iterator()):
-                raise UserError(f"{override.input_line} has no value: the grid is empty")
+def _space(arguments: Sequence[str]) -> Space:
+    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+    return space(parser.parse_overrides([a for a in arguments if not key_of(a).startswith(OF_THE_SWEEP)]))
+
+
+def _request(config: DictConfig, launcher: Mapping[str, Any]) -> Request:
+    options, workers = sweep_options(_plain(config.sweep), launcher)
+    subdir = config.hydra.sweep._get_node("subdir")._value()  # as it was typed
+    if subdir != NUMBERED:
+        raise UserError(
+            f"hydra.sweep.subdir={subdir}: the folder of a job is named by what differs, such as hidden_size=50; "
+            "leave it out, or choose hydra/launcher=basic"
+        )
+    here, origin = Path.cwd(), Origin.of(config)
+    return Request(here / str(config.hydra.sweep.dir), origin, options, workers, here, command(config, origin))
+
+
+def command(config: DictConfig, origin: Origin) -> str:
+    """What was typed, as far as Hydra's composed configuration says."""
+    return shlex.join(["duograd", "-m", *origin.flags(), *typed(config.hydra.overrides.task), *origin.hydra])
 
 
 def _plain(node: DictConfig) -> dict[str, Any]:

@@ -1,15 +1,18 @@
-"""What `sweep.*` and `hydra.launcher.*` may say. Neither is part of a run's configuration."""
+"""What `sweep.*`, `hydra.launcher.*` and `hydra.sweeper.*` may say. None is part of a run's configuration."""
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from duograd.runner.config import Strict
 from duograd.runner.errors import UserError
 from duograd.runner.validate import checked
 
 ONLY_A_SWEEP = ("dry_run", "estimate", "random", "fail_fast", "resume")
+ADDRESS = re.compile(r"((tcp|tls|wss?)://)?([^\s/:\[\]]+|\[[\da-fA-F:.]+\]):\d{1,5}")
+ONLY_A_GRID = ("estimate", "random", "seed")
 
 
 class SweepOptions(Strict):
@@ -38,32 +41,97 @@ class LauncherOptions(Strict):
     scheduler: str | None = None
     timeout: float = Field(default=20.0, gt=0)
 
+    @field_validator("scheduler")
+    @classmethod
+    def _is_an_address(cls, address: str | None) -> str | None:
+        if address is not None and not ADDRESS.fullmatch(address):
+            raise ValueError(
+                f"hydra.launcher.scheduler={address}: expected tcp://HOST:PORT, as 'dask scheduler' prints it, "
+                "or null for processes on this machine"
+            )
+        return address
+
+
+class SearchOptions(Strict):
+    """n_trials: in all, over every resume. timeout: seconds after which no further trial begins.
+
+    sampler: tpe learns from trials, random does not, qmc fills the space evenly. startup_trials: how many must be over
+    before tpe and median learn from them. pruner: ends trials early that are worse than the median of the others
+    (median), or than the best third at each of a few epochs (asha); none before warmup_epochs, by default a tenth of
+    the epochs. seed: of the draws.
+    """
+
+    n_trials: int = Field(ge=1)
+    timeout: float | None = Field(gt=0)
+    sampler: Literal["tpe", "random", "qmc"]
+    pruner: Literal["none", "median", "asha"]
+    startup_trials: int = Field(ge=1)
+    warmup_epochs: int | None = Field(ge=1)
+    seed: int = Field(ge=0, lt=2**32)
+
+    @model_validator(mode="after")
+    def _a_warmup_needs_a_pruner(self) -> "SearchOptions":
+        if self.warmup_epochs is not None and self.pruner == "none":
+            raise ValueError(
+                f"hydra.sweeper.warmup_epochs={self.warmup_epochs} needs hydra.sweeper.pruner=median or asha: "
+                "without one no trial ends early"
+            )
+        return self
+
+    def warmup(self, epochs: int) -> int:
+        """The first epoch after which a trial of so many may end early."""
+        return self.warmup_epochs or max(1, epochs // 10)
+
 
 class _Launcher(Strict):
     launcher: LauncherOptions
 
 
-class _Options(Strict):
+class _Sweeper(Strict):
+    sweeper: SearchOptions
+
+
+class _SweepKeys(Strict):
     sweep: SweepOptions
     hydra: _Launcher
 
 
-def options(sweep: Mapping[str, Any], launcher: Mapping[str, Any]) -> tuple[SweepOptions, LauncherOptions]:
+class _SearchKeys(Strict):
+    hydra: _Sweeper
+
+
+def sweep_options(sweep: Mapping[str, Any], launcher: Mapping[str, Any]) -> tuple[SweepOptions, LauncherOptions]:
     """Both, checked. Raises UserError naming the key as it is typed."""
-    found = checked(_Options, {"sweep": dict(sweep), "hydra": {"launcher": dict(launcher)}})
-    launching = found.hydra.launcher
-    if launching.scheduler is not None and launching.n_workers is not None:
+    keys = checked(_SweepKeys, {"sweep": dict(sweep), "hydra": {"launcher": dict(launcher)}})
+    workers = keys.hydra.launcher
+    if workers.scheduler is not None and workers.n_workers is not None:
         raise UserError(
-            f"hydra.launcher.n_workers={launching.n_workers} does not go with hydra.launcher.scheduler: "
+            f"hydra.launcher.n_workers={workers.n_workers} does not go with hydra.launcher.scheduler: "
             "the cluster's own workers are used, all of them"
         )
-    return found.sweep, launching
+    return keys.sweep, workers
+
+
+def search_options(sweeper: Mapping[str, Any]) -> SearchOptions:
+    """The options, checked. Raises UserError naming the key as it is typed."""
+    return checked(_SearchKeys, {"hydra": {"sweeper": dict(sweeper)}}).hydra.sweeper
 
 
 def refuse_for_a_single_run(sweep: Mapping[str, Any]) -> None:
     """Raises UserError where `sweep.*` asks for something that a job by itself cannot do."""
-    asked, _ = options(sweep, {})
+    options, _ = sweep_options(sweep, {})
     for key in ONLY_A_SWEEP:
-        if value := getattr(asked, key):
-            shown = "true" if value is True else value
-            raise UserError(f"sweep.{key}={shown} needs a sweep: duograd -m …, with hydra/launcher=dask")
+        if value := getattr(options, key):
+            typed = "true" if value is True else value
+            raise UserError(f"sweep.{key}={typed} needs a sweep: duograd -m …, with hydra/launcher=dask")
+
+
+def refuse_for_a_search(options: SweepOptions) -> None:
+    """Raises UserError where `sweep.*` asks for something that a search has no use for."""
+    for key in ONLY_A_GRID:
+        value = getattr(options, key)
+        if value != SweepOptions.model_fields[key].default:
+            raise UserError(
+                f"sweep.{key}={str(value).lower()} is for a grid: a search has hydra.sweeper.n_trials, "
+                "hydra.sweeper.timeout and hydra.sweeper.seed"
+            )

@@ -1,15 +1,17 @@
 """Which jobs a sweep has: every one composed and checked before anything starts."""
 
+import itertools
 import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from duograd.runner.compose import Composer
 from duograd.runner.config import RunConfig
 from duograd.runner.errors import UserError
 from duograd.runner.run import anchored
 from duograd.runner.store.overrides import by_key
-from duograd.runner.sweep.composer import Composer
 from duograd.runner.sweep.naming import config_hash, names
 
 
@@ -40,12 +42,30 @@ def plan(composer: Composer, grid: Sequence[Sequence[str]], keys: Collection[str
     return list(jobs.values())
 
 
-def effort(config: RunConfig) -> int:
-    """Grows with the time that a job takes, as far as a configuration tells without its data."""
-    return config.epochs * int(getattr(config.model, "hidden_size", 1))
+def points(arguments: Sequence[str]) -> list[list[str]]:
+    """The grid of all values: overrides of each job, fixed ones as they were typed; of two for one key the last counts.
+
+    Inside an initialised Hydra. Raises UserError for a swept key without values, and for one that has no end of them.
+    """
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+    last = {override.get_key_element(): override for override in parser.parse_overrides(list(arguments))}
+    return [list(point) for point in itertools.product(*(_values(key, override) for key, override in last.items()))]
 
 
-def drawn(grid: Sequence[Sequence[str]], count: int, seed: int) -> list[Sequence[str]]:
+def _values(key: str, override: Any) -> list[str]:
+    if not override.is_sweep_override():
+        return [override.input_line]
+    if not override.is_discrete_sweep():
+        raise UserError(f"{override.input_line}: a grid needs values one by one: a,b,c or range() or choice()")
+    if values := [f"{key}={value}" for value in override.sweep_string_iterator()]:
+        return values
+    raise UserError(f"{override.input_line} has no value: the grid is empty")
+
+
+def draw(grid: Sequence[Sequence[str]], count: int, seed: int) -> list[Sequence[str]]:
     """So many jobs of the grid, none twice, in the grid's order. Raises UserError where it has fewer."""
     if count > len(grid):
         raise UserError(f"sweep.random={count}: the grid has only {len(grid)} jobs")
@@ -60,12 +80,12 @@ def _checked(composer: Composer, grid: Sequence[Sequence[str]], named: Sequence[
         except UserError as error:
             faults[name] = str(error)
     if faults:
-        raise UserError(_told(faults, len(grid)))
+        raise UserError(_fault(faults, len(grid)))
     return configs
 
 
-def _told(faults: dict[str, str], jobs: int) -> str:
-    """The first fault with its job; without it, where all jobs have the same."""
+def _fault(faults: dict[str, str], jobs: int) -> str:
+    """The first of the faults by job, with its job; without it, where all jobs have the same."""
     name, fault = next(iter(faults.items()))
     if len(faults) == jobs and len(set(faults.values())) == 1:
         return fault

@@ -12,6 +12,7 @@ from duograd.runner.errors import UserError
 from duograd.runner.store.records import DIED
 from duograd.runner.sweep.worker import Task, Warm, work
 
+GONE = "the scheduler went away: start it again, then go on with duograd resume"
 LOOK_SECONDS = 2.0  # between two looks at how many workers there are
 
 
@@ -24,13 +25,14 @@ class Ended:
 
 
 class Pool:
-    """Up to as many jobs at a time as there are workers."""
+    """Up to as many jobs at a time as there are workers. patience: seconds for a worker to come, where all are gone."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, patience: float) -> None:
+        self._client, self._patience = client, patience
         self._futures: dict[Any, tuple[int, Future[Any]]] = {}
         self._done: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
-        self._slots, self._looked = 0, 0.0
+        self._workers, self._looked = 1, 0.0
+        self._deserted: float | None = None  # since when there is no worker
         client.register_plugin(Warm())
 
     @property
@@ -40,10 +42,31 @@ class Pool:
 
     @property
     def free(self) -> bool:
-        """Whether another job would find a worker."""
-        if time.monotonic() - self._looked > LOOK_SECONDS:
-            self._slots, self._looked = max(1, len(self._client.nthreads())), time.monotonic()
-        return len(self._futures) < self._slots
+        """Whether another job would find a worker. Without any worker one job waits for the first to come."""
+        self._look()
+        return len(self._futures) < max(1, self._workers)
+
+    @property
+    def deserted(self) -> bool:
+        """Whether no worker is left."""
+        return self._deserted is not None
+
+    def _look(self) -> None:
+        """Counts workers. Raises UserError where there has been none for too long, or no scheduler."""
+        now = time.monotonic()
+        if now - self._looked < LOOK_SECONDS:
+            return
+        try:
+            self._workers, self._looked = len(self._client.nthreads()), now
+        except OSError:
+            raise UserError(GONE) from None
+        self._deserted = None if self._workers else self._deserted or now
+        if self._deserted is not None and now - self._deserted > self._patience:
+            address = self._client.scheduler.address if self._client.scheduler else "the scheduler"
+            raise UserError(
+                f"no worker is left at {address}: start some with 'dask worker {address} --nthreads 1', "
+                "then go on with duograd resume"
+            )
 
     def submit(self, number: int, task: Task) -> None:
         """Hands the job to the cluster."""
@@ -61,7 +84,8 @@ class Pool:
         except queue.Empty:
             pass
         if self._client.status != "running":
-            raise UserError("the scheduler went away: start it again, then go on with duograd resume")
+            raise UserError(GONE)
+        self._look()
         return found
 
     def _settle(self, future: Future[Any]) -> Ended:

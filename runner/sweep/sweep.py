@@ -1,102 +1,80 @@
-"""A sweep from beginning to end: what is to be done, doing it, and what came out."""
+"""A sweep's life, wherever its jobs come from: a record is opened, then start, run, finish."""
 
+import shlex
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
 
-from duograd.runner.config import MlflowTracking, dump
+from duograd.runner.compose import Origin
+from duograd.runner.config import MlflowTracking, RunConfig
 from duograd.runner.errors import UserError
-from duograd.runner.report.report import Report
+from duograd.runner.report.report import Report, report_sweep
+from duograd.runner.store import locks
 from duograd.runner.store.folders import SweepFolder
-from duograd.runner.store.records import JobRecord, SweepRecord
+from duograd.runner.store.records import SweepRecord
 from duograd.runner.sweep.checks import refuse_unfit
 from duograd.runner.sweep.cluster import connected
-from duograd.runner.sweep.ending import await_links, tell, written
-from duograd.runner.sweep.execute import Execution, Grid, Source, remember_runs
-from duograd.runner.sweep.interrupt import Interrupt
-from duograd.runner.sweep.merge import merge, rebase
+from duograd.runner.sweep.execution import Execution, Interrupt
+from duograd.runner.sweep.mirror import Mirror
 from duograd.runner.sweep.naming import run_name
 from duograd.runner.sweep.options import LauncherOptions, SweepOptions
-from duograd.runner.sweep.plan import Job, effort
 from duograd.runner.sweep.pool import Pool
-from duograd.runner.sweep.preview import preview
 from duograd.runner.sweep.progress import Progress
-from duograd.runner.sweep.table import View
-from duograd.runner.sweep.worker import Task
-from duograd.runner.tracking.follower import Follower
+from duograd.runner.sweep.source import JobQueue, JobSource
+from duograd.runner.sweep.table import View, table
 
-MIRROR_SECONDS = 60.0  # the longest wait at the end for MLflow to be brought up to date,
-MIRROR_SECONDS_A_JOB = 1.0  # and so much more for each job;
-INTERRUPTED_SECONDS = 10.0  # or only this, after Ctrl-C
+ORPHAN_SECONDS, ORPHAN_POLL_SECONDS = 10.0, 0.1  # for jobs that outlived their sweep to save themselves
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a sweep is asked for. fixed: the overrides that all jobs share; command: how to ask for it again."""
+    """What a sweep is asked for. directory: which paths are meant from; command: how to ask for it again."""
 
     folder: Path
-    jobs: list[Job]
-    fixed: list[str]
+    origin: Origin
     options: SweepOptions
     launcher: LauncherOptions
     directory: Path
     command: str
 
 
-def go(request: Request) -> int:
-    """Does it, or says what it would do. 0: every job is finished, 1: not so, 128 + a signal. Raises UserError."""
-    console, folder, asked = Console(), SweepFolder(request.folder), request.options
-    if asked.dry_run:
-        preview(console, *_known(folder, request), request.launcher, asked.estimate)
-        return 0
-    with folder.locked():
-        record, jobs = _known(folder, request)
-        if asked.estimate:
-            preview(console, record, jobs, request.launcher, estimate=True)
-        return Sweep(request, folder, record, jobs, console).go()
+def open_record(request: Request, fixed: list[str], config: RunConfig) -> SweepRecord:
+    """The record of the sweep to go on with, its jobs as their folders are, or a new one. Writes nothing.
 
-
-def _known(folder: SweepFolder, request: Request) -> tuple[SweepRecord, dict[int, Job]]:
-    """The sweep's record, as its folder has it where there is one; the jobs wanted now by number. Writes nothing."""
-    record = found(folder, request) or new(folder, request)
-    for job in record.jobs:
-        job.refresh(folder.path)
-    jobs = merge(folder.path, request.jobs, record.jobs)
-    rebase(record, request.fixed, jobs)
-    record.command, record.launcher = request.command, request.launcher.model_dump()
-    return record, jobs
-
-
-def found(folder: SweepFolder, request: Request) -> SweepRecord | None:
-    """The record of the sweep to go on with; None for a new one. Raises UserError where the folder says otherwise."""
-    known, wanted = folder.record.exists(), request.options.resume
-    if known and not wanted:
+    fixed: the overrides that all jobs share; config: of one of them. Raises UserError where the folder holds a sweep
+    and none is to be resumed, or the other way round.
+    """
+    folder, resume = SweepFolder(request.folder), request.options.resume
+    if folder.record.exists() and not resume:
         raise UserError(
             f"{folder.path} already holds a sweep: go on with it by 'duograd resume {folder.path}' or "
             "sweep.resume=true, or choose another folder with hydra.sweep.dir=DIR"
         )
-    if wanted and not known:
+    if resume and not folder.record.exists():
         raise UserError(f"sweep.resume=true: {folder.path} holds no sweep: name its folder with hydra.sweep.dir=DIR")
-    return SweepRecord.load(folder.path) if known else None
+    record = SweepRecord.load(folder.path) if resume else _new_record(request, fixed, config)
+    for job in record.jobs:
+        job.refresh(folder.path)
+    record.command, record.launcher = request.command, request.launcher.model_dump()
+    record.origin = asdict(request.origin)
+    return record
 
 
-def new(folder: SweepFolder, request: Request) -> SweepRecord:
-    """The record of a sweep that is about to begin."""
-    config = request.jobs[0].config
+def _new_record(request: Request, fixed: list[str], config: RunConfig) -> SweepRecord:
     tracking = config.tracking if isinstance(config.tracking, MlflowTracking) else None
     return SweepRecord(
         id=uuid.uuid4().hex,
-        name=folder.path.name,
+        name=request.folder.name,
         task=config.task.name,
         started=time.time(),
         command=request.command,
         directory=str(request.directory),
-        overrides=request.fixed,
+        overrides=fixed,
         launcher=request.launcher.model_dump(),
         uri=tracking.uri if tracking else None,
         experiment=tracking.experiment or config.task.name if tracking else None,
@@ -106,118 +84,118 @@ def new(folder: SweepFolder, request: Request) -> SweepRecord:
 class Sweep:
     """One sweep on its way through its folder, which this process holds."""
 
-    def __init__(
-        self, request: Request, folder: SweepFolder, record: SweepRecord, jobs: dict[int, Job], console: Console
-    ) -> None:
-        self.request, self.folder, self.record, self.jobs, self.console = request, folder, record, jobs, console
+    def __init__(self, request: Request, record: SweepRecord, source: JobSource) -> None:
+        self.request, self.record, self.source = request, record, source
+        self.folder, self.console = SweepFolder(request.folder), Console()
         self.interrupt = Interrupt()
+        self.mirror = Mirror(self.folder, record, self.interrupt)
 
-    def go(self) -> int:
-        """Runs what is left of it, and tells what came out; the exit code. Raises UserError."""
-        wanted = self._wanted()
-        self.folder.end.unlink(missing_ok=True)
-        with self.interrupt.listening(), ExitStack() as stack:
-            if wanted:
-                with self._pool(wanted) as pool:  # until here nothing is written
-                    self._say(wanted)
-                    stack.enter_context(self._told())
-                    self._execute(pool)
-            else:
-                self._say(wanted)
-                stack.enter_context(self._told())
+    def run(self) -> int:
+        """Runs what is left of it, and says what came out; the exit code. Raises UserError."""
+        with self.interrupt.listening(), ExitStack() as afterwards:
+            self._end_orphans()
+            with self._workers(self.source.remaining()) as pool:
+                queue = self._start()  # until here nothing is written
+                afterwards.callback(self._finish)
+                if pool is not None:
+                    self._execute(pool, queue)
         if self.interrupt.caught is not None:
             return 128 + self.interrupt.caught
         return 0 if self.record.status == "FINISHED" else 1
 
-    def _wanted(self) -> int:
-        """How many jobs are still to be run."""
-        return len(self._left())
+    def _end_orphans(self) -> None:
+        """On a cluster, jobs outlive a sweep that was killed: they end first, so that no folder is trained in twice."""
+        if self._orphans():
+            self._say("jobs of an earlier session are still training: ending them first")
+            self.folder.end.touch()
+            deadline = time.monotonic() + ORPHAN_SECONDS
+            while self._orphans() and self.interrupt.caught is None and time.monotonic() < deadline:
+                time.sleep(ORPHAN_POLL_SECONDS)
+            for job in self.record.jobs:
+                job.refresh(self.folder.path)
+        self.folder.end.unlink(missing_ok=True)
 
-    def _left(self) -> list[JobRecord]:
-        return [job for job in self.record.jobs if job.number in self.jobs and not job.settled]
-
-    def _say(self, wanted: int) -> None:
-        over = len(self.jobs) - wanted
-        already = f", {over} of them finished already" if over else ""
-        line = f"sweep of {len(self.jobs)} jobs{already}; everything goes to {self.folder.path}"
-        self.console.print(line, highlight=False, soft_wrap=True, markup=False)
+    def _orphans(self) -> bool:
+        folders = (self.folder.path / job.folder for job in self.record.jobs)
+        return any(locks.is_held(folder / locks.TRAINER) for folder in folders)
 
     @contextmanager
-    def _pool(self, jobs: int) -> Iterator[Pool]:
-        """Workers that were found fit. Raises UserError."""
+    def _workers(self, jobs: int) -> Iterator[Pool | None]:
+        """A pool of workers that were found fit; None where no job is left. Raises UserError."""
         launcher = self.request.launcher
+        if jobs == 0:
+            yield None
+            return
         with connected(launcher, jobs) as client:
             if launcher.scheduler is not None:
                 refuse_unfit(client, self.folder.path, launcher.timeout)
-            yield Pool(client)
+            yield Pool(client, launcher.timeout)
 
-    def _source(self) -> Source:
-        """The longest first: at the end no worker waits long for another."""
-        left = sorted(self._left(), key=lambda job: -effort(self.jobs[job.number].config))
-        return Grid((job, self._task(job), self.jobs[job.number].config.epochs) for job in left)
-
-    def _execute(self, pool: Pool) -> None:
-        source, progress = self._source(), dict[int, Progress]()
-        with View(self.console, self.record, progress) as view:
-            fail_fast = self.request.options.fail_fast
-            Execution(self.folder, self.record, source, pool, view, progress, self.interrupt, fail_fast).go()
-
-    def _task(self, record: JobRecord) -> Task:
-        job = self.jobs[record.number]
-        return Task(
-            config=dump(job.config),
-            sweep=str(self.folder.path),
-            folder=str(self.folder.path / record.folder),
-            attempt=uuid.uuid4().hex,
-            name=run_name(job.name),
-            overrides=list(job.overrides),
-            swept=job.swept,
-        )
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Whatever happens in the block, afterwards sweep.json, MLflow and the user are told how the sweep ended."""
+    def _start(self) -> JobQueue:
+        """From here on the folder is a sweep's, and MLflow follows it."""
+        self._say(f"{self.source.title()}; everything goes to {self.folder.path}")
+        queue = self.source.start()
         self.record.status = "RUNNING"
         self.record.save(self.folder.path)
-        follower = Follower.start(self.folder.path) if self.record.uri else None
-        try:
-            yield
-        finally:
-            self._close()
-            answer = self._answer() if self.request.options.answer and self.interrupt.caught is None else None
-            if follower is not None:
-                self._wait_for(follower)
-            tell(self.console, self.record, self.folder, answer)
+        self.mirror.start()
+        return queue
 
-    def _close(self) -> None:
-        """The last word of sweep.json on each job, and on the whole."""
+    def _execute(self, pool: Pool, queue: JobQueue) -> None:
+        progress = dict[int, Progress]()
+        with View(self.console, self.record, progress) as view:
+            Execution(
+                self.folder,
+                self.record,
+                queue,
+                pool,
+                view,
+                progress,
+                self.interrupt,
+                save=self.mirror.save_record,
+                fail_fast=self.request.options.fail_fast,
+            ).run()
+
+    def _finish(self) -> None:
+        """Whatever happened: the last word of sweep.json, the answer, MLflow, and what the user is to know."""
         for job in self.record.jobs:
             job.refresh(self.folder.path)
-        self.record.status = "FINISHED" if self._over() else "FAILED" if self.interrupt.caught is None else "KILLED"
+        unfinished = "FAILED" if self.interrupt.caught is None else "KILLED"
+        self.record.status = "FINISHED" if self.source.complete() else unfinished
         self.folder.end.unlink(missing_ok=True)
-        self._save()
-
-    def _over(self) -> bool:
-        """Whether nothing is left to be done."""
-        return all(job.settled for job in self.record.jobs if job.number in self.jobs)
+        self.mirror.save_record()
+        self.source.finish()
+        answer = self._answer() if self.request.options.answer and self.interrupt.caught is None else None
+        self.mirror.finish(self.console)
+        self._conclude(answer)
 
     def _answer(self) -> Report | None:
-        """Before MLflow is up to date, which is to have it; but not before it can be linked to."""
+        """Before MLflow is up to date, which is to have it; but not before it can be linked to.
+
+        None where writing it failed, which costs the sweep nothing else.
+        """
         with self.console.status("drawing the answer"):
-            await_links(self.folder, self.record, self.interrupt)
-            self._save()
-            return written(self.folder, self.console)
+            self.mirror.await_links()
+            try:
+                return report_sweep(self.folder.path)
+            except Exception:
+                self.console.print_exception()
+                return None
 
-    def _wait_for(self, follower: Follower) -> None:
-        """For MLflow to be brought up to date: it has been following, so little is left."""
-        with self.console.status("bringing MLflow up to date"):
-            patient = MIRROR_SECONDS + MIRROR_SECONDS_A_JOB * len(self.jobs)
-            wait = patient if self.interrupt.caught is None else INTERRUPTED_SECONDS
-            trouble = follower.finish(wait, self.console)
-        said = trouble or "look at it in MLflow: duograd ui"
-        self.console.print(said, style="yellow" if trouble else None, highlight=False, soft_wrap=True)
-        self._save()
+    def _conclude(self, answer: Report | None) -> None:
+        """The answer; without one every job, and what failed with its error and log. Then how to go on."""
+        if answer is not None:
+            answer.show(self.console)
+        else:
+            self.console.print(table(self.record.jobs, {}), highlight=False)
+            for job in self.record.jobs:
+                if job.error is not None:
+                    log = self.folder.path / job.log
+                    where = f" ({log})" if log.exists() else ""
+                    style = "red" if job.status == "FAILED" else "yellow"
+                    self._say(f"{job.status} {run_name(job.name)}: {job.error}{where}", style)
+        if self.record.status != "FINISHED":
+            self._say(f"go on with it: duograd resume {shlex.quote(str(self.folder.path))}")
+        self._say(f"everything is in {self.folder.path}")
 
-    def _save(self) -> None:
-        remember_runs(self.folder, self.record)
-        self.record.save(self.folder.path)
+    def _say(self, line: str, style: str | None = None) -> None:
+        self.console.print(line, style=style, highlight=False, soft_wrap=True, markup=False)

@@ -16,8 +16,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from duograd.runner.search.options import SearchOptions
-from duograd.runner.search.space import Axis, Choices, Space
+from duograd.runner.sweep.options import SearchOptions
+from duograd.runner.sweep.space import Axis, Choices, Space
 
 REDUCTION = 3  # asha: of the trials that come to a rung, one in so many goes on to the next, so many times as far
 FEWEST = 2  # complete trials, of different values, that importances can be told from
@@ -28,7 +28,9 @@ NAME = "search"
 class Study:
     """The trials of a search: asked for one by one, and told how they ended. epochs: that the longest trial has."""
 
-    def __init__(self, journal: Path, space: Space, options: SearchOptions, rises: bool, epochs: int) -> None:
+    def __init__(
+        self, journal: Path, space: Space, options: SearchOptions, higher_is_better: bool, epochs: int
+    ) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         mend(journal)
         self._options = options
@@ -36,7 +38,7 @@ class Study:
         self._study = optuna.create_study(
             storage=JournalStorage(JournalFileBackend(str(journal))),
             study_name=NAME,
-            direction="maximize" if rises else "minimize",
+            direction="maximize" if higher_is_better else "minimize",
             load_if_exists=True,
             pruner=pruner(options, epochs),
         )
@@ -73,29 +75,14 @@ class Study:
         failed = [trial for trial in self.trials if trial.state == TrialState.FAIL and JOB in trial.user_attrs]
         return {trial.user_attrs[JOB]: dict(trial.params) for trial in failed}
 
-    def has_job(self, trial: Trial, number: int) -> None:
-        """Remembers which job runs the trial."""
-        if trial.user_attrs.get(JOB) != number:
-            trial.set_user_attr(JOB, number)
-
     def report(self, trial: Trial, epoch: int, value: float) -> None:
         """The best value of a trial up to an epoch; what was reported before is not written again."""
-        if epoch > self._last_epoch(trial):
+        if epoch > max(self.trials[trial.number].intermediate_values, default=0):
             trial.report(value, epoch)
 
-    def hopeless(self, trial: Trial) -> bool:
-        """Whether the pruner would end the trial after what was reported last."""
-        return trial.should_prune()
-
-    def complete(self, trial: Trial, value: float) -> None:
-        self._study.tell(trial.number, value)
-
-    def prune(self, trial: Trial) -> None:
-        """Its value is the last that was reported."""
-        self._study.tell(trial.number, state=TrialState.PRUNED)
-
-    def fail(self, trial: Trial) -> None:
-        self._study.tell(trial.number, state=TrialState.FAIL)
+    def tell(self, trial: Trial, state: TrialState, value: float | None = None) -> None:
+        """How a trial ended. The value of a pruned one is the last that was reported."""
+        self._study.tell(trial.number, value, state)
 
     def importances(self) -> dict[str, float] | None:
         """The share of each key in the value of complete trials, by PED-ANOVA; None where nothing can be told."""
@@ -105,9 +92,6 @@ class Study:
         from optuna.importance import get_param_importances  # brings scikit-learn along: 2 s
 
         return {key: float(share) for key, share in get_param_importances(self._study).items()}
-
-    def _last_epoch(self, trial: Trial) -> int:
-        return max(self.trials[trial.number].intermediate_values, default=0)
 
 
 def sampler(options: SearchOptions, number: int) -> BaseSampler:
