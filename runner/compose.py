@@ -12,9 +12,11 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
 from duograd.runner.errors import UserError
 from duograd.runner.explain import explain
-from duograd.runner.store.overrides import dotted
+from duograd.runner.store.overrides import dotted, parse_all
 
 if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
     from duograd.runner.config import RunConfig
 
 TRIED_WITH = "1.3.8"  # hydra-core, of which this file uses what has no public name
@@ -96,11 +98,9 @@ class Composer:
 
     def __init__(self, origin: Origin) -> None:
         from hydra.core.global_hydra import GlobalHydra
-        from hydra.core.override_parser.overrides_parser import OverridesParser
 
         self._loader = cast(Any, GlobalHydra.instance().config_loader())  # its interface knows less than it has
         self._origin = origin
-        self._parser = OverridesParser.create(self._loader)
         self._trees: dict[tuple[str, ...], DictConfig] = {}
         _, repository = self._loader._parse_overrides_and_create_caching_repo(origin.config_name, list(origin.hydra))
         self._group_exists = cache(repository.group_exists)
@@ -116,7 +116,7 @@ class Composer:
 
     def _tree(self, overrides: Sequence[str]) -> DictConfig:
         """What Hydra composes: the defaults list depends on chosen groups alone, and values are set in it last."""
-        parsed = self._parser.parse_overrides(list(overrides))
+        parsed = parse_all(overrides)
         values = [override for override in parsed if not self._chooses(override)]
         groups = tuple(str(override.input_line) for override in parsed if self._chooses(override))
         if groups not in self._trees:
@@ -136,7 +136,7 @@ class Composer:
         HydraConfig.instance().set_config(tree)
         return without_hydra(tree)
 
-    def _chooses(self, override: Any) -> bool:
+    def _chooses(self, override: "Override") -> bool:
         """Whether an override picks the option of a group, by Hydra's own rule."""
         return bool(self._group_exists(override.key_or_group)) and not isinstance(override.value(), dict)
 

@@ -27,6 +27,17 @@ def parse(text: str) -> "Override":
         raise explain(error) from None
 
 
+def parse_all(texts: Sequence[str]) -> "list[Override]":
+    """What was typed for a sweep. Lives inside an initialised Hydra, into whose groups `glob(*)` looks.
+
+    Raises Hydra's exceptions.
+    """
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    return OverridesParser.create(GlobalHydra.instance().config_loader()).parse_overrides(list(texts))
+
+
 def key_of(text: str) -> str:
     """`loss.lambda` of `+loss.lambda=1e-5`."""
     return str(parse(text).key_or_group)

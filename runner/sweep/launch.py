@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from duograd.runner.compose import Composer, Origin, initialised, typed
 from duograd.runner.errors import UserError
 from duograd.runner.store.folders import SEARCH
-from duograd.runner.store.overrides import key_of
+from duograd.runner.store.overrides import key_of, parse_all
 from duograd.runner.store.records import SearchRecord, SweepRecord
 from duograd.runner.sweep.grid import run_grid
 from duograd.runner.sweep.naming import differing
@@ -20,6 +18,7 @@ from duograd.runner.sweep.options import SweepOptions, refuse_for_a_search, sear
 from duograd.runner.sweep.plan import draw, plan
 from duograd.runner.sweep.space import Space, space
 from duograd.runner.sweep.sweep import Request
+from duograd.runner.validate import plain
 
 OPTUNA = "hydra/sweeper=optuna"
 DASK = "hydra_plugins.duograd_dask.DaskLauncher"
@@ -46,7 +45,7 @@ def launch_search(config: DictConfig, arguments: Sequence[str], sweeper: Mapping
 
     config: what Hydra composed without the swept values; sweeper: `hydra.sweeper.*`.
     """
-    launcher = _plain(config.hydra.launcher)
+    launcher = plain(config.hydra.launcher)
     if launcher.pop("_target_") != DASK:
         raise UserError(f"{OPTUNA} needs hydra/launcher=dask: it asks for trials as workers become free")
     request = _request(config, launcher)
@@ -90,12 +89,11 @@ def _search(request: Request, arguments: Sequence[str], options: Mapping[str, An
 
 
 def _space(arguments: Sequence[str]) -> Space:
-    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
-    return space(parser.parse_overrides([a for a in arguments if not key_of(a).startswith(OF_THE_SWEEP)]))
+    return space(parse_all([a for a in arguments if not key_of(a).startswith(OF_THE_SWEEP)]))
 
 
 def _request(config: DictConfig, launcher: Mapping[str, Any]) -> Request:
-    options, workers = sweep_options(_plain(config.sweep), launcher)
+    options, workers = sweep_options(plain(config.sweep), launcher)
     subdir = config.hydra.sweep._get_node("subdir")._value()  # as it was typed
     if subdir != NUMBERED:
         raise UserError(
@@ -109,9 +107,3 @@ def _request(config: DictConfig, launcher: Mapping[str, Any]) -> Request:
 def command(config: DictConfig, origin: Origin) -> str:
     """What was typed, as far as Hydra's composed configuration says."""
     return shlex.join(["duograd", "-m", *origin.flags(), *typed(config.hydra.overrides.task), *origin.hydra])
-
-
-def _plain(node: DictConfig) -> dict[str, Any]:
-    content = OmegaConf.to_container(node, resolve=True)
-    assert isinstance(content, dict)
-    return {str(key): value for key, value in content.items()}

@@ -1,12 +1,11 @@
-"""Going on with a sweep: which of the jobs wanted now are known already, by the hash of their configuration."""
+"""Going on with a sweep: which of the jobs are known already, by the hash of their configuration."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from omegaconf import OmegaConf
-
 from duograd.runner.config import dump
 from duograd.runner.errors import UserError
+from duograd.runner.store import files
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.store.overrides import dotted, key_of
 from duograd.runner.store.records import JobRecord, SweepRecord
@@ -14,26 +13,26 @@ from duograd.runner.sweep.naming import folder_name, shown, what_counts
 from duograd.runner.sweep.plan import Job
 
 
-def merge(sweep: Path, wanted: Sequence[Job], records: list[JobRecord]) -> dict[int, Job]:
-    """Adds to `records` those of new jobs; the wanted jobs by the number of their record.
+def merge(sweep: Path, jobs: Sequence[Job], records: list[JobRecord]) -> dict[int, Job]:
+    """Adds to `records` those of new jobs; the jobs by the number of their record.
 
     A known job keeps its number and folder, and takes the name that it has now. Raises UserError where a job of the
     same name had another configuration: its folder holds a run that this one is not.
     """
     by_hash = {record.hash: record for record in records}
-    _refuse_changed(sweep, wanted, records, by_hash)
+    _refuse_changed(sweep, jobs, records, by_hash)
     numbered = {}
-    for job in wanted:
+    for job in jobs:
         record = by_hash.get(job.hash) or add(records, job.name, job.hash)
         record.name, record.overrides = job.name, [f"{key}={value}" for key, value in job.swept.items()]
         numbered[record.number] = job
     return numbered
 
 
-def rebase(record: SweepRecord, fixed: list[str], wanted: Collection[int]) -> None:
-    """Makes `fixed` what all jobs share. A job that is wanted no more keeps what it shared with others until now."""
+def rebase(record: SweepRecord, fixed: list[str], numbers: Collection[int]) -> None:
+    """Makes `fixed` what all jobs share. A job of none of the numbers keeps what it shared with others until now."""
     for job in record.jobs:
-        if job.number not in wanted:
+        if job.number not in numbers:
             own = {key_of(override) for override in job.overrides}
             lost = [o for o in record.overrides if o not in fixed and key_of(o) not in own]
             job.overrides = [*lost, *job.overrides]
@@ -49,10 +48,10 @@ def add(records: list[JobRecord], name: str, digest: str) -> JobRecord:
 
 
 def _refuse_changed(
-    sweep: Path, wanted: Sequence[Job], records: Sequence[JobRecord], by_hash: Mapping[str, JobRecord]
+    sweep: Path, jobs: Sequence[Job], records: Sequence[JobRecord], by_hash: Mapping[str, JobRecord]
 ) -> None:
     names = {record.name: record for record in records}
-    for job in wanted:
+    for job in jobs:
         if job.hash not in by_hash and job.name in names:
             what = _what_changed(job, RunFolder(sweep / names[job.name].folder)) or "its configuration is another now"
             raise UserError(
@@ -65,9 +64,7 @@ def _what_changed(job: Job, folder: RunFolder) -> str | None:
     """`epochs was 100, is 200 now`, where the job's run had begun."""
     if not folder.config.exists():
         return None
-    then = OmegaConf.to_container(OmegaConf.load(folder.config))
-    assert isinstance(then, dict)
-    before = dict(dotted(what_counts({str(key): value for key, value in then.items()})))
+    before = dict(dotted(what_counts(files.read_yaml(folder.config))))
     for key, value in dotted(what_counts(dump(job.config))):
         if before.get(key) != value:
             return f"{key} was {shown(before.get(key))}, is {shown(value)} now"

@@ -10,7 +10,7 @@ from duograd.runner.config import RunConfig, dump
 from duograd.runner.store.overrides import key_of, short_names
 
 HASH_LENGTH = 16  # hex digits
-LONGEST = 120  # characters of a folder's name; file systems take 255 bytes
+LONGEST = 120  # bytes of a folder's name; file systems take 255
 # What does not change a result: a job is the same with or without it.
 BESIDE_THE_RESULT = ("tracking", "checkpoint")
 BESIDE_INSIDE = {"task": ("figures", "frames"), "backend": ("threads",)}
@@ -47,9 +47,9 @@ def names(swept: Sequence[Mapping[str, str]]) -> list[str]:
 def folder_name(name: str, digest: str, taken: Iterable[str]) -> str:
     """A job's name as a folder's: with the start of its hash where it is too long or means another job already."""
     safe = re.sub(r"[^\w.,+=\-\[\]]", "_", name).lstrip(".") or "_"
-    if len(safe) <= LONGEST and safe not in taken:
+    if len(safe.encode()) <= LONGEST and safe not in taken:
         return safe
-    return f"{safe[:LONGEST]}-{digest[:8]}"
+    return f"{safe.encode()[:LONGEST].decode(errors='ignore')}-{digest[:8]}"
 
 
 def run_name(name: str) -> str:

@@ -11,7 +11,7 @@ from duograd.runner.compose import Composer
 from duograd.runner.config import RunConfig
 from duograd.runner.errors import UserError
 from duograd.runner.run import anchored
-from duograd.runner.store.overrides import by_key
+from duograd.runner.store.overrides import by_key, parse_all
 from duograd.runner.sweep.naming import config_hash, names
 
 
@@ -47,11 +47,7 @@ def points(arguments: Sequence[str]) -> list[list[str]]:
 
     Inside an initialised Hydra. Raises UserError for a swept key without values, and for one that has no end of them.
     """
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
-    last = {override.get_key_element(): override for override in parser.parse_overrides(list(arguments))}
+    last = {override.get_key_element(): override for override in parse_all(arguments)}
     return [list(point) for point in itertools.product(*(_values(key, override) for key, override in last.items()))]
 
 

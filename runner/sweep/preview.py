@@ -14,11 +14,11 @@ from duograd.runner.context import RunContext
 from duograd.runner.display import duration
 from duograd.runner.errors import UserError
 from duograd.runner.hooks.interruption import Interruption
-from duograd.runner.store.overrides import by_key
-from duograd.runner.store.records import SweepRecord
+from duograd.runner.store.records import JobRecord, SweepRecord
 from duograd.runner.sweep.cluster import local_workers, threads_each
 from duograd.runner.sweep.options import LauncherOptions
 from duograd.runner.sweep.plan import Job
+from duograd.runner.sweep.table import job_table
 from duograd.runner.sweep.worker import DataCache, quiet
 
 CALIBRATION_SECONDS = 0.5  # of steps, for each of the two networks that are measured
@@ -83,23 +83,11 @@ def _seconds_a_sample(config: RunConfig, cache: DataCache, threads: int) -> floa
 
 
 def _table(record: SweepRecord, parameters: Mapping[int, int], seconds: Seconds) -> Table:
-    keys = list(record.swept)
-    found = Table("job", *(key.rpartition(".")[2] for key in keys), "state", "parameters", box=None)
-    if seconds:
-        found.add_column("expected")
-    for job in record.jobs[:LISTED]:
-        values = by_key(job.overrides)
-        cells = [
-            job.status,
-            str(parameters.get(job.number, "")),
-            *([_duration(seconds, job.number)] if seconds else []),
-        ]
-        found.add_row(str(job.number), *(values.get(key, "–") for key in keys), *cells)
-    return found
+    def cells(job: JobRecord) -> list[str]:
+        expected = [duration(seconds[job.number]) if job.number in seconds else ""] if seconds else []
+        return [str(parameters.get(job.number, "")), *expected]
 
-
-def _duration(seconds: Seconds, number: int) -> str:
-    return duration(seconds[number]) if number in seconds else ""
+    return job_table(record.jobs[:LISTED], ["parameters", "expected"] if seconds else ["parameters"], cells)
 
 
 def _summary(jobs: int, left: int, seconds: Seconds, launcher: LauncherOptions) -> str:

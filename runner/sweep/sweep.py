@@ -26,7 +26,7 @@ from duograd.runner.sweep.options import LauncherOptions, SweepOptions
 from duograd.runner.sweep.pool import Pool
 from duograd.runner.sweep.progress import Progress
 from duograd.runner.sweep.source import JobQueue, JobSource
-from duograd.runner.sweep.table import View, table
+from duograd.runner.sweep.table import View, progress_table
 
 ORPHAN_SECONDS, ORPHAN_POLL_SECONDS = 10.0, 0.1  # for jobs that outlived their sweep to save themselves
 
@@ -186,7 +186,7 @@ class Sweep:
         if answer is not None:
             answer.show(self.console)
         else:
-            self.console.print(table(self.record.jobs, {}), highlight=False)
+            self.console.print(progress_table(self.record.jobs, {}), highlight=False)
             for job in self.record.jobs:
                 if job.error is not None:
                     log = self.folder.path / job.log

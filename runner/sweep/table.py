@@ -1,7 +1,7 @@
 """What a person sees of a sweep: one live table on a terminal, a line for each job that ends elsewhere."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -33,8 +33,8 @@ class View:
     def __init__(self, console: Console, record: SweepRecord, progress: Mapping[int, Progress]) -> None:
         self._console, self._record, self._progress = console, record, progress
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
-        self._began, self._said = time.monotonic(), time.monotonic()
-        self._before = record.count("FINISHED", "PRUNED")
+        self._began = self._spoke_at = time.monotonic()
+        self._settled_before = record.count("FINISHED", "PRUNED")
 
     def __enter__(self) -> "View":
         if self._live:
@@ -49,8 +49,10 @@ class View:
     def update(self) -> None:
         """Shows how far everything is."""
         if self._live:
-            self._live.update(Group(table(self._shown(), self._progress), Text(self._summary())), refresh=True)
-        elif time.monotonic() - self._said > QUIET_SECONDS:
+            self._live.update(
+                Group(progress_table(self._visible(), self._progress), Text(self._summary())), refresh=True
+            )
+        elif time.monotonic() - self._spoke_at > QUIET_SECONDS:
             self.say(self._summary())
 
     def ended(self, job: JobRecord) -> None:
@@ -64,7 +66,7 @@ class View:
     def say(self, line: str) -> None:
         """A line of its own."""
         self._console.print(line, highlight=False, soft_wrap=True, markup=False)
-        self._said = time.monotonic()
+        self._spoke_at = time.monotonic()
 
     def _summary(self) -> str:
         over = self._record.count("FINISHED", "PRUNED", "FAILED", "KILLED")
@@ -75,12 +77,12 @@ class View:
 
     def _seconds_left(self) -> float | None:
         """By the pace of this session: jobs that it found finished took none of its time."""
-        jobs = len(self._record.jobs) - self._before
-        done = self._record.count("FINISHED", "PRUNED", "FAILED", "KILLED") - self._before
+        jobs = len(self._record.jobs) - self._settled_before
+        done = self._record.count("FINISHED", "PRUNED", "FAILED", "KILLED") - self._settled_before
         share = (done + sum(p.share for p in self._progress.values())) / max(jobs, 1)
         return (time.monotonic() - self._began) * (1 / share - 1) if share > 0 else None
 
-    def _shown(self) -> list[JobRecord]:
+    def _visible(self) -> list[JobRecord]:
         """As many jobs as the terminal has room for, running ones first of all, in their order."""
         room = max(3, self._console.height - AROUND)
         jobs = self._record.jobs
@@ -91,15 +93,20 @@ class View:
         return sorted(urgent, key=lambda job: job.number)
 
 
-def table(jobs: list[JobRecord], progress: Mapping[int, Progress]) -> Table:
+def progress_table(jobs: Sequence[JobRecord], progress: Mapping[int, Progress]) -> Table:
     """Job, swept values, state, epoch, loss, time left."""
-    keys = list(dict.fromkeys(key for job in jobs for key in by_key(job.overrides)))
-    found = Table("job", *(key.rpartition(".")[2] for key in keys), "state", "epoch", "loss", "left", box=None)
-    for job in jobs:
-        values = by_key(job.overrides)
+    return job_table(jobs, ("epoch", "loss", "left"), lambda job: _cells(job, progress))
+
+
+def job_table(jobs: Sequence[JobRecord], heads: Sequence[str], cells: Callable[[JobRecord], Sequence[str]]) -> Table:
+    """Job, swept values, state, and more columns."""
+    swept = [by_key(job.overrides) for job in jobs]
+    keys = list(dict.fromkeys(key for values in swept for key in values))
+    rows = Table("job", *(key.rpartition(".")[2] for key in keys), "state", *heads, box=None)
+    for job, values in zip(jobs, swept, strict=True):
         state = Text(job.status, STYLES[job.status])
-        found.add_row(str(job.number), *(values.get(key, "–") for key in keys), state, *_cells(job, progress))
-    return found
+        rows.add_row(str(job.number), *(values.get(key, "–") for key in keys), state, *cells(job))
+    return rows
 
 
 def _cells(job: JobRecord, progress: Mapping[int, Progress]) -> tuple[str, str, str]:
