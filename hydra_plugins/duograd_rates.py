@@ -3,7 +3,6 @@ finds it in a cell of conf/rates/<task>.yaml. Hydra imports this at each start: 
 
 from typing import Any
 
-from hydra._internal.config_repository import ConfigRepository
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.default_element import ConfigDefault
 from hydra.core.object_type import ObjectType
@@ -11,6 +10,8 @@ from hydra.errors import ConfigCompositionException
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
+
+from duograd.runner.compose import repository_of
 
 GROUP, ALL = "rates", "all"
 
@@ -64,13 +65,13 @@ class RatesSource(ConfigSource):
     def _find(self, config_path: str) -> DictConfig | None:
         match config_path.split("/"):
             case [group, task, *model, optimizer] if group == GROUP and model:
-                repository = ConfigRepository(self._search_path)
+                repository = repository_of(self._search_path)
                 row = _row(repository, _table(repository, f"{GROUP}/{task}"), "/".join(model))
                 return row and _settings(row, optimizer, f"{GROUP}/{task}.yaml")
         return None
 
 
-def _table(repository: ConfigRepository, name: str) -> Any:
+def _table(repository: Any, name: str) -> Any:
     """All tables of a task: those that a user adds to the search path win over ours."""
     tables = [source.load_config(name).config for source in repository.get_sources() if source.is_config(name)]
     if odd := [table for table in tables if not isinstance(table, DictConfig)]:
@@ -78,7 +79,7 @@ def _table(repository: ConfigRepository, name: str) -> Any:
     return OmegaConf.merge(*tables)
 
 
-def _row(repository: ConfigRepository, table: Any, model: str) -> Any:
+def _row(repository: Any, table: Any, model: str) -> Any:
     """The row of the model, else that of the model which its YAML starts from."""
     if model in table:
         return table[model]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from duograd.runner.errors import UserError
 from duograd.runner.explain import explain
@@ -36,20 +36,21 @@ class Origin:
     hydra: Sequence[str] = ()
 
     @classmethod
-    def of(cls, config: DictConfig) -> Self:
-        """Where a tree came from that Hydra composed, its own node included."""
-        sources = config.hydra.runtime.config_sources
+    def of(cls, hydra: Any) -> Self:
+        """Where a tree came from that Hydra composed, by its node `hydra`."""
+        sources = hydra.runtime.config_sources
         folder = next((str(source.path) for source in sources if source.provider == COMMAND_LINE), None)
-        hydra = [text for text in typed(config.hydra.overrides.hydra) if not text.startswith("hydra.mode=")]
-        return cls(str(config.hydra.job.config_name), folder, hydra)
+        overrides = [text for text in typed(hydra.overrides.hydra) if not text.startswith("hydra.mode=")]
+        return cls(str(hydra.job.config_name), folder, overrides)
 
     def flags(self) -> list[str]:
-        """`--config-dir DIR --config-name NAME`, where they are not duograd's own."""
+        """`--config-dir DIR --config-name NAME hydra.searchpath=[…]`, as far as they were given."""
         folder = ["--config-dir", self.config_dir] if self.config_dir else []
-        return folder + (["--config-name", self.config_name] if self.config_name != ROOT else [])
+        name = ["--config-name", self.config_name] if self.config_name != ROOT else []
+        return [*folder, *name, *(text for text in self.hydra if text.startswith("hydra.searchpath="))]
 
 
-def typed(overrides: ListConfig) -> list[str]:
+def typed(overrides: Any) -> list[str]:
     """The overrides that Hydra kept, as they were typed: their interpolations are a job's."""
     content = OmegaConf.to_container(overrides, resolve=False)
     assert isinstance(content, list)
@@ -90,6 +91,13 @@ def compose_tree(overrides: Sequence[str]) -> DictConfig:
         raise explain(error) from None
 
 
+def repository_of(search_path: Any) -> Any:
+    """The configurations that lie on one of Hydra's search paths."""
+    from hydra._internal.config_repository import ConfigRepository
+
+    return ConfigRepository(search_path)
+
+
 class Composer:
     """Composes many jobs: Hydra once for each choice of groups (0.1 s), then values are set in a copy (3 ms).
 
@@ -100,7 +108,7 @@ class Composer:
         from hydra.core.global_hydra import GlobalHydra
 
         self._loader = cast(Any, GlobalHydra.instance().config_loader())  # its interface knows less than it has
-        self._origin = origin
+        self.origin = origin
         self._trees: dict[tuple[str, ...], DictConfig] = {}
         _, repository = self._loader._parse_overrides_and_create_caching_repo(origin.config_name, list(origin.hydra))
         self._group_exists = cache(repository.group_exists)
@@ -143,8 +151,8 @@ class Composer:
     def _load(self, overrides: Sequence[str]) -> DictConfig:
         from hydra.types import RunMode
 
-        name = self._origin.config_name
-        tree: DictConfig = self._loader.load_configuration(name, [*self._origin.hydra, *overrides], RunMode.RUN)
+        name = self.origin.config_name
+        tree: DictConfig = self._loader.load_configuration(name, [*self.origin.hydra, *overrides], RunMode.RUN)
         return tree
 
 

@@ -1,6 +1,6 @@
 """What a run finds around it: alone with a terminal and a process of its own, or one of many in a sweep's worker."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console
@@ -17,7 +17,7 @@ class RunContext:
 
     console: where it prints. interruption: what ends it early. load: where its data comes from.
     name, swept: given by a sweep. threads: for a backend that names no number. mirrored: by a follower of its own.
-    drawn: its figures; without them only the facts that they would find.
+    drawn: its figures; without them only the facts that they would find. flags: that its command begins with.
     """
 
     console: Console
@@ -28,6 +28,7 @@ class RunContext:
     threads: int | None = None
     mirrored: bool = True
     drawn: bool = True
+    flags: Sequence[str] = ()
 
     def threaded(self, config: RunConfig) -> RunConfig:
         """The configuration with this context's threads, unless it names its own."""

@@ -1,10 +1,13 @@
 """A Hydra job: the composed tree and Hydra's folder become a validated configuration and a run."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from duograd.runner.compose import Origin, typed
+from duograd.runner.context import alone
 from duograd.runner.run import run
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.sweep.options import refuse_for_a_single_run
@@ -15,10 +18,11 @@ def run_job(tree: DictConfig) -> int:
     """Runs one job of Hydra's in the folder that Hydra made for it; its exit code. Raises UserError."""
     hydra = HydraConfig.get()
     folder = RunFolder(Path(hydra.runtime.output_dir))
-    overrides = [str(override) for override in hydra.overrides.task]
+    overrides = typed(hydra.overrides.task)
     try:
         content = plain(tree)
         refuse_for_a_single_run(content[SWEEP])
-        return run(validate_plain(content), folder, overrides)
+        flags = Origin.of(hydra).flags()
+        return run(validate_plain(content), folder, overrides, replace(alone(), flags=flags))
     finally:
         folder.discard_if_empty()

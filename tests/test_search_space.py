@@ -30,6 +30,7 @@ def searched(*overrides: str):
         ("a=tag(log,int(interval(1,200)))", Numbers("a", 1, 200, integer=True, log=True)),
         ("a=range(10,51,20)", Numbers("a", 10, 50, integer=True, step=20)),
         ("a=range(50,9,-20)", Numbers("a", 10, 50, integer=True, step=20)),
+        ("a=range(0,1000000000)", Numbers("a", 0, 999999999, integer=True, step=1)),
         ("a=range(0.5,2,0.5)", Numbers("a", 0.5, 1.5, integer=False, step=0.5)),
     ],
 )

@@ -27,6 +27,12 @@ def typed(tmp_path, monkeypatch, capsys):
         (["seed=1,2", "sweep.dryrun=true"], "unknown key 'sweep.dryrun': did you mean 'sweep.dry_run'?"),
         (["seed=1,2", "sweep.resume=true"], "sweep.resume=true: "),
         (["seed=1,2", "hydra.launcher.n_workers=0"], "hydra.launcher.n_workers=0: expected greater than or equal to 1"),
+        (["seed=1,2", "hydra.launcher.scheduler=x"], "hydra.launcher.scheduler=x: expected tcp://HOST:PORT"),
+        (
+            ["seed=1,2", "hydra.launcher.scheduler=http://a:1"],
+            "hydra.launcher.scheduler=http://a:1: expected tcp://HOST",
+        ),
+        (["seed=1,2", "hydra.launcher.scheduler=tls://a:1"], "hydra.launcher.scheduler=tls://a:1 needs certificates"),
         (
             ["seed=1,2", "hydra.launcher.scheduler=tcp://127.0.0.1:9", "hydra.launcher.timeout=1"],
             "hydra.launcher.scheduler=tcp://127.0.0.1:9 does not answer within 1 s",

@@ -17,7 +17,8 @@ def main(arguments: list[str]) -> int:
         from duograd.runner.sweep.launch import resume_sweep
 
         changes = {"n_workers": given.n_workers, "scheduler": given.scheduler}
-        return resume_sweep(given.dir, {key: value for key, value in changes.items() if value is not None})
+        typed = {key: value for key, value in changes.items() if value is not None}
+        return resume_sweep(given.dir, {key: None if value == "none" else value for key, value in typed.items()})
     if given.n_workers or given.scheduler:
         raise UserError(f"{given.dir} is not the folder of a sweep: --n-workers and --scheduler are for sweeps")
     return _resume_run(RunFolder(given.dir))
@@ -27,7 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="duograd resume", description=__doc__)
     parser.add_argument("dir", type=Path, metavar="DIR", help="the folder of a run or of a sweep")
     parser.add_argument("--n-workers", type=int, help="of a sweep: processes on this machine")
-    parser.add_argument("--scheduler", help="of a sweep: the Dask scheduler of a cluster, tcp://HOST:8786")
+    parser.add_argument("--scheduler", help="of a sweep: the Dask scheduler of a cluster, tcp://HOST:8786, or none")
     return parser
 
 

@@ -39,8 +39,12 @@ def run_json(
     overrides: Sequence[str],
     named: str | None = None,
     swept: Mapping[str, str] | None = None,
+    flags: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The content of run.json. named: by its sweep, which also tells what it gave this run, `swept`."""
+    """The content of run.json. named: by its sweep, which also tells what it gave this run, `swept`.
+
+    flags: what must be typed before the overrides to compose it again.
+    """
     return {
         "id": uuid.uuid4().hex,
         "name": named or name(config, overrides),
@@ -53,17 +57,17 @@ def run_json(
         "shapes": shapes(data),
         "parameters": parameters,
         "started": time.time(),
-        "command": command(config, overrides),
+        "command": command(config, overrides, flags),
         "overrides": list(overrides),
         "versions": versions(config),
         "git": git(),
     }
 
 
-def command(config: RunConfig, overrides: Sequence[str]) -> str:
+def command(config: RunConfig, overrides: Sequence[str], flags: Sequence[str] = ()) -> str:
     """How to run it again, alone: a preset of a sweep would start the whole sweep."""
     alone = ["hydra.mode=RUN"] if any(override.startswith("sweep=") for override in overrides) else []
-    return shlex.join(["duograd", *(overrides or [f"task={config.task.name}"]), *alone])
+    return shlex.join(["duograd", *flags, *(overrides or [f"task={config.task.name}"]), *alone])
 
 
 def labels(config: RunConfig) -> dict[str, Any]:

@@ -133,4 +133,5 @@ def task(folder: SweepFolder, record: JobRecord, job: Job) -> Task:
         name=run_name(job.name),
         overrides=list(job.overrides),
         swept=job.swept,
+        flags=job.flags,
     )

@@ -100,10 +100,12 @@ def _request(config: DictConfig, launcher: Mapping[str, Any]) -> Request:
             f"hydra.sweep.subdir={subdir}: the folder of a job is named by what differs, such as hidden_size=50; "
             "leave it out, or choose hydra/launcher=basic"
         )
-    here, origin = Path.cwd(), Origin.of(config)
+    here, origin = Path.cwd(), Origin.of(config.hydra)
     return Request(here / str(config.hydra.sweep.dir), origin, options, workers, here, command(config, origin))
 
 
 def command(config: DictConfig, origin: Origin) -> str:
     """What was typed, as far as Hydra's composed configuration says."""
-    return shlex.join(["duograd", "-m", *origin.flags(), *typed(config.hydra.overrides.task), *origin.hydra])
+    flags = origin.flags()
+    hydra = [override for override in origin.hydra if override not in flags]
+    return shlex.join(["duograd", "-m", *flags, *typed(config.hydra.overrides.task), *hydra])

@@ -1,8 +1,9 @@
 """Which jobs a sweep has: every one composed and checked before anything starts."""
 
 import itertools
+import math
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,22 @@ from duograd.runner.run import anchored
 from duograd.runner.store.overrides import by_key, parse_all
 from duograd.runner.sweep.naming import config_hash, names
 
+MOST_JOBS = 100_000
+
 
 @dataclass(frozen=True)
 class Job:
-    """One run to be. overrides: all that its command would have; swept: those of them that the sweep varies, by key."""
+    """One run to be. overrides: all that its command would have; swept: those of them that the sweep varies, by key.
+
+    flags: that its command begins with.
+    """
 
     name: str
     overrides: tuple[str, ...]
     swept: dict[str, str]
     config: RunConfig
     hash: str
+    flags: tuple[str, ...] = ()
 
 
 def plan(composer: Composer, grid: Sequence[Sequence[str]], keys: Collection[str], directory: Path) -> list[Job]:
@@ -35,10 +42,11 @@ def plan(composer: Composer, grid: Sequence[Sequence[str]], keys: Collection[str
     named = names(swept)
     configs = _checked(composer, grid, named)
     jobs: dict[str, Job] = {}
+    flags = tuple(composer.origin.flags())
     for name, overrides, values, config in zip(named, grid, swept, configs, strict=True):
         config = anchored(config, directory)
         digest = config_hash(config)
-        jobs.setdefault(digest, Job(name, tuple(overrides), values, config, digest))
+        jobs.setdefault(digest, Job(name, tuple(overrides), values, config, digest, flags))
     return list(jobs.values())
 
 
@@ -48,7 +56,10 @@ def points(arguments: Sequence[str]) -> list[list[str]]:
     Inside an initialised Hydra. Raises UserError for a swept key without values, and for one that has no end of them.
     """
     last = {override.get_key_element(): override for override in parse_all(arguments)}
-    return [list(point) for point in itertools.product(*(_values(key, override) for key, override in last.items()))]
+    columns = [_values(key, override) for key, override in last.items()]
+    if (jobs := math.prod(map(len, columns))) > MOST_JOBS:
+        raise UserError(f"the grid has {jobs} jobs, more than {MOST_JOBS}: name fewer values, or search them")
+    return [list(point) for point in itertools.product(*columns)]
 
 
 def _values(key: str, override: Any) -> list[str]:
@@ -56,9 +67,17 @@ def _values(key: str, override: Any) -> list[str]:
         return [override.input_line]
     if not override.is_discrete_sweep():
         raise UserError(f"{override.input_line}: a grid needs values one by one: a,b,c or range() or choice()")
-    if values := [f"{key}={value}" for value in override.sweep_string_iterator()]:
-        return values
-    raise UserError(f"{override.input_line} has no value: the grid is empty")
+    return [f"{key}={value}" for value in some_values(override.sweep_string_iterator(), override.input_line, "grid")]
+
+
+def some_values(values: Iterable[Any], typed: str, what: str) -> list[Any]:
+    """The values of one key. Raises UserError for none, and for more than any sweep can have."""
+    bounded = list(itertools.islice(values, MOST_JOBS + 1))
+    if not bounded:
+        raise UserError(f"{typed} has no value: the {what} is empty")
+    if len(bounded) > MOST_JOBS:
+        raise UserError(f"{typed} has more than {MOST_JOBS} values: name fewer")
+    return bounded
 
 
 def draw(grid: Sequence[Sequence[str]], count: int, seed: int) -> list[Sequence[str]]:

@@ -1,11 +1,12 @@
 """What is searched, in Hydra's own words: `choice(adam,sgd)`, `int(interval(10,200))`, `tag(log,interval(1e-4,1))`."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from duograd.runner.errors import UserError
+from duograd.runner.sweep.plan import some_values
 
 DIGITS = 4  # of a value from an interval: enough to tell trials apart, few enough to be typed again
 LOG = "log"
@@ -107,7 +108,9 @@ def _axis(key: str, override: Any) -> Axis:
         if override.value().step == 0:
             raise UserError(f"{override.input_line}: a range needs a step that is not 0")
         return _range(key, override)
-    return Choices(key, tuple(dict.fromkeys(_some(override.sweep_string_iterator(), override))))
+    return Choices(
+        key, tuple(dict.fromkeys(some_values(override.sweep_string_iterator(), override.input_line, "space")))
+    )
 
 
 def _interval(key: str, override: Any, log: bool) -> Numbers:
@@ -124,12 +127,11 @@ def _interval(key: str, override: Any, log: bool) -> Numbers:
 
 
 def _range(key: str, override: Any) -> Numbers:
-    values = sorted(_some(override.value().range(), override))
-    integer = all(isinstance(value, int) for value in values)
-    return Numbers(key, values[0], values[-1], integer, step=values[1] - values[0] if len(values) > 1 else None)
-
-
-def _some(values: Iterable[Any], override: Any) -> list[Any]:
-    if found := list(values):
-        return found
-    raise UserError(f"{override.input_line} has no value: the space is empty")
+    values = override.value().range()
+    if not isinstance(values, range):  # of numbers that are not whole
+        values = sorted(some_values(values, override.input_line, "space"))
+    elif not values:
+        raise UserError(f"{override.input_line} has no value: the space is empty")
+    step = abs(values[1] - values[0]) if len(values) > 1 else None
+    integer = all(isinstance(value, int) for value in (values[0], values[-1]))
+    return Numbers(key, min(values[0], values[-1]), max(values[0], values[-1]), integer, step=step)

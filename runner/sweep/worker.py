@@ -38,6 +38,7 @@ class Task:
     name: str
     overrides: list[str]
     swept: Mapping[str, str]
+    flags: tuple[str, ...]
 
 
 class DataCache:
@@ -100,6 +101,7 @@ def _go(task: Task, folder: RunFolder, sweep: SweepFolder) -> None:
         load=plugin.cache.load,
         name=task.name,
         swept=task.swept,
+        flags=task.flags,
         threads=int(os.environ.get("OMP_NUM_THREADS", "1")),  # what the one who started the worker gave it
         mirrored=False,
         drawn=False,
