@@ -263,8 +263,10 @@ def _terms(g: Array, t: Array, tried: Array, fits: Fits, scope: Scope) -> Iterat
             inner = np.where(tried, shape, 0.0).ravel()
             c = float(left.ravel() @ inner) / max(1e-300, float(inner @ inner))
             if c and fits(g + c * shape):
-                number = named(abs(c), scope)
-                number = number.rpartition(" = ")[2]
+                number = named(abs(c), scope).rpartition(" = ")[2]
+                if number[0].isdigit() and not _plain(abs(c), scope) and number not in ("1",):
+                    yield Cause("term", f"its term in `{word}` is wrong by {number} * {word}")
+                    return
                 term = word if number == "1" else f"{number} * {word}"
                 if c > 0:
                     yield Cause("term", f"the term `{term}` is missing")

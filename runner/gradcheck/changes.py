@@ -229,6 +229,10 @@ def _of_call(parent: ast.AST, key: str, index: int | None, node: ast.Call) -> It
     if isinstance(function, ast.Attribute) and function.attr in TWINS:
         twin = ast.Attribute(function.value, TWINS[function.attr], ast.Load())
         yield _swap(node, "func", None, twin, "sum" if function.attr in ("sum", "mean") else "function")
+    if isinstance(function, ast.Attribute) and function.attr in ("sum", "mean", "max", "min", "var", "std"):
+        for axis in () if any(k.arg == "axis" for k in node.keywords) else (0, 1, -1):
+            added = [*node.keywords, ast.keyword("axis", ast.Constant(axis))]
+            yield _swap(node, "keywords", slice(None), added, "axis")
     if isinstance(function, ast.Attribute) and function.attr in ("transpose", "flip", "reshape", "swapaxes"):
         is_module = isinstance(function.value, ast.Name) and function.value.id in ("np", "numpy")
         yield _swap(parent, key, index, node.args[0] if is_module and node.args else function.value, "transpose")

@@ -19,7 +19,8 @@ def layers_of(module: ModuleType, source: Source, wanted: str | None = None) -> 
     """Every layer of a file, in its order. Raises UserError where there is none, or none of that name."""
     order = {node.name: node.lineno for node in source.tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     members = {name: getattr(module, name) for name in sorted(order, key=order.__getitem__) if hasattr(module, name)}
-    found = [layer for name, value in members.items() for layer in _layer(name, value, members, source, module)]
+    space = vars(module)
+    found = [layer for name, value in members.items() for layer in _layer(name, value, space, source, module)]
     names = [layer.name for layer in found]
     if wanted is not None:
         found = [layer for layer in found if wanted in (layer.name, f"{layer.name}_forward", f"{layer.name}_backward")]

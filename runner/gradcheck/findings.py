@@ -177,6 +177,8 @@ def _finding(judgement: Judgement, version: Version, budget: Budget) -> tuple[Fi
         before = [line for line in lines_before(judgement, version) if line not in lines]
         repair = _best([*filter(None, [repair]), *repairs(judgement, before, budget)], judgement)
     line = repair.line if repair else share or version.line
+    if cause.kind == "zero" and not repair:
+        line = next((v.line for v in judgement.backward if v.line in lines and v.reads and not v.value.any()), line)
     if repair:
         own = line == version.line and cause.kind not in ("unknown", "index", "shape")
         fixed = f"right as `{repair.text}`"

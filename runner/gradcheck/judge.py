@@ -115,7 +115,7 @@ def judge(layer: Layer, sources: dict[str, Source], truth: Truth) -> Judgement:
     for name, value in gradients.items():
         array = np.asarray(value, dtype=np.float64)
         error = truth.agrees(array, name)
-        outputs.append(Output(name, array, error, error < truth.tolerance))
+        outputs.append(Output(name, array, error, bool(error < truth.tolerance)))
     missing = [name for name in layer.inputs() if name not in gradients]
     judgement = Judgement(layer, truth, outputs, recorder.versions, missing=missing, numbers=recorder.numbers)
     judgement.y, judgement.originals = run.y, dict(layer.module.__dict__)
@@ -275,23 +275,22 @@ def _last_states(judgement: Judgement, target: Mapping[int, str]) -> set[int]:
     """
 
     def builds_on(later: Version, version: Version) -> bool:
-        if later.call != version.call:
-            return False
         said = gradient_of(version.base) or version.base
-        returned = str(later.access[0]).startswith("return") and target.get(later.order, "").rsplit(".", 1)[-1] == said
-        return returned or root(later.access) == root(version.access)
+        returned = str(later.access[0]).startswith("return") and later.value.shape == version.value.shape
+        of_it = target.get(later.order, said).rsplit(".", 1)[-1] == said  # or a helper's, which its caller names
+        return (returned and of_it) or root(later.access) == root(version.access)
 
     backward = judgement.backward
     readers: dict[int, list[Version]] = {}
     last: dict[tuple[int, Access], Version] = {}
     for version in backward:
         last[version.call, version.access] = version
-        for read in version.reads:
+        for read in (r for r in version.reads if r.call == version.call):
             readers.setdefault(read.order, []).append(version)
     counting = set[int]()
     for version in backward:
         later = [r for r in readers.get(version.order, []) if r is not version and r.step >= version.step]
         built_on = all(builds_on(r, version) for r in later)
-        if (later and not built_on) or last[version.call, version.access] is version:
+        if not built_on or (not later and last[version.call, version.access] is version):
             counting.add(version.order)
     return counting

@@ -229,7 +229,7 @@ def lines_before(judgement: Judgement, version: Version) -> list[int]:
     seen = set[int]()
     while ahead:
         read = ahead.pop()
-        if read.order in seen or read.phase != "backward":
+        if read.order in seen or (read.phase != "backward" and read.call != version.call):
             continue
         seen.add(read.order)
         if read.line and read.file == version.file:

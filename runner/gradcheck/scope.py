@@ -29,7 +29,9 @@ class Scope:
             for v in judgement.backward
             if judgement.status.get(v.order) == RIGHT and v.order < version.order and not v.scalar
         }
-        numbers = dict(judgement.numbers)
+        constants = {name: v for name, v in vars(judgement.layer.module).items() if not name.startswith("_")}
+        numbers = {name: float(v) for name, v in constants.items() if type(v) in (int, float)}
+        numbers |= judgement.numbers
         numbers |= {v.name: float(v.value) for v in judgement.versions if v.value.ndim == 0 and v.order < version.order}
         for v in [*judgement.forward]:
             if not v.scalar and v.line == 0:
@@ -45,6 +47,8 @@ class Scope:
 def named(c: float, scope: Scope) -> str:
     """A factor as a person would say it: `1/5 = 1/N`, `2`, `0.001 = reg`."""
     text = _fraction(c)
+    if math.isclose(c, 1, rel_tol=1e-5):
+        return "1"
     for number, words in formulas(scope):
         if math.isclose(number, c, rel_tol=1e-5):
             return text if words == text else f"{text} = {words}"
@@ -65,6 +69,8 @@ def formulas(scope: Scope) -> Iterator[tuple[float, str]]:
             yield from ((v / (v - 1), f"{name}/({name} - 1)"), ((v - 1) / v, f"({name} - 1)/{name}"))
             yield from ((1 / (1 - v), f"1/(1 - {name})"),)
     for (one, v), (two, w) in combinations(list(known.items())[:12], 2):
+        if v == w:
+            continue
         yield from (
             (v / w, f"{one}/{two}"),
             (w / v, f"{two}/{one}"),

@@ -10,7 +10,7 @@ from itertools import pairwise, permutations
 import numpy as np
 
 from duograd.runner.gradcheck.judge import Judgement
-from duograd.runner.gradcheck.trace import Array, Version
+from duograd.runner.gradcheck.trace import Array, Version, root
 from duograd.runner.gradcheck.truth import LARGE
 
 CLOSE = 1e-5  # relative to the largest entry
@@ -26,6 +26,10 @@ def wrong_share(judgement: Judgement, version: Version) -> int | None:
         if v.access == version.access and v.call == version.call and v.step <= version.step and v.line
     ]
     if twin is None or not 2 <= len(states) <= 12 or any(v.value.shape != version.value.shape for v in states):
+        return None
+    source = judgement.truth.sources[version.file]
+    grown = (source.statements[v.line].builds for v in states[1:] if v.line in source.statements)
+    if not all(root(version.access) in names for names in grown):
         return None
     if version.value.size > LARGE or len({v.line for v in states}) < len(states):
         return None
