@@ -147,7 +147,7 @@ class Run:
         return result
 
     def _attempt(self, log: logging.Logger) -> Outcome:
-        """The training and its last evaluation; whatever happens, what it reached is saved and told."""
+        """The training and its last evaluation; whatever happens, what it reached is saved and said."""
         try:
             with self._undisturbed():
                 self._train(log)

@@ -38,10 +38,10 @@ def _folders(paths: list[Path]) -> Iterator[Path]:
     for path in paths:
         if not path.is_dir():
             raise UserError(f"no folder {path}: name a run folder, or a folder that holds some")
-        found = list(runs_below(path))
-        if not found:
+        runs = list(runs_below(path))
+        if not runs:
             raise UserError(f"{path} is not a run folder and holds none: a run folder has a run.json")
-        yield from (run.parent if (run.parent / SWEEP).exists() else run for run in found)
+        yield from (run.parent if (run.parent / SWEEP).exists() else run for run in runs)
 
 
 def _sync_all(folders: list[Path], uri: str | None) -> int:

@@ -90,12 +90,8 @@ def columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
 
 def epochs(rows: Iterable[Row]) -> list[Epoch]:
     """Rows of metrics.jsonl as their epochs and what can be drawn of them; those without an epoch are left out."""
-    found = ((row.get("epoch"), row) for row in rows)
-    return [
-        (epoch, finite({name: value for name, value in row.items() if name != "epoch"}))
-        for epoch, row in found
-        if isinstance(epoch, int)
-    ]
+    numbered = [row for row in rows if isinstance(row.get("epoch"), int)]
+    return [(row["epoch"], finite({name: v for name, v in row.items() if name != "epoch"})) for row in numbered]
 
 
 def finite(values: Mapping[str, Any]) -> dict[str, float]:

@@ -84,11 +84,11 @@ class SweepRecord:
     @property
     def swept(self) -> dict[str, list[Any]]:
         """The values of each swept key, in the order of the jobs."""
-        found: dict[str, dict[str, None]] = {}
+        typed: dict[str, dict[str, None]] = {}
         for job in self.jobs:
             for key, value in by_key(job.overrides).items():
-                found.setdefault(key, {})[value] = None
-        return {key: [as_typed(value) for value in values] for key, values in found.items()}
+                typed.setdefault(key, {})[value] = None
+        return {key: [as_typed(value) for value in values] for key, values in typed.items()}
 
     def count(self, *statuses: str) -> int:
         return sum(job.status in statuses for job in self.jobs)

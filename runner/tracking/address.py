@@ -57,7 +57,7 @@ def artifact_location(uri: str, experiment: str) -> str | None:
     return (path.parent / ARTIFACTS / folder).as_uri()
 
 
-def shown(uri: str) -> str:
+def without_password(uri: str) -> str:
     """The address as it may be printed and stored: without user name and password."""
     parts = urlsplit(uri)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if parts.netloc else uri

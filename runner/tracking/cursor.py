@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from duograd.runner.store import files
-from duograd.runner.tracking.address import shown
+from duograd.runner.tracking.address import without_password
 
 FILE = "mlflow.json"
 
@@ -28,7 +28,7 @@ class Cursor:
     @classmethod
     def load(cls, folder: Path, uri: str) -> Self:
         """The folder's cursor for `uri`: a fresh one if the file is missing, unreadable or of another version."""
-        entry = _read(folder).get(shown(uri), {})
+        entry = _read(folder).get(without_password(uri), {})
         try:
             return cls(**entry)
         except TypeError:
@@ -37,7 +37,7 @@ class Cursor:
     def save(self, folder: Path, uri: str) -> None:
         """Write the cursor if it moved, atomically, beside those for other addresses."""
         known = _read(folder)
-        entries = known | {shown(uri): asdict(self)}
+        entries = known | {without_password(uri): asdict(self)}
         if entries != known:
             files.write_json(folder / FILE, entries)
 

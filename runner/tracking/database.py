@@ -13,7 +13,7 @@ from typing import Any
 
 from duograd.runner.store.locks import locked
 from duograd.runner.tracking import TrackingError, UnreachableError
-from duograd.runner.tracking.address import ARTIFACTS, SQLITE, database_path, shown
+from duograd.runner.tracking.address import ARTIFACTS, SQLITE, database_path, without_password
 from duograd.runner.tracking.mlflow_api import (
     MIGRATIONS,
     MLFLOW_VERSION,
@@ -108,8 +108,8 @@ def _explain(error: Exception, uri: str) -> TrackingError:
     """The one line that says what failed at `uri`, and the remedy where there is one."""
     text = str(error)
     if database_path(uri) is None and (reason := _network_reason(text)):
-        return UnreachableError(f"could not reach {shown(uri)} ({reason})")
-    return TrackingError(f"{shown(uri)}: {_first_line(text) or type(error).__name__}")
+        return UnreachableError(f"could not reach {without_password(uri)} ({reason})")
+    return TrackingError(f"{without_password(uri)}: {_first_line(text) or type(error).__name__}")
 
 
 def _network_reason(text: str) -> str | None:

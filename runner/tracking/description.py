@@ -1,4 +1,4 @@
-"""What MLflow is told about a run at its start: tags, parameters and the data set."""
+"""What MLflow has of a run from its start: tags, parameters and the data set."""
 
 import getpass
 import json
@@ -21,7 +21,7 @@ def tags(reader: Reader, parent: str | None) -> dict[str, str]:
     """The run's tags: its identity, and what MLflow's own pages show (name, user, commit, description)."""
     run = reader.identity
     named = {name: run.get(name) for name in ("task", "model", "backend", "data", "source")}
-    found = named | {
+    tags = named | {
         ID_TAG: run["id"],
         PARENT_TAG: parent,
         "synthetic": "true" if run.get("synthetic") else None,
@@ -31,7 +31,7 @@ def tags(reader: Reader, parent: str | None) -> dict[str, str]:
         "mlflow.source.git.commit": _commit(run.get("git")),
         "mlflow.note.content": _note(run),
     }
-    return {name: str(value) for name, value in found.items() if value}
+    return {name: str(value) for name, value in tags.items() if value}
 
 
 def origin() -> dict[str, str]:
@@ -57,9 +57,9 @@ def _note(run: dict[str, Any]) -> str:
 
 def parameters(reader: Reader) -> list[Param]:
     """config.yaml with dotted names (`loss.lambda` = 0.0005), values as YAML writes them; and what a sweep gave."""
-    found = {name: value for name, value in dotted(reader.config) if not name.startswith(NOT_PARAMETERS)}
+    settings = {name: value for name, value in dotted(reader.config) if not name.startswith(NOT_PARAMETERS)}
     swept = reader.identity.get("swept", {})  # groups among them, such as optimizer=adam
-    return [Param(safe_name(name), _readable(value)) for name, value in (swept | found).items()]
+    return [Param(safe_name(name), _readable(value)) for name, value in (swept | settings).items()]
 
 
 def _readable(value: Any) -> str:

@@ -50,18 +50,17 @@ def children_page(
 
 def pages(url: str) -> Iterator[tuple[str, str]]:
     """(what, address) of each experiment that has runs, and of the newest run of all."""
-    found = [(experiment, run) for experiment in _experiments(url) if (run := _newest_run(url, experiment))]
-    for experiment, _ in found:
+    newest = [(experiment, run) for experiment in _experiments(url) if (run := _newest_run(url, experiment))]
+    for experiment, _ in newest:
         yield f"experiment {experiment['name']}", experiment_page(url, experiment["experiment_id"])
-    if found:
-        run = max((run for _, run in found), key=lambda run: int(run["info"]["start_time"]))
+    if newest:
+        run = max((run for _, run in newest), key=lambda run: int(run["info"]["start_time"]))
         info = run["info"]
         yield f"newest run ({info['run_name']})", run_page(url, info["experiment_id"], info["run_id"])
 
 
 def _experiments(url: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = _ask(url, "experiments/search", {"max_results": MOST}).get("experiments", [])
-    return found
+    return list(_ask(url, "experiments/search", {"max_results": MOST}).get("experiments", []))
 
 
 def _newest_run(url: str, experiment: dict[str, Any]) -> dict[str, Any] | None:
