@@ -6,6 +6,7 @@ do hundreds of runs.
 
 import logging
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
@@ -110,7 +111,7 @@ class Run:
         frames = frame_drawers(self.config.task.frames, self.data)
         return [
             MetricsLog(self.folder.metrics),
-            StepsLog(self.folder.steps),
+            StepsLog(self.folder.steps, self.training.full_batch),
             self.best,
             *build.early_stopping(self.config),
             StopFile(self.folder.stop),
@@ -135,6 +136,8 @@ class Run:
             log.info("%s after %d epochs. %s", outcome.status, self.training.epoch, outcome.error or "")
             if outcome.status == "FINISHED":
                 outcome.facts = self._draw(outcome.metrics, log)
+            if outcome.status == "FINISHED":
+                self.folder.checkpoint_before.unlink(missing_ok=True)  # there is nothing left to go on with
             display.ending(self.console, self.folder, self._sum_up(outcome))
         return EXIT.get(outcome.status, 128 + (self.interruption.caught or 0))
 
@@ -175,15 +178,18 @@ class Run:
 
     def _train(self, log: logging.Logger) -> None:
         # L-BFGS keeps its memory inside the solver, so a killed run of it is done again, to the same end.
-        if not self.training.plan.solver and checkpoint.restore(self.folder, self.training, self.hooks):
+        if not self.training.plan.solver and checkpoint.restore(
+            self.folder, self.training, self.hooks, partial(self._warn, log)
+        ):
             log.info("resumed after epoch %d, step %d", self.training.epoch, self.training.step)
         self.folder.summary.unlink(missing_ok=True)  # of an earlier end; so is a wish to stop
         self.folder.stop.unlink(missing_ok=True)
         try:
             loop.fit(self.training, self.hooks)
             self._save()
-        except Interrupted:
-            self._save()
+        except Interrupted as interruption:
+            if interruption.whole:
+                self._save()
             raise
 
     def _save(self) -> None:
@@ -214,7 +220,7 @@ class Run:
         return run.facts
 
     def _warn(self, log: logging.Logger, line: str) -> None:
-        log.warning("%s", line, exc_info=True)
+        log.warning("%s", line, exc_info=sys.exc_info()[0] is not None)
         self.console.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
     def _finished(self, metrics: Floats) -> FinishedRun:

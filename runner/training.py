@@ -49,11 +49,11 @@ class Diverged(Exception):
 
 
 class Interrupted(Exception):
-    """A signal asked the run to end; everything up to the last step is intact."""
+    """A signal asked the run to end; everything up to the last step is intact, unless it could not wait (not whole)."""
 
-    def __init__(self, signum: int) -> None:
+    def __init__(self, signum: int, whole: bool = True) -> None:
         super().__init__(signum)
-        self.signum = signum
+        self.signum, self.whole = signum, whole
 
 
 @dataclass
@@ -133,11 +133,12 @@ class Training:
     def state(self) -> dict[str, Any]:
         """What the next step depends on, as plain data."""
         self.settle()
-        return {"epoch": self.epoch, "step": self.step, "in_epoch": self.in_epoch, "sums": self.sums}
+        state = {"epoch": self.epoch, "step": self.step, "in_epoch": self.in_epoch, "sums": self.sums}
+        return state | ({"stop_reason": self.stop_reason} if self.stop_reason else {})
 
     def load(self, state: Mapping[str, Any]) -> None:
         self.epoch, self.step, self.in_epoch = state["epoch"], state["step"], state["in_epoch"]
-        self.sums = dict(state["sums"])
+        self.sums, self.stop_reason = dict(state["sums"]), state.get("stop_reason")
 
 
 def sample_order(seed: int, epoch: int, samples: int) -> NDArray[np.intp]:

@@ -218,7 +218,7 @@ def test_a_checkpoint_goes_on_to_the_same_bytes(overrides, backend, tmp_path):
         for epochs in stops:
             training = start(*overrides, f"epochs={epochs}")
             hooks = [MetricsLog(folder.metrics), Best(), Patience(9, 0.0)]
-            checkpoint.restore(folder, training, hooks)
+            checkpoint.restore(folder, training, hooks, warn=print)
             loop.fit(training, hooks)
             checkpoint.save(folder, training, hooks)
     for name in ("checkpoint.safetensors", "best.safetensors", "metrics.jsonl"):
@@ -249,7 +249,7 @@ def test_a_checkpoint_from_the_middle_of_an_epoch_goes_on_to_the_same_bytes(tmp_
             stop = SaveAt(at)
             hooks = [MetricsLog(folder.metrics), Best(), stop]
             stop.save = lambda f=folder, t=training, h=hooks: checkpoint.save(f, t, h)
-            checkpoint.restore(folder, training, hooks)
+            checkpoint.restore(folder, training, hooks, warn=print)
             try:
                 loop.fit(training, hooks)
             except KeyboardInterrupt:

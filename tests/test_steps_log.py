@@ -49,7 +49,7 @@ def trained(folder: RunFolder, interruption: Interruption, *overrides: str) -> T
     folder.path.mkdir(exist_ok=True)
     training, hooks = start(*overrides), [StepsLog(folder.steps), Best(), interruption]
     interruption.hooks, interruption.folder = hooks, folder
-    checkpoint.restore(folder, training, hooks)
+    checkpoint.restore(folder, training, hooks, warn=print)
     loop.fit(training, hooks)
     return training
 

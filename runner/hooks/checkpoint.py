@@ -6,11 +6,13 @@ Beside them the loop's and the hooks' state.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from duograd.runner.hooks import Hook
+from duograd.runner.hooks.logs import LineLog
 from duograd.runner.store import files, tensors
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.training import Floats, Training
@@ -60,10 +62,16 @@ class Checkpointing(Hook):
 
 
 def save(folder: RunFolder, training: Training, hooks: Sequence[Hook]) -> None:
-    """Writes checkpoint.safetensors, then best.safetensors, each atomically. The first is enough to go on from."""
+    """Writes checkpoint.safetensors, then best.safetensors, each atomically. The first is enough to go on from.
+
+    The checkpoint before it is kept, in case that this one is damaged.
+    """
     best = next(hook for hook in hooks if isinstance(hook, Best))
     loop = training.state()
     arrays = training.engine.state() | {f"best/{name}": w for name, w in best.weights.items()}
+    files.sync(folder.metrics)  # what the checkpoint knows must not be lost with the power
+    files.sync(folder.steps)
+    files.keep(folder.checkpoint, folder.checkpoint_before)
     tensors.write(folder.checkpoint, arrays, {"loop": loop, "hooks": {hook.name: hook.state() for hook in hooks}})
     save_best(folder, best)
     files.write_json(folder.clock, {"train_seconds": training.train_seconds})
@@ -75,17 +83,41 @@ def save_best(folder: RunFolder, best: Best) -> None:
         tensors.write(folder.best, best.weights, best.state())
 
 
-def restore(folder: RunFolder, training: Training, hooks: Sequence[Hook]) -> bool:
-    """Puts everything back as the checkpoint has it; False where there is none yet. Raises DamagedError."""
-    if not folder.checkpoint.exists():
-        return False
-    arrays, state = tensors.read(folder.checkpoint)
+def restore(folder: RunFolder, training: Training, hooks: Sequence[Hook], warn: Callable[[str], None]) -> bool:
+    """Puts everything back as the checkpoint has it; False where there is none yet.
+
+    Of a damaged checkpoint that is said by `warn`, and the one before it is taken. Raises DamagedError where that is
+    damaged too, or where the lines lack what the checkpoint knows.
+    """
+    paths = [path for path in (folder.checkpoint, folder.checkpoint_before) if path.exists()]
+    for path in paths:
+        try:
+            arrays, state = tensors.read(path)
+            _put_back(training, hooks, arrays, state)
+        except (files.DamagedError, KeyError, TypeError, ValueError, AttributeError) as error:
+            fault = error if isinstance(error, files.DamagedError) else _unfit(path, error)
+            if path == paths[-1]:
+                raise fault from None
+            warn(f"{fault}; going on from the checkpoint before it")
+        else:
+            seconds = files.read_json(folder.clock).get("train_seconds")
+            training.train_seconds = seconds if isinstance(seconds, int | float) else 0.0
+            return True
+    return False
+
+
+def _unfit(path: Path, error: Exception) -> files.DamagedError:
+    return files.DamagedError(f"{path} does not fit the run's configuration: {type(error).__name__} {error}")
+
+
+def _put_back(training: Training, hooks: Sequence[Hook], arrays: tensors.Arrays, state: Mapping[str, Any]) -> None:
+    for hook in hooks:
+        if isinstance(hook, LineLog):
+            hook.require(state["loop"])
     training.load(state["loop"])
     training.engine.load(arrays)
-    training.train_seconds = files.read_json(folder.clock).get("train_seconds", 0.0)
     for hook in hooks:
         if hook.name in state["hooks"]:  # a hook that came with a later version has nothing to remember
             hook.load(state["hooks"][hook.name])
         if isinstance(hook, Best):
             hook.weights = {name.removeprefix("best/"): w for name, w in arrays.items() if name.startswith("best/")}
-    return True

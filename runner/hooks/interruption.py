@@ -3,11 +3,11 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from types import FrameType
 
 from duograd.runner.hooks import Hook
-from duograd.runner.signals import handled_by
+from duograd.runner.signals import Request
 from duograd.runner.training import Floats, Interrupted, Training
 
 
@@ -15,7 +15,10 @@ class Interruption(Hook):
     """Ends a run where its state is whole: after a step. `caught` is the signal that it ends with."""
 
     name = "signals"  # in checkpoints: a job of a sweep can be resumed alone, and the other way round
-    caught: int | None = None
+
+    @property
+    def caught(self) -> int | None:
+        return None
 
     def step(self, training: Training) -> None:
         if self.caught is not None:
@@ -31,18 +34,20 @@ class Interruption(Hook):
 
 
 class Signals(Interruption):
-    """Ctrl-C and SIGTERM. A second one ends the run at once."""
+    """Signals to the process. A later one ends the run at once, wherever it is: nothing is saved then."""
+
+    def __init__(self) -> None:
+        self._request = Request(partial(Interrupted, whole=False))
+
+    @property
+    def caught(self) -> int | None:
+        return self._request.caught
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Handles both signals inside the block, as they were handled before after it."""
-        with handled_by(self._handle, signal.SIGINT, signal.SIGTERM):
+        """Handles signals inside the block, as they were handled before after it."""
+        with self._request.listening():
             yield
-
-    def _handle(self, signum: int, frame: FrameType | None) -> None:
-        if self.caught is not None:
-            raise Interrupted(signum)
-        self.caught = signum
 
 
 class EndFile(Interruption):
@@ -50,8 +55,13 @@ class EndFile(Interruption):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._seen = False
+
+    @property
+    def caught(self) -> int | None:
+        """SIGINT, once a step has seen the file: that the sweep removes it afterwards changes nothing."""
+        return signal.SIGINT if self._seen else None
 
     def step(self, training: Training) -> None:
-        if self.path.exists():
-            self.caught = signal.SIGINT
+        self._seen = self._seen or self.path.exists()
         super().step(training)

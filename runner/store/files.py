@@ -73,6 +73,20 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return {str(key): value for key, value in content.items()}
 
 
+def keep(path: Path, elsewhere: Path) -> None:
+    """Moves a file, where there is one, over another."""
+    if path.exists():
+        with naming(path):
+            path.replace(elsewhere)
+
+
+def sync(path: Path) -> None:
+    """Brings what was appended to a file, where there is one, to the disk."""
+    if path.exists():
+        with naming(path), path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
     """What the operating system refuses in the block names the path, not a descriptor or a temporary name."""

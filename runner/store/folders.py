@@ -44,6 +44,11 @@ class RunFolder:
         return self.path / "checkpoint.safetensors"
 
     @property
+    def checkpoint_before(self) -> Path:
+        """The one that `checkpoint` replaced, until the run has finished."""
+        return self.path / ".checkpoint.before.safetensors"
+
+    @property
     def best(self) -> Path:
         return self.path / "best.safetensors"
 

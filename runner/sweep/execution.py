@@ -1,15 +1,12 @@
 """Jobs on their way: handed out as workers are free, watched in their folders, settled as they end."""
 
-import signal
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import FrameType
 
 from duograd.runner.config import dump
-from duograd.runner.signals import handled_by
+from duograd.runner.signals import Request
 from duograd.runner.store import files
 from duograd.runner.store.folders import PRUNED, RunFolder, SweepFolder
 from duograd.runner.store.records import JobRecord, SweepRecord
@@ -23,24 +20,13 @@ from duograd.runner.sweep.worker import Task
 
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 8.0  # for jobs to save themselves once the sweep is to end
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Interrupt:
-    """Ctrl-C, SIGTERM, a closed terminal: the first is a request (`caught`); a second is KeyboardInterrupt, at once."""
+class Interrupt(Request):
+    """The first signal is a request (`caught`); a later one is KeyboardInterrupt, at once."""
 
-    caught: int | None = None
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Handles the signals inside the block, as they were handled before after it."""
-        with handled_by(self._handle, *SIGNALS):
-            yield
-
-    def _handle(self, signum: int, frame: FrameType | None) -> None:
-        if self.caught is not None:
-            raise KeyboardInterrupt
-        self.caught = signum
+    def __init__(self) -> None:
+        super().__init__(lambda signum: KeyboardInterrupt())
 
 
 @dataclass
