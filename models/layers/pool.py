@@ -44,7 +44,7 @@ def max_pool2d(
         bits = dy.astype(x.dtype, copy=False).view(f"u{x.itemsize}")  # times 0 or 1; as numbers, 0 · ∞ would be NaN
 
         def error(part: slice, t: int, out: Array) -> None:
-            np.multiply(bits[part], winner[part] == t, out=out.view(bits.dtype))
+            np.multiply(bits[part], (winner[part] == t).view(np.uint8), out=out.view(bits.dtype))
 
         return _back(x, sliding, threads, error)
 
