@@ -20,9 +20,16 @@ def check_vectors(n: int, what: str, **vectors: Array | None) -> None:
             raise ValueError(f"{name} has shape {v.shape}: expected ({n},), a value for each {what}")
 
 
-def check_classes(targets: Array, C: int) -> None:
-    """Raises ValueError: a target (B,) that is no class, 0 … C - 1; as an index, a negative one counts from the end."""
+def check_classes(targets: Array, n: int, C: int) -> None:
+    """Raises ValueError: targets that are not n classes, 0 … C - 1. As an index, a negative one counts from the end."""
+    if targets.shape != (n,):
+        raise ValueError(f"targets have shape {targets.shape}: expected ({n},), one for each sample")
     if targets.dtype.kind not in "iu":
         raise ValueError(f"targets of {targets.dtype}: expected indices of classes, integers from 0 to {C - 1}")
     if (outside := targets[(targets < 0) | (targets >= C)]).size:
         raise ValueError(f"target {outside[0]} is no class: expected an integer from 0 to {C - 1}")
+
+
+def whole_numbers(a: Array) -> Array:
+    """A view of the bits of a. Times 1 or 0 they are a or 0, whatever a is; as a number, 0 · ∞ would be NaN."""
+    return a.view(f"u{a.itemsize}")

@@ -89,6 +89,9 @@ def descent(config: FirstOrderConfig, rule: Rule) -> Descent:
     """
 
     def init(params: Arrays) -> Arrays:
+        for name, w in params.items():
+            if not w.flags.c_contiguous:  # its flat form would be a copy, and the update lost
+                raise ValueError(f"parameter {name} is not C-contiguous: take np.ascontiguousarray of it")
         state = {f"{name}/{slot}": np.zeros_like(w) for name, w in params.items() for slot in rule.slots}
         return {"step": np.zeros((), np.int64), **state}
 

@@ -63,7 +63,7 @@ def test_arguments_stay_and_backward_can_be_called_again(name):
         ("leaky_relu", "out=dy, where=y <= 0", "out=dy, where=y < 0"),
         ("leaky_relu", "np.multiply(dy, LEAK, out=dy", "np.multiply(dy, -LEAK, out=dy"),
         ("leaky_relu", "np.maximum(z, LEAK * z, out=z)", "np.minimum(z, LEAK * z, out=z)"),
-        ("relu", "dy *= y > 0", "dy *= y >= 0"),
+        ("relu", "(y > 0).view", "(y >= 0).view"),
         ("tanh", "    y *= y\n", "    y *= 1\n"),
         ("sigmoid", "dy *= y\n", "dy *= 1\n"),
     ],

@@ -128,6 +128,32 @@ def test_an_error_that_is_not_finite_goes_where_the_naive_form_sends_it(name, si
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.parametrize("name", ["relu", "leaky_relu"])
+def test_an_infinite_error_ends_where_a_unit_is_off(name):
+    z, dy = np.array([-1.0, 0.0, 1.0]), np.array([np.inf, -np.inf, np.inf])
+    tensor = torch.tensor(z, requires_grad=True)
+    getattr(F, name)(tensor).backward(torch.tensor(dy))
+    assert activation(name, z)[1](dy).tolist() == tensor.grad.tolist()
+
+
+@EACH
+@pytest.mark.parametrize("order", ["fortran", "reversed", "every second", "wide"])
+def test_any_layout_in_memory_will_do(case, order):
+    """Of inputs, parameters and errors: the values are those of arrays that lie as usual."""
+    layouts = {
+        "fortran": np.asfortranarray,
+        "reversed": lambda a: np.flip(np.flip(a).copy()),
+        "every second": lambda a: np.repeat(a, 2, axis=0)[::2],
+        "wide": lambda a: np.repeat(a, 4, axis=-1)[..., ::4],
+    }
+    given = arrays(case, 3, 2, 4)
+    y, backward = case.layer(*given)
+    other_y, other_backward = case.layer(*(layouts[order](a) for a in given))
+    dy = draw(*y.shape, seed=7)
+    for a, b in zip([y, *flat(backward(dy))], [other_y, *flat(other_backward(layouts[order](dy)))], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
 def flat(result):
     return [result[0], *result[1].values()] if isinstance(result, tuple) else [result]
 

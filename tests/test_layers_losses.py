@@ -85,6 +85,8 @@ def test_a_target_that_is_no_class_is_refused(loss, target):
 def test_what_would_be_read_as_something_else_is_refused(loss):
     with pytest.raises(ValueError, match="targets of bool: expected indices of classes, integers from 0 to 2"):
         loss(np.zeros((2, 3)), np.array([True, False]))
+    with pytest.raises(ValueError, match=r"targets have shape \(2, 1\): expected \(2,\), one for each sample"):
+        loss(np.zeros((2, 3)), np.array([[0], [1]]))
     with pytest.raises(ValueError, match="logits of int64: convert it first"):
         loss(np.zeros((2, 3), int), np.array([0, 1]))
     with pytest.raises(ValueError, match=r"class_weights has shape \(1,\): expected \(3,\), a value for each class"):

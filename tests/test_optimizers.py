@@ -113,6 +113,13 @@ def test_every_value_on_the_way_keeps_its_dtype(overrides, dtype):
     assert {a.dtype for name, a in (params | state).items() if name != "step"} == {np.dtype(dtype)}
 
 
+def test_a_parameter_that_an_update_would_miss_is_refused():
+    config = compose(["optimizer=sgd"]).optimizer
+    optimizer = descent(config, OPTIMIZERS.find(config.rule).rule(config))
+    with pytest.raises(ValueError, match="parameter w is not C-contiguous"):
+        optimizer.init({"w": draw(3, 2).T})
+
+
 def test_adam_counts_once_per_step_not_once_per_array():
     """The report's row 18: with four arrays its bias correction runs four times too fast."""
     by_hand, _ = twins(["optimizer=adam"])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from duograd.models.arrays import Array, check_floating
+from duograd.models.arrays import Array, check_floating, whole_numbers
 
 LEAK = 0.01  # slope of the leaky ReLU below 0: torch's
 
@@ -57,8 +57,9 @@ def relu(z: Array, b: Array | None = None) -> Array:
 
 
 def relu_backward(dy: Array, y: Array) -> Array:
-    """dz = dy where z > 0, else 0: the slope at z = 0 is 0, as in torch."""
-    dy *= y > 0
+    """dz = dy where z > 0, else 0, also of dy = ∞: the slope at z = 0 is 0, as in torch."""
+    bits = whole_numbers(dy)
+    bits *= (y > 0).view(np.uint8)
     return dy
 
 

@@ -76,6 +76,7 @@ def conv_sliding(x: Array, W: Array, b: Array | None, stride: int | Pair, paddin
     """Where the kernel stands. Raises ValueError: a kernel larger than the padded input, or of other channels; x of
     integers; a bias that has not one value for each filter."""
     check_floating("input of a convolution", x)
+    check_floating("kernel", W)
     check_vectors(len(W), "filter", bias=b)
     if x.shape[1] != W.shape[1]:
         raise ValueError(f"the kernel is for {W.shape[1]} channels, the input has {x.shape[1]}: both must be the same")

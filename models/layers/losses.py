@@ -31,7 +31,7 @@ def cross_entropy(
     weights that are not one a class, logits of integers.
     """
     check_floating("logits", logits)
-    check_classes(targets, C := logits.shape[1])
+    check_classes(targets, len(logits), C := logits.shape[1])
     check_vectors(C, "class", class_weights=class_weights)
     log_p = log_softmax(logits)
     a = _shares(targets, class_weights, label_smoothing, C).astype(logits.dtype)
@@ -61,7 +61,7 @@ def svm(logits: Array, targets: Array, margin: float = 1.0) -> tuple[float, Call
     Raises ValueError: targets that are no classes, logits of integers.
     """
     check_floating("logits", logits)
-    check_classes(targets, logits.shape[1])
+    check_classes(targets, *logits.shape)
     rows = np.arange(len(logits))
     with np.errstate(over="ignore", invalid="ignore"):
         shortfall = np.maximum(logits - logits[rows, targets][:, None] + margin, 0)

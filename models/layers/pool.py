@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from duograd.models.arrays import Array, check_floating
+from duograd.models.arrays import Array, check_floating, whole_numbers
 from duograd.models.layers.sliding import Pair, Sliding, slide
 from duograd.models.layers.threads import Threads, map_parts, sample_shares
 
@@ -41,10 +41,10 @@ def max_pool2d(
     map_parts(threads, forward, parts)
 
     def backward(dy: Array) -> Array:
-        bits = dy.astype(x.dtype, copy=False).view(f"u{x.itemsize}")  # times 0 or 1; as numbers, 0 · ∞ would be NaN
+        bits = whole_numbers(dy.astype(x.dtype, copy=False))
 
         def error(part: slice, t: int, out: Array) -> None:
-            np.multiply(bits[part], (winner[part] == t).view(np.uint8), out=out.view(bits.dtype))
+            np.multiply(bits[part], (winner[part] == t).view(np.uint8), out=whole_numbers(out))
 
         return _back(x, sliding, threads, error)
 
