@@ -49,11 +49,6 @@ class Places(NamedTuple):
     row: NDArray[np.intp]
 
 
-def class_names(count: int) -> tuple[str, ...]:
-    """The six activities where there are six classes, else class_1, class_2, …"""
-    return ACTIVITIES if count == len(ACTIVITIES) else tuple(f"class_{index + 1}" for index in range(count))
-
-
 def window_places(lengths: Sequence[int], window: int, step: int) -> Places:
     """Every window of recordings with so many rows: the first at row 0, then every `step` rows, none past the end.
 

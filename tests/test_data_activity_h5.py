@@ -14,6 +14,7 @@ from duograd.data.sources.activity_h5 import ActivityH5
 
 N, T, S, C = 60, 7, 2, 6
 SIX = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
+NUMBERED = tuple(f"class_{c + 1}" for c in range(C))
 CLASS = np.arange(N) % C
 WINDOWS = (np.random.default_rng(0).standard_normal((N, T, S)) + CLASS[:, None, None]).astype(np.float32)
 GOOD = {"trX": WINDOWS, "trY": np.eye(C)[CLASS], "tstX": WINDOWS[:18], "tstY": np.eye(C)[CLASS[:18]]}
@@ -59,7 +60,7 @@ def test_reads_the_course_form(path: Path) -> None:
         assert (targets.dtype, inputs.flags.c_contiguous) == (np.int64, True)
     assert dataset.validation is None
     assert (dataset.name, dataset.source) == ("activity_h5", "activity.h5, one-hot labels")
-    assert (dataset.classes, dataset.channels, dataset.units) == (SIX, ("channel_1", "channel_2"), "")
+    assert (dataset.classes, dataset.channels, dataset.units) == (NUMBERED, ("channel_1", "channel_2"), "")
     np.testing.assert_array_equal(dataset.gallery["windows"], WINDOWS[:C])
     assert not dataset.synthetic
 
@@ -75,9 +76,58 @@ def test_labels_as_numbers(path: Path, base: int, form: str) -> None:
     assert dataset.source == f"activity.h5, labels from {base}"
 
 
-def test_other_numbers_of_classes_have_plain_names(path: Path) -> None:
+def test_classes_are_called_what_the_user_says(path: Path) -> None:
     three = np.arange(N) % 3
-    assert read(write(path, trY=three, tstY=three[:18])).classes == ("class_1", "class_2", "class_3")
+    write(path, trY=three, tstY=three[:18])
+    assert read(path).classes == ("class_1", "class_2", "class_3")
+    assert read(path, classes=["run", "sit", "walk"]).classes == ("run", "sit", "walk")
+    for wrong in (["run", "sit"], ["run", "sit", "run"]):
+        assert fault(path, classes=wrong) == (
+            f"data.classes=[{','.join(wrong)}] does not name the 3 classes of {path}: "
+            "give each one name of its own, in order"
+        )
+
+
+def test_the_course_s_own_file_has_its_names(path: Path) -> None:
+    """By its form: 3000 and 600 windows of 150 × 3, six classes, one-hot."""
+    many = np.arange(3000) % C
+    windows = np.random.default_rng(0).standard_normal((3000, 150, 3), np.float32)
+    course = {"trX": windows, "trY": np.eye(C)[many], "tstX": windows[:600], "tstY": np.eye(C)[many[:600]]}
+    assert read(write(path, **course)).classes == SIX
+    assert read(write(path, **{**course, "trY": many, "tstY": many[:600]})).classes == NUMBERED
+    assert read(write(path, **{**course, "trX": windows[:, :128], "tstX": windows[:600, :128]})).classes == NUMBERED
+
+
+@pytest.mark.parametrize(
+    ("trY", "tstY", "form"),
+    [
+        (np.eye(C, dtype=bool)[CLASS], np.eye(C, dtype=bool)[CLASS[:18]], "one-hot labels"),
+        (CLASS[None], CLASS[None, :18], "labels from 0"),
+        (CLASS[None] + 1, CLASS[:18] + 1, "labels from 1"),
+    ],
+    ids=["truth values", "a row", "a row and numbers"],
+)
+def test_labels_as_other_programs_store_them(path: Path, trY: Any, tstY: Any, form: str) -> None:
+    dataset = read(write(path, trY=trY, tstY=tstY), validation_fraction=0)
+    np.testing.assert_array_equal(some(dataset.train)[1], CLASS)
+    np.testing.assert_array_equal(some(dataset.test)[1], CLASS[:18])
+    assert dataset.source == f"activity.h5, {form}"
+
+
+@pytest.mark.parametrize("labels", [np.eye(C)[CLASS], CLASS[:, None] + 1, CLASS[None] + 1])
+def test_matlab_s_order_of_axes_is_recognised(path: Path, labels: np.ndarray) -> None:
+    tested = labels[:, :18] if len(labels) == 1 else labels[:18]
+    plain = read(write(path, trY=labels, tstY=tested))
+    matlab = read(write(path, trX=WINDOWS.T, tstX=WINDOWS[:18].T, trY=labels.T, tstY=tested.T))
+    assert matlab.digest == plain.digest
+    np.testing.assert_array_equal(some(matlab.test)[1], some(plain.test)[1])
+    assert matlab.source == plain.source.replace("; validation", ", axes in MATLAB's order; validation")
+
+
+def test_as_many_channels_as_windows_are_not_taken_for_matlab_s(path: Path) -> None:
+    windows = np.random.default_rng(0).standard_normal((N, T, N), np.float32)
+    write(path, trX=windows, tstX=windows[:18])
+    np.testing.assert_array_equal(some(read(path, validation_fraction=0).train)[0], windows)
 
 
 def test_validation_is_drawn_from_each_class_alike(path: Path) -> None:
@@ -118,6 +168,8 @@ TWICE[4, :2], HALF[4], NONE[4] = 1, 0.5 * ONES[4], 0
 NOT_WHOLE, FAR = CLASS + 0.0, CLASS[:18].copy()
 NOT_WHOLE[5], FAR[2] = 1.5, 6
 HOLE = np.where(CLASS == 2, 3, CLASS)
+FLIPPED = CLASS.copy()
+FLIPPED[7] = 30_000_000
 BAD = WINDOWS.copy()
 BAD[3, 2, 1] = np.nan
 
@@ -141,6 +193,8 @@ BAD[3, 2, 1] = np.nan
         ({"trY": CLASS - 1, "tstY": CLASS[:18]}, "'trY' has labels from -1: count the classes from 0 or from 1"),
         ({"trY": CLASS + 2, "tstY": CLASS[:18] + 2}, "'trY' has labels from 2: count the classes from 0 or from 1"),
         ({"trY": CLASS, "tstY": FAR}, "'tstY' has label 6, outside the classes 0 to 5 of {}: 'trY': give training"),
+        ({"trY": FLIPPED, "tstY": CLASS[:18]}, "'trY' has label 30000000, but 60 samples of 7 different labels: count"),
+        ({"trX": 0 * WINDOWS}, "'trX' holds nothing but zeros: give a file that was filled"),
         ({"trY": ONES[:, :, None]}, "'trY' has shape (60, 6, 1), expected (N, C): give a file in that form"),
     ],
 )
@@ -150,14 +204,14 @@ def test_shapes_and_labels_that_do_not_fit(path: Path, changes: dict[str, Any], 
 
 def test_a_class_missing_from_a_split_is_named(path: Path) -> None:
     write(path, trY=HOLE, tstY=CLASS[:18])
-    assert fault(path) == "class 'sitting' has no training samples: give some of each of the 6 classes"
+    assert fault(path) == "class 'class_3' has no training samples: give some of each of the 6 classes"
     write(path, tstY=np.eye(C)[HOLE[:18]])
     assert fault(path) == (
-        "data=activity_h5: the test split has no windows of class 'sitting': "
-        "give data that holds each of downstairs, jogging, sitting, standing, upstairs, walking"
+        "data=activity_h5: the test split has no windows of class 'class_3': "
+        "give data that holds each of class_1, class_2, class_3, class_4, class_5, class_6"
     )
     line = fault(write(path), validation_fraction=0.04)
-    assert line.startswith("class 'downstairs': data.validation_fraction=0.04 of 10 samples leaves none for validation")
+    assert line.startswith("class 'class_1': data.validation_fraction=0.04 of 10 samples leaves none for validation")
 
 
 def test_file_in_the_course_form(shared_data: Path) -> None:

@@ -1,11 +1,16 @@
 """The course's HDF5 form is read as it is, and each fault of a file is one line."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 from duograd.data.errors import DataError
 from duograd.data.sources.patches_h5 import read_patches
@@ -20,9 +25,13 @@ def write(path: Path, **datasets: Any) -> Path:
     return path
 
 
+def read(path: Path, count: int | None = None) -> np.ndarray:
+    return read_patches(path, count)[0]
+
+
 def fault(path: Path, count: int | None = None) -> str:
     with pytest.raises(DataError) as caught:
-        read_patches(path, count)
+        read(path, count)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -34,14 +43,14 @@ def path(tmp_path: Path) -> Path:
 
 def test_reads_all_or_the_first_so_many(path: Path) -> None:
     write(path, data=PATCHES, xForm=np.eye(2), invXForm=np.eye(2))
-    np.testing.assert_array_equal(read_patches(path), PATCHES)
-    np.testing.assert_array_equal(read_patches(path, 2), PATCHES[:2])
+    np.testing.assert_array_equal(read(path), PATCHES)
+    np.testing.assert_array_equal(read(path, 2), PATCHES[:2])
 
 
 @pytest.mark.parametrize("dtype", ["<f8", ">f4", "f2", "u1", "i4"])
 def test_other_number_types_become_float32(path: Path, dtype: str) -> None:
     values = np.arange(24).reshape(1, 3, 2, 4)
-    patches = read_patches(write(path, data=values.astype(dtype)))
+    patches = read(write(path, data=values.astype(dtype)))
     assert patches.dtype == np.float32
     np.testing.assert_array_equal(patches, values)
 
@@ -49,7 +58,93 @@ def test_other_number_types_become_float32(path: Path, dtype: str) -> None:
 def test_chunks_and_compression(path: Path) -> None:
     with h5py.File(path, "w") as file:
         file.create_dataset("data", data=PATCHES, chunks=(4, 1, 2, 2), compression="gzip")
-    np.testing.assert_array_equal(read_patches(path, 5), PATCHES[:5])
+    np.testing.assert_array_equal(read(path, 5), PATCHES[:5])
+
+
+@pytest.mark.parametrize("marked", [False, True])
+@pytest.mark.parametrize("count", [None, 4])
+def test_matlab_s_order_of_axes_is_recognised(path: Path, marked: bool, count: int | None) -> None:
+    patches = (
+        PATCHES[:, :, :3] if marked else PATCHES
+    )  # 3 × 3 pixels fit either way, unless MATLAB says that it wrote it
+    with h5py.File(write(path, data=patches.transpose()), "a") as file:
+        if marked:
+            file["data"].attrs["MATLAB_class"] = np.bytes_("single")
+    found, source = read_patches(path, count)
+    np.testing.assert_array_equal(found, patches[:count])
+    assert found.flags.c_contiguous
+    assert source == "patches.h5, axes in MATLAB's order"
+
+
+def unwritten(file: h5py.File) -> None:
+    file.create_dataset("data", PATCHES.shape, "f4")
+
+
+def half_written(file: h5py.File) -> None:
+    file.create_dataset("data", PATCHES.shape, "f4", chunks=(2, 3, 4, 5))[:4] = PATCHES[:4]
+
+
+def zeros(file: h5py.File) -> None:
+    file["data"] = 0 * PATCHES
+
+
+def virtual(file: h5py.File) -> None:
+    layout = h5py.VirtualLayout(PATCHES.shape, "f4")
+    layout[:] = h5py.VirtualSource("part.h5", "data", PATCHES.shape)
+    file.create_virtual_dataset("data", layout)
+
+
+def foreign(file: h5py.File) -> None:
+    """A chunk that says it went through a filter that is not here."""
+    created = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    created.set_chunk((6, 3, 4, 5))
+    created.set_filter(32015, h5py.h5z.FLAG_OPTIONAL, ())
+    space = h5py.h5s.create_simple(PATCHES.shape)
+    made = h5py.h5d.create(file.id, b"data", h5py.h5t.NATIVE_FLOAT, space, created)
+    made.write_direct_chunk((0, 0, 0, 0), PATCHES.tobytes())
+
+
+@pytest.mark.parametrize(
+    ("make", "line"),
+    [
+        (unwritten, "was never written, or not to its end: give a file that is whole"),
+        (half_written, "was never written, or not to its end: give a file that is whole"),
+        (zeros, "holds nothing but zeros: give a file that was filled"),
+        (virtual, "is put together from part.h5, which is missing: copy it too"),
+        (
+            foreign,
+            "is compressed with filter 32015, which is not installed: pip install hdf5plugin, or store it with gzip",
+        ),
+    ],
+)
+def test_what_hdf5_would_make_up_is_refused(path: Path, make: Callable[[h5py.File], None], line: str) -> None:
+    with h5py.File(path, "w") as file:
+        make(file)
+    assert fault(path) == f"{path}: 'data' {line}"
+
+
+def test_a_virtual_data_set_is_read_from_its_parts(path: Path) -> None:
+    write(path.parent / "part.h5", data=PATCHES)
+    with h5py.File(path, "w") as file:
+        virtual(file)
+    np.testing.assert_array_equal(read(path), PATCHES)
+
+
+def test_a_file_that_another_program_writes(path: Path) -> None:
+    write(path, data=PATCHES)
+    code = f"import h5py, sys; f = h5py.File({str(path)!r}, 'a'); print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"open\n"
+        assert fault(path) == f"{path} is being written by another program: close it there, then try again"
+        writer.communicate()
+
+
+def test_an_old_matlab_file_and_a_pipe(path: Path) -> None:
+    savemat(path, {"data": PATCHES})
+    assert fault(path) == f"{path} is a MATLAB file before version 7.3: save it with save(…, '-v7.3')"
+    os.mkfifo(path.with_name("pipe"))
+    assert fault(path.with_name("pipe")).endswith("pipe is no file: give an HDF5 file")
 
 
 def test_missing_file(path: Path) -> None:
@@ -158,11 +253,11 @@ def test_not_finite(path: Path, bad: float) -> None:
         f"{path}: 'data' has 2 values that are NaN or infinite as float32, the first at [4, 2, 0, 1]: "
         "repair those samples or leave them out"
     )
-    assert len(read_patches(path, 4)) == 4  # the faulty ones are not asked for
+    assert len(read(path, 4)) == 4  # the faulty ones are not asked for
 
 
 def test_file_in_the_course_form(shared_data: Path) -> None:
-    patches = read_patches(shared_data / "patches_16x16.h5")
+    patches = read(shared_data / "patches_16x16.h5")
     assert patches.shape == (10240, 3, 16, 16)
     assert patches.min() < -1  # whitened
     assert patches.max() > 1

@@ -1,4 +1,4 @@
-"""Class labels as files bear them - one-hot rows, or whole numbers counted from 0 or from 1 - as class indices.
+"""Class labels as HDF5 files bear them - one-hot rows, or whole numbers counted from 0 or from 1 - as class indices.
 
 Legend: N samples, C classes.
 """
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from duograd.data.dataset import Array
 from duograd.data.errors import DataError
-from duograd.data.formats.hdf5 import label, require_form
+from duograd.data.formats.hdf5 import label, read_array, require_form, shape_of
+
+KINDS = "fiub"  # of NumPy's types: one-hot rows may be truth values
 
 
 class Labels(NamedTuple):
@@ -23,42 +25,48 @@ class Labels(NamedTuple):
     form: str
 
 
-def read_labels(train: h5py.Dataset, test: h5py.Dataset) -> Labels:
-    """Both sets of labels: (N, C) one-hot, or whole numbers (N,) or (N, 1), from 0 or from 1 by the smallest found.
+def read_labels(train: h5py.Dataset, test: h5py.Dataset, backwards: bool = False) -> Labels:
+    """Both sets of labels: (N, C) one-hot, or whole numbers (N,), (N, 1) or (1, N), from 0 or 1 by the smallest found.
 
     Raises DataError for other shapes, rows that are not one-hot, and numbers outside the classes of the training set.
     """
-    one_hot = [_is_one_hot(dataset) for dataset in (train, test)]
+    one_hot = [_is_one_hot(dataset, backwards) for dataset in (train, test)]
     if one_hot[0] != one_hot[1]:
         raise DataError(
             f"{label(train)} has shape {train.shape} and {label(test)} {test.shape}: "
             "give both as one-hot rows, or both as whole numbers"
         )
-    return _from_rows(train, test) if one_hot[0] else _from_numbers(train, test)
+    return _from_rows(train, test, backwards) if one_hot[0] else _from_numbers(train, test)
 
 
-def _is_one_hot(dataset: h5py.Dataset) -> bool:
-    """Whether labels are rows (N, C), not numbers (N,) or (N, 1)."""
+def count_labels(dataset: h5py.Dataset, backwards: bool = False) -> int:
+    """For how many samples there are labels."""
+    shape = shape_of(dataset, backwards)
+    return int(dataset.size or 0) if len(shape) < 2 or 1 in shape[:2] else shape[0]
+
+
+def _is_one_hot(dataset: h5py.Dataset, backwards: bool) -> bool:
+    """Whether labels are rows (N, C), not numbers (N,), (N, 1) or (1, N)."""
     numbers = len(dataset.shape or ()) == 1
-    require_form(dataset, ("N",) if numbers else ("N", "C"))
-    return not numbers and dataset.shape[1] > 1
+    require_form(dataset, ("N",) if numbers else ("N", "C"), backwards, KINDS)
+    return not numbers and 1 not in dataset.shape
 
 
-def _from_rows(train: h5py.Dataset, test: h5py.Dataset) -> Labels:
-    classes = train.shape[1]
-    if test.shape[1] != classes:
-        widths = f"{label(train)} has {classes} columns and {label(test)} {test.shape[1]}"
+def _from_rows(train: h5py.Dataset, test: h5py.Dataset, backwards: bool) -> Labels:
+    (_, classes), (_, tested) = shape_of(train, backwards), shape_of(test, backwards)
+    if tested != classes:
+        widths = f"{label(train)} has {classes} columns and {label(test)} {tested}"
         raise DataError(f"{widths}: give both one column per class")
-    return Labels(_argmax(train), _argmax(test), classes, "one-hot labels")
+    return Labels(_argmax(train, backwards), _argmax(test, backwards), classes, "one-hot labels")
 
 
-def _argmax(dataset: h5py.Dataset) -> NDArray[np.int64]:
-    rows: Array = dataset[:]
+def _argmax(dataset: h5py.Dataset, backwards: bool) -> NDArray[np.int64]:
+    rows = read_array(dataset, backwards)
     wrong = (rows != 0).sum(axis=1) != 1
     wrong |= rows.max(axis=1) != 1
     if wrong.any():
         n = int(np.flatnonzero(wrong)[0])
-        row = ", ".join(f"{value:g}" for value in rows[n])
+        row = ", ".join(f"{float(value):g}" for value in rows[n])
         raise DataError(f"{label(dataset)} row {n} is [{row}], not one-hot: give each row a single 1, else 0")
     found: NDArray[np.int64] = rows.argmax(axis=1).astype(np.int64)
     return found
@@ -70,6 +78,12 @@ def _from_numbers(train: h5py.Dataset, test: h5py.Dataset) -> Labels:
     if base not in (0, 1):
         raise DataError(f"{label(train)} has labels from {base}: count the classes from 0 or from 1")
     top = int(numbers.max())
+    if top - base >= len(numbers):  # each class needs a sample, and the classes between are named one by one
+        different = len(np.unique(numbers))
+        raise DataError(
+            f"{label(train)} has label {top}, but {len(numbers)} samples of {different} different labels: "
+            f"count the classes from {base} without gaps"
+        )
     if test_numbers.max() > top:
         raise DataError(
             f"{label(test)} has label {test_numbers.max()}, outside the classes {base} to {top} of {label(train)}: "
@@ -79,7 +93,7 @@ def _from_numbers(train: h5py.Dataset, test: h5py.Dataset) -> Labels:
 
 
 def _whole(dataset: h5py.Dataset) -> NDArray[np.int64]:
-    values: Array = dataset[:].reshape(-1)
+    values: Array = read_array(dataset).reshape(-1)
     with np.errstate(invalid="ignore"):  # NaN and infinity become something else, as they should here
         whole = values.astype(np.int64)
     wrong = whole != values

@@ -25,22 +25,29 @@ class PatchesH5(SourceConfig):
 
     def read(self, dtype: np.dtype[Any]) -> DataSet:
         """The file's patches, ready for the autoencoder."""
-        path = user_path(self.path)
-        colour = read_patches(path, self.count)
-        return patch_dataset(colour, path.name, self, np.random.default_rng(self.seed), dtype)
+        colour, source = read_patches(user_path(self.path), self.count)
+        return patch_dataset(colour, source, self, np.random.default_rng(self.seed), dtype)
 
 
-def read_patches(path: Path, count: int | None = None) -> Array:
-    """The first `count` patches (all where None), (N, 3, H, W) float32, on whatever scale the file has.
+def read_patches(path: Path, count: int | None = None) -> tuple[Array, str]:
+    """The first `count` patches, all where None: (N, 3, H, W) float32, on the file's own scale; and a line on the file.
 
     Raises DataError where the file is missing, damaged, of another form, or holds NaN, infinity or too few patches.
     """
-    from duograd.data.formats.hdf5 import find_dataset, open_hdf5, read_samples, require_form
+    from duograd.data.formats.hdf5 import (
+        MATLAB_ORDER,
+        find_dataset,
+        is_backwards,
+        open_hdf5,
+        read_samples,
+        require_form,
+    )
 
     with open_hdf5(path) as file:
         dataset = find_dataset(file, "data")
-        require_form(dataset, FORM)
-        return read_samples(dataset, count)
+        backwards = is_backwards(dataset, FORM)
+        require_form(dataset, FORM, backwards)
+        return read_samples(dataset, count, backwards), path.name + (MATLAB_ORDER if backwards else "")
 
 
 SOURCE = Source(config=PatchesH5, inputs="vectors", targets="inputs")
