@@ -19,6 +19,7 @@ import numpy as np
 
 from duograd.data.dataset import DataSet
 from duograd.data.errors import DataError
+from duograd.data.formats.files import user_path
 from duograd.runner import build, display, loop
 from duograd.runner.config import MlflowTracking, RunConfig, dump
 from duograd.runner.context import RunContext, alone
@@ -70,7 +71,9 @@ def resume(config: RunConfig, folder: RunFolder, context: RunContext | None = No
 def anchored(config: RunConfig, here: Path) -> RunConfig:
     """The configuration with absolute paths, so that a run can be resumed and mirrored from any directory."""
     paths = {
-        key: str((here / value).resolve()) for key in ("path", "root") if (value := getattr(config.data, key, None))
+        key: str((here / user_path(value)).resolve())
+        for key in ("path", "root")
+        if (value := getattr(config.data, key, None))
     }
     update: dict[str, Any] = {"data": config.data.model_copy(update=paths)}
     if isinstance(config.tracking, MlflowTracking):

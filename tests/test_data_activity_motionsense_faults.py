@@ -1,5 +1,6 @@
 """Each fault of a MotionSense archive or folder is one line that names it."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,18 @@ def test_what_is_no_archive(tmp_path: Path) -> None:
     assert fault(text) == f"{text} cannot be read as a zip archive (File is not a zip file): download or copy it again"
     for root in (empty, tmp_path, as_zip(tmp_path / "other.zip", {"sub_1.csv": "", "dws_1/person_1.csv": ""})):
         assert fault(root) == f"data.root={root} holds no recordings: give a folder or archive with {LAYOUT}"
+
+
+def test_other_files_are_counted_and_a_tar_archive_is_read(tmp_path: Path, root: Path) -> None:
+    folder = as_folder(tmp_path / "all" / TOP, study(**{"notes.csv": "a", "wlk_6/sub_3 (1).csv": "b"}))
+    (folder / "again").symlink_to(folder / "dws_1")
+    dataset = read(folder)
+    assert dataset.notes == (
+        f"2 .csv skipped: not {TOP}/<activity>_<trial>/sub_<person>.csv",
+        "1 skipped: links to what is read already",
+    )
+    packed = shutil.make_archive(str(tmp_path / "study"), "gztar", tmp_path / "all")
+    assert read(Path(packed)).digest == dataset.digest == read(root).digest
 
 
 def test_a_damaged_archive(root: Path, tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """CIFAR-10, read from its files: the report's split, whatever form they have, and never more memory than needed."""
 
 import hashlib
+import os
+import pickle
+import shutil
 import subprocess
 import sys
 import tracemalloc
@@ -21,6 +24,7 @@ from cifar_builders import (
     write_folder,
 )
 
+from duograd.data.errors import DataError
 from duograd.data.formats import cifar10
 from duograd.data.formats.cifar_pickles import unpickle
 from duograd.data.load import digest, load
@@ -145,6 +149,51 @@ def test_loading_keeps_the_images_once(tmp_path):
     assert peak - whole < 6 * images / 6 + 1_500_000  # a batch is a sixth; the gallery's floats are 1.2 MB
 
 
+def again(change, protocol):
+    """The seven files, pickled again after a change to each batch."""
+    return {
+        name: pickle.dumps(
+            change(batch(20, BATCHES.index(name))) if name in BATCHES else pickle.loads(content), protocol
+        )
+        for name, content in small().items()
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one: one,
+        lambda one: {**one, b"labels": np.array(one[b"labels"])},
+        lambda one: {**one, b"labels": np.array(one[b"labels"], ">i2")},
+        lambda one: {**one, b"labels": list(np.array(one[b"labels"]))},
+        lambda one: {**one, b"data": one[b"data"].reshape(-1, 3, 32, 32)},
+        lambda one: {**one, b"data": np.asfortranarray(one[b"data"])},
+        lambda one: {key.decode(): value for key, value in one.items()},
+    ],
+    ids=["plain", "array", "array of shorts", "NumPy's numbers", "images", "Fortran's order", "text keys"],
+)
+@pytest.mark.parametrize("protocol", range(6))
+def test_batches_that_were_pickled_again(tmp_path, change, protocol):
+    found = subset(write_folder(tmp_path / "a", again(change, protocol)))
+    expected = subset(write_folder(tmp_path / "b", small()))
+    assert found.digest == expected.digest
+    np.testing.assert_array_equal(found.train.targets, expected.train.targets)
+
+
+def test_a_zip_archive_is_read_too_and_no_file_twice(tmp_path):
+    root = write_folder(tmp_path / "cifar-10-batches-py", small())
+    archive = shutil.make_archive(str(tmp_path / "mine"), "zip", tmp_path, "cifar-10-batches-py")
+    assert subset(archive).digest == subset(root).digest
+    (root / "data_batch_2").unlink()
+    (root / "data_batch_2").symlink_to(root / "data_batch_1")
+    with pytest.raises(DataError, match="lacks data_batch_2"):
+        subset(root)
+    (root / "data_batch_2").unlink()
+    os.mkfifo(root / "data_batch_2")
+    with pytest.raises(DataError, match="lacks data_batch_2"):
+        subset(root)
+
+
 def test_reading_imports_no_torch(tmp_path):
     root = write_folder(tmp_path / "a", small())
     code = (
@@ -158,8 +207,6 @@ def test_reading_imports_no_torch(tmp_path):
 
 
 def test_python_s_own_pickle_says_the_same():
-    import pickle
-
     content = small()["data_batch_1"]
     ours, theirs = unpickle(content, "a"), pickle.loads(content, encoding="bytes")
     assert ours.keys() == {key.decode() for key in theirs} == {key.decode() for key in batch(1)}

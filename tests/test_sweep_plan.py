@@ -234,3 +234,9 @@ def test_a_job_of_a_preset_can_be_run_again_alone():
         identity.command(config, ["sweep=report_grid", "seed=1"]) == "duograd sweep=report_grid seed=1 hydra.mode=RUN"
     )
     assert identity.command(config, []) == "duograd task=autoencoder"
+
+
+def test_a_home_folder_is_expanded_before_paths_are_made_absolute(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    config = anchored(tiny("data=photos", "data.root='~/my photos'"), Path("/here"))
+    assert config.data.root == str(tmp_path / "my photos")

@@ -37,6 +37,11 @@ class Files(Protocol):
     def read(self, name: str, /) -> bytes: ...
 
 
+def skipped_lines(files: Files) -> tuple[str, ...]:
+    """What is skipped of the files, once they are listed: a line for each reason."""
+    return tuple(f"{count} skipped: {what}" for what, count in sorted(files.skipped.items()))
+
+
 def user_path(given: str) -> Path:
     """The path that a user gave, a leading ~ expanded, as shells do not inside `data.path=~/file`."""
     return Path(os.path.expanduser(given))  # noqa: PTH111 - leaves an unknown ~name as it is; pathlib raises

@@ -17,7 +17,7 @@ from PIL import Image
 
 from duograd.data.dataset import Array
 from duograd.data.errors import DataError
-from duograd.data.formats.files import Files, FolderFiles, read_file, require_modest
+from duograd.data.formats.files import Files, FolderFiles, read_file, require_modest, skipped_lines
 from duograd.data.formats.image_bytes import ImageReader
 
 SUFFIXES = (
@@ -70,7 +70,7 @@ def skipped(files: Files, names: Sequence[str]) -> tuple[str, ...]:
         f"{count} {suffix or 'files without a suffix'} skipped: not an image type that is read"
         for suffix, count in sorted(others.items())
     ]
-    return (*lines, *(f"{count} skipped: {what}" for what, count in sorted(files.skipped.items())))
+    return (*lines, *skipped_lines(files))
 
 
 def read_image(path: Path, reader: ImageReader | None = None) -> Array:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from duograd.data.errors import DataError, did_you_mean
 from duograd.data.formats.archives import open_files
-from duograd.data.formats.files import Files
+from duograd.data.formats.files import Files, skipped_lines
 
 TOP = "A_DeviceMotion_data"
 CODES = ("dws", "jog", "sit", "std", "ups", "wlk")  # in the order of ACTIVITIES
@@ -56,6 +56,13 @@ def find_recordings(names: Sequence[str], root: Path) -> list[Recording]:
         if one[:3] == other[:3]:
             raise DataError(f"{one.name} and {other.name} are the same recording: remove one of them")
     return found
+
+
+def passed_over(files: Files, names: Sequence[str], found: Sequence[Recording]) -> tuple[str, ...]:
+    """How many CSV files are none of the recordings `found`, and what else was skipped: a line for each reason."""
+    others = sum(name.lower().endswith(".csv") for name in names) - len(found)
+    lines = [f"{others} .csv skipped: not {TOP}/<activity>_<trial>/sub_<person>.csv"] if others else []
+    return (*lines, *skipped_lines(files))
 
 
 def _recording(match: re.Match[str]) -> Recording:

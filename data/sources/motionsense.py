@@ -7,6 +7,7 @@ Legend: N windows, T time steps, S channels, R rows of a recording, U columns.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -25,6 +26,7 @@ from duograd.data.formats.motionsense import (
     find_channels,
     find_recordings,
     open_recordings,
+    passed_over,
     units_of,
 )
 from duograd.data.source import Source, matching
@@ -71,7 +73,9 @@ class MotionSense(PeopleConfig):
         root = archive(self)
         rng = np.random.default_rng(self.seed)
         with open_recordings(root) as files:
-            recordings = _of_people(find_recordings(files.namelist(), root), self.people)
+            found = find_recordings(names := files.namelist(), root)
+            notes = passed_over(files, names, found)
+            recordings = _of_people(found, self.people)
             people = _split(recordings, self, rng)
             signals = [read_signal(files, one.name, channels).astype(dtype) for one in recordings]
         _require_room(recordings, signals, self.window)
@@ -83,7 +87,7 @@ class MotionSense(PeopleConfig):
 
         train = split(people.train)
         assert train is not None  # split_people leaves somebody
-        return window_dataset(
+        dataset = window_dataset(
             self,
             _source(root, people),
             Splits(train, split(people.validation), split(people.test)),
@@ -92,6 +96,7 @@ class MotionSense(PeopleConfig):
             channels=tuple(channel.name for channel in channels),
             units=units_of(channels),
         )
+        return replace(dataset, notes=notes)
 
 
 def archive(config: MotionSense) -> Path:
