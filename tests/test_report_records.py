@@ -2,14 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 from report_builders import run_folder, sweep_folder
 
 from duograd.runner.errors import UserError
+from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.records import read_run
 from duograd.runner.report.select import sweep_runs
+from duograd.runner.report.tables import ranking_csv
 from duograd.runner.store.locks import TRAINER, locked
 from duograd.runner.store.overrides import as_typed
 
@@ -43,6 +47,47 @@ def test_a_damaged_file_is_named_and_is_not_fatal(tmp_path: Path, name: str, con
     assert record.error
     assert name in record.error
     assert len(record.error.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("summary.json", "metrics", 3.0),
+        ("summary.json", "metrics", {"train/loss": "x"}),
+        ("summary.json", "best", ["train/loss"]),
+        ("summary.json", "seconds", float("nan")),
+        ("summary.json", "confusion", {"test": [[None]]}),
+        ("run.json", "seed", [1]),
+        ("run.json", "task", {"name": "autoencoder"}),
+        ("config.yaml", "model", "gru"),
+        ("config.yaml", "epochs", None),
+    ],
+)
+def test_a_file_of_another_shape_costs_its_own_run_alone(tmp_path: Path, name: str, key: str, value: Any) -> None:
+    path = run_folder(tmp_path / "odd")
+    content = OmegaConf.to_container(OmegaConf.load(path / name))
+    (path / name).write_text(json.dumps(content | {key: value}))
+    good = read_run(run_folder(tmp_path / "good", {"loss.beta": 0.5}))
+    comparison = Comparison("x", [good, read_run(path)])
+    assert [record.status for record in comparison.records] == ["FINISHED", "DAMAGED"]
+    assert f"{name} is damaged ({key}" in str(comparison.records[1].error)
+    assert len(ranking_csv(comparison).splitlines()) == 3
+    assert comparison.best is good
+
+
+def test_an_epoch_that_the_file_has_no_room_for_is_damage(tmp_path: Path) -> None:
+    path = run_folder(tmp_path / "run")
+    with (path / "metrics.jsonl").open("a") as file:
+        file.write('{"epoch": 100000000000, "train/loss": 0.5}\n{"epoch": -1, "train/loss": 0.5}\n')
+    assert read_run(path).history["train/loss"].tolist() == [3.0, 2.0, 1.0]
+
+
+def test_a_list_of_layers_is_a_value_like_any_other(tmp_path: Path) -> None:
+    layers = [[{"units": 3}], [{"units": 4}]]
+    records = [read_run(run_folder(tmp_path / f"r{k}", {"model.layers": value})) for k, value in enumerate(layers)]
+    comparison = Comparison("x", records)
+    assert comparison.differing == ["model.layers"]
+    assert len(comparison.groups) == 2
 
 
 def test_history_has_a_gap_where_a_line_is_torn(tmp_path: Path) -> None:

@@ -157,6 +157,16 @@ def test_classifiers_show_their_counted_confusion(tmp_path: Path) -> None:
     assert "confusion matrices on test samples" in (tmp_path / "answer.md").read_text()
 
 
+def test_a_fault_in_a_picture_costs_no_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no such <b>font</b>")
+
+    monkeypatch.setattr("duograd.runner.report.charts.overlay", broken)
+    answer = write_report(tmp_path, Comparison("x", [read_run(run_folder(tmp_path / "run"))]))
+    assert "RuntimeError: no such <b>font</b> (test_report_written.py:" in answer.left_out[0]
+    assert "Charts could not all be drawn" in (tmp_path / "answer.html").read_text()
+
+
 def trained(folder: Path, *overrides: str) -> Path:
     """A run of a moment, without its own pictures but with frames."""
     assert run(tiny("task.figures=[]", *overrides), RunFolder(folder), list(overrides)) == 0

@@ -142,7 +142,7 @@ class Comparison:
     @property
     def footer(self) -> str:
         """Where the samples came from, as far as the runs agree."""
-        sources = {f"{r.identity['data']}, {r.identity['source']}" for r in self.records if "source" in r.identity}
+        sources = {f"{r.identity.get('data')}, {r.identity['source']}" for r in self.records if "source" in r.identity}
         [source, *more] = sorted(sources) or [""]
         seeds = sorted({r.identity["seed"] for r in self.records if SEED in r.identity})
         seed = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds" if seeds else ""

@@ -1,6 +1,6 @@
 """Confusion matrices of the best classifiers side by side: those that the runs counted, else counted anew."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ MOST = 9  # runs
 SPLITS = {"test": "test", "val": "validation", "train": "training"}  # the first that is there
 
 
-def sheet(comparison: Comparison, restorer: Restorer, folder: Path) -> Picture | str:
+def sheets(comparison: Comparison, restorer: Restorer, folder: Path) -> Iterator[Picture | str]:
     """Draws into a folder; a string says why nothing could be drawn."""
     ranked = [rank.group for rank in comparison.ranks if rank.place]
     try:
@@ -30,12 +30,13 @@ def sheet(comparison: Comparison, restorer: Restorer, folder: Path) -> Picture |
             group.label: counts(best_run(group, comparison.measure), split, restorer) for group in ranked[:MOST]
         }
     except MissingError as reason:
-        return f"Confusion matrices are left out: {reason}"
+        yield f"Confusion matrices are left out: {reason}"
+        return
     best = f"the best {MOST} of {len(comparison.groups)} · " if len(ranked) > MOST else ""
     seeds = "of several seeds the best · " if comparison.replicated else ""
     out = Output(folder / "confusion.png", f"Confusion: {comparison.title}", comparison.footer)
     confusion_matrices(matrices, classes, out, f"{best}{seeds}{SPLITS[split]}")
-    return Picture(out.path, f"confusion matrices on {SPLITS[split]} samples")
+    yield Picture(out.path, f"confusion matrices on {SPLITS[split]} samples")
 
 
 def _split_and_classes(comparison: Comparison, restorer: Restorer) -> tuple[str, Sequence[str]]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duograd.runner.errors import UserError
+from duograd.runner.report.shapes import Config, Identity, Summary, check
 from duograd.runner.store import files, lines
 from duograd.runner.store.folders import PRUNED, RunFolder, is_run_folder
 from duograd.runner.store.overrides import as_typed, by_key, dotted, hashable
@@ -30,6 +31,7 @@ NEVER = (
     "model.family",
 )
 MISSING = object()
+SHORTEST = len('{"epoch":1}\n')  # bytes of a line
 Floats = NDArray[np.float64]
 
 
@@ -53,10 +55,15 @@ class Record:
 
     @cached_property
     def history(self) -> dict[str, Floats]:
-        """metrics.jsonl by column, (E,) each: NaN where an epoch lacks the metric, or its line is torn."""
+        """metrics.jsonl by column, (E,) each: NaN where an epoch lacks the metric, or its line is torn.
+
+        Epochs that the file has no room for are damage, not a reason to make room.
+        """
         if not is_run_folder(self.folder):
             return {}
-        rows = lines.epochs(lines.read(RunFolder(self.folder).metrics))
+        path = RunFolder(self.folder).metrics
+        room = path.stat().st_size // SHORTEST if path.exists() else 0
+        rows = [row for row in lines.epochs(lines.read(path)) if 1 <= row[0] <= room]
         last = max((epoch for epoch, _ in rows), default=0)
         columns = {name: np.full(last, np.nan) for _, metrics in rows for name in metrics}
         for epoch, metrics in rows:
@@ -68,7 +75,7 @@ class Record:
     def parameters(self) -> dict[str, Any]:
         """What the run was set to, by dotted key; a group's option under the group's name, such as optimizer: adam."""
         leaves = ((key, value) for key, value in dotted(self.config) if value != {})
-        flat = {key.removesuffix(".name"): hashable(value) for key, value in leaves}
+        flat = {key.removesuffix(".name"): _comparable(value) for key, value in leaves}
         return {key: value for key, value in flat.items() if not key.startswith(NEVER)} | dict(self.swept)
 
     @property
@@ -115,6 +122,9 @@ def read_run(path: Path) -> Record:
     try:
         identity, config = files.read_json(folder.identity), files.read_yaml(folder.config)
         summary, (status, why) = files.read_json(folder.summary), folder.ending()
+        for shape, content, file in ((Identity, identity, folder.identity), (Config, config, folder.config)):
+            check(shape, content, file.name)
+        check(Summary, summary, folder.summary.name)
         if status == "FINISHED" and summary.get("stopped_by") == PRUNED:
             status = "PRUNED"
     except files.DamagedError as error:
@@ -146,4 +156,14 @@ def _taken(key: str, typed: str, config: Mapping[str, Any]) -> Any:
         value = value.get(part, MISSING) if isinstance(value, Mapping) else MISSING
     if isinstance(value, Mapping):  # a group, such as optimizer=adam
         value = value.get("name", MISSING)
-    return as_typed(typed) if value is MISSING else hashable(value)
+    return as_typed(typed) if value is MISSING else _comparable(value)
+
+
+def _comparable(value: Any) -> Any:
+    """The value as a key of a mapping; a list of mappings by its text."""
+    value = hashable(value)
+    try:
+        hash(value)
+    except TypeError:
+        return str(value)
+    return value

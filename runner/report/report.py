@@ -1,5 +1,6 @@
 """A report of runs: ranking.csv, answer.md, answer.html and figures in a folder; in short, for a terminal."""
 
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,13 +86,20 @@ def report_sweep(folder: Path) -> Report:
 
 def _pictures(comparison: Comparison, folder: Path) -> Iterator[Picture | str]:
     """What any runs have, and what only an autoencoder or a classifier has; a string says what is left out and why."""
+    restorer, best = Restorer(), comparison.best
     if comparison.search:
-        yield from search.charts(comparison.search, comparison, folder)
-    yield from charts.charts(comparison, folder)
-    if comparison.best is None:
-        return
-    restorer = Restorer()
-    if comparison.best.config.get("model", {}).get("family") == "autoencoder":
-        yield from feature_sheets.sheets(comparison, restorer, folder)
-    if any(name.endswith("/accuracy") for name in comparison.best.metrics):
-        yield confusion_sheets.sheet(comparison, restorer, folder)
+        yield from _kept("Charts of the search", search.charts(comparison.search, comparison, folder))
+    yield from _kept("Charts", charts.charts(comparison, folder))
+    if best and (best.config.get("model") or {}).get("family") == "autoencoder":
+        yield from _kept("Contact sheets", feature_sheets.sheets(comparison, restorer, folder))
+    if best and any(name.endswith("/accuracy") for name in best.metrics):
+        yield from _kept("Confusion matrices", confusion_sheets.sheets(comparison, restorer, folder))
+
+
+def _kept(name: str, drawn: Iterator[Picture | str]) -> Iterator[Picture | str]:
+    """Pictures as they are drawn. A fault of ours in one costs those after it, not the tables and the page."""
+    try:
+        yield from drawn
+    except Exception as error:
+        file, line, *_ = traceback.extract_tb(error.__traceback__)[-1]
+        yield f"{name} could not all be drawn: {type(error).__name__}: {error} ({Path(file).name}:{line})"

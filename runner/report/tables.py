@@ -100,11 +100,18 @@ def _at_best(metrics: Sequence[str], comparison: Comparison) -> Iterator[Column]
     for metric in metrics:
         new = metric.startswith("test/") or metric == "val/accuracy"
         if new and metric != measure.metric and everywhere and all(metric in history for history in everywhere):
-            means = [
-                [r.history[metric][epoch - 1] for r in rank.group.finished if (epoch := measure.epoch(r))]
-                for rank in comparison.ranks
-            ]
-            yield Column(f"{metric} at best", [number(float(np.mean(m))) if m else NOTHING for m in means])
+            means = [list(_at_epochs(rank, metric, measure)) for rank in comparison.ranks]
+            yield Column(
+                f"{metric} at best", [number(float(np.mean(values))) if values else NOTHING for values in means]
+            )
+
+
+def _at_epochs(rank: Rank, metric: str, measure: Measure) -> Iterator[float]:
+    """The metric of each finished run at the epoch of its measure."""
+    for record in rank.group.finished:
+        epoch, values = measure.epoch(record), record.history[metric]
+        if epoch and epoch <= len(values):
+            yield float(values[epoch - 1])
 
 
 def _most_telling(metrics: Sequence[str]) -> list[Measure]:
