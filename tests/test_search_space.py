@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from sweep_builders import refused_in_one_line, typing
 
 from duograd.runner.sweep.options import search_options
+from duograd.runner.sweep.progress import rungs
 from duograd.runner.sweep.space import Choices, Numbers, space
-from duograd.runner.sweep.watch import rungs
 
 PARSER = OverridesParser.create()
 OPTIONS = {"n_trials": 5, "timeout": None, "sampler": "tpe", "pruner": "none", "startup_trials": 3}

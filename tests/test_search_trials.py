@@ -7,11 +7,10 @@ import pytest
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.store.records import JobRecord
 from duograd.runner.sweep.options import search_options
-from duograd.runner.sweep.progress import Progress
+from duograd.runner.sweep.progress import BestAtRungs, Progress
 from duograd.runner.sweep.space import Choices, Numbers, Space
 from duograd.runner.sweep.study import Study
 from duograd.runner.sweep.trials import Trials
-from duograd.runner.sweep.watch import Watch
 
 SPACE = Space((Numbers("x", -2.0, 2.0, integer=False), Choices("c", ("a", "b"))), (), ())
 FEW = Space((Choices("c", ("a", "b")),), (), ())
@@ -50,7 +49,7 @@ class Search:
         self.jobs = MadeUp(known)
 
         def watch(run):
-            return Watch(run, "train/loss", rises, list(rungs))
+            return BestAtRungs(run, "train/loss", rises, list(rungs))
 
         self.source = Trials(self.study, self.jobs, options, watch, list(known))
 
@@ -221,7 +220,7 @@ def metrics(folder, losses):
 
 def test_a_watch_tells_the_best_so_far_at_each_rung_once(tmp_path):
     run = RunFolder(tmp_path / "run")
-    watch = Watch(run, "train/loss", False, [1, 3, 4, 6])
+    watch = BestAtRungs(run, "train/loss", False, [1, 3, 4, 6])
     assert list(watch.new()) == []  # it has not begun
     metrics(run.path, [5, 3, 4])
     assert list(watch.new()) == [(1, 5), (3, 3)]

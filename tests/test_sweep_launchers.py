@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from distributed import Security
+from distributed import Client, Security
 from distributed.comm import CommClosedError, connect
 from sweep_builders import (
     done,
@@ -42,7 +42,10 @@ def machines(tmp_path):
     workers = [dask("worker", "--nthreads", "1", "--no-dashboard", "--no-nanny", *common, cwd=tmp_path) for _ in "12"]
     try:
         wait_until(file.exists)
-        yield json.loads(file.read_text())["address"], [scheduler, *workers]
+        address = json.loads(file.read_text())["address"]
+        with Client(address, timeout=60, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=60)
+        yield address, [scheduler, *workers]
     finally:
         for process in (*workers, scheduler):
             process.kill()
@@ -121,7 +124,7 @@ def listening(process: int) -> set[str]:
 def test_a_cluster_that_is_gone_is_said_in_one_line(victims, message, machines, tmp_path):
     address, processes = machines
     folder = tmp_path / "sweep"
-    where = [f"hydra.launcher.scheduler={address}", "hydra.launcher.timeout=5"]
+    where = [f"hydra.launcher.scheduler={address}", "hydra.launcher.timeout=10"]
     process = started(sweep(folder, "model.hidden_size=3,4,5", "epochs=1000000", *where), tmp_path)
     wait_until(lambda: epochs(folder / "hidden_size=3") and epochs(folder / "hidden_size=4"))
     for victim in processes[victims]:

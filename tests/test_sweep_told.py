@@ -21,6 +21,7 @@ def typed(tmp_path, monkeypatch, capsys):
         (["model.hidden_size=3,0"], "job hidden_size=0: model.hidden_size=0: expected greater than or equal to 1"),
         (["optimizer=sgd,sgdd"], "job optimizer=sgdd: unknown optimizer 'sgdd': did you mean 'sgd'?"),
         (["seed=range(3,3)"], "seed=range(3,3) has no value: the grid is empty"),
+        (["seed=range(1,3,0)"], "seed=range(1,3,0): a range needs a step that is not 0"),
         (["seed=interval(1,3)"], "seed=interval(1,3): a grid needs values one by one"),
         (["seed=1,2", "sweep.random=3"], "sweep.random=3: the grid has only 2 jobs"),
         (["seed=1,2", "sweep.random=0"], "sweep.random=0: expected greater than or equal to 1"),

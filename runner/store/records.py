@@ -106,6 +106,8 @@ class SweepRecord:
             content = files.read_json(path)
             del content["swept"]
             jobs = [JobRecord(**job) for job in content.pop("jobs")]
+            if outside := [job.folder for job in jobs if Path(job.folder).name != job.folder]:
+                raise ValueError(f"the folder of a job is {outside[0]!r}, which is none inside it")
             return cls(**content, jobs=sorted(jobs, key=lambda job: int(job.number)))
         except (ValueError, KeyError, TypeError, AttributeError, files.DamagedError) as error:
             raise files.DamagedError(f"{path} is not what a sweep writes ({error}): compare its run folders") from None

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, create_model, field_validator, model_validator
 
 from duograd.runner.config import Strict
 from duograd.runner.errors import UserError
@@ -12,6 +12,7 @@ from duograd.runner.validate import checked
 
 ONLY_A_SWEEP = ("dry_run", "estimate", "random", "fail_fast", "resume")
 ADDRESS = re.compile(r"((tcp|tls|wss?)://)?([^\s/:\[\]]+|\[[\da-fA-F:.]+\]):\d{1,5}")
+REDUCTION = 3  # asha: of the trials that come to a rung, one in so many goes on to the next, so many times as far
 ONLY_A_GRID = ("estimate", "random", "seed")
 
 
@@ -83,26 +84,19 @@ class SearchOptions(Strict):
         return self.warmup_epochs or max(1, epochs // 10)
 
 
-class _Launcher(Strict):
-    launcher: LauncherOptions
+def _keys(**models: type[Strict]) -> Any:
+    """A model whose faults name their keys as they are typed: `hydra.launcher.timeout`."""
+    fields: dict[str, Any] = {key: (model, ...) for key, model in models.items()}
+    return create_model("Keys", __base__=Strict, **fields)
 
 
-class _Sweeper(Strict):
-    sweeper: SearchOptions
-
-
-class _SweepKeys(Strict):
-    sweep: SweepOptions
-    hydra: _Launcher
-
-
-class _SearchKeys(Strict):
-    hydra: _Sweeper
+SWEEP_KEYS = _keys(sweep=SweepOptions, hydra=_keys(launcher=LauncherOptions))
+SEARCH_KEYS = _keys(hydra=_keys(sweeper=SearchOptions))
 
 
 def sweep_options(sweep: Mapping[str, Any], launcher: Mapping[str, Any]) -> tuple[SweepOptions, LauncherOptions]:
     """Both, checked. Raises UserError naming the key as it is typed."""
-    keys = checked(_SweepKeys, {"sweep": dict(sweep), "hydra": {"launcher": dict(launcher)}})
+    keys = checked(SWEEP_KEYS, {"sweep": dict(sweep), "hydra": {"launcher": dict(launcher)}})
     workers = keys.hydra.launcher
     if workers.scheduler is not None and workers.n_workers is not None:
         raise UserError(
@@ -114,7 +108,8 @@ def sweep_options(sweep: Mapping[str, Any], launcher: Mapping[str, Any]) -> tupl
 
 def search_options(sweeper: Mapping[str, Any]) -> SearchOptions:
     """The options, checked. Raises UserError naming the key as it is typed."""
-    return checked(_SearchKeys, {"hydra": {"sweeper": dict(sweeper)}}).hydra.sweeper
+    options: SearchOptions = checked(SEARCH_KEYS, {"hydra": {"sweeper": dict(sweeper)}}).hydra.sweeper
+    return options
 
 
 def refuse_for_a_single_run(sweep: Mapping[str, Any]) -> None:

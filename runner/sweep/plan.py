@@ -67,7 +67,14 @@ def _values(key: str, override: Any) -> list[str]:
         return [override.input_line]
     if not override.is_discrete_sweep():
         raise UserError(f"{override.input_line}: a grid needs values one by one: a,b,c or range() or choice()")
+    refuse_standing(override)
     return [f"{key}={value}" for value in some_values(override.sweep_string_iterator(), override.input_line, "grid")]
+
+
+def refuse_standing(override: Any) -> None:
+    """Raises UserError for a range that would never come to its end."""
+    if override.is_range_sweep() and override.value().step == 0:
+        raise UserError(f"{override.input_line}: a range needs a step that is not 0")
 
 
 def some_values(values: Iterable[Any], typed: str, what: str) -> list[Any]:

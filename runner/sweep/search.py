@@ -13,11 +13,11 @@ from duograd.runner.store.folders import JOURNAL, SEARCH, SweepFolder
 from duograd.runner.store.records import SearchRecord, SweepRecord, TrialRecord
 from duograd.runner.sweep.options import SearchOptions
 from duograd.runner.sweep.plan import Job, plan
+from duograd.runner.sweep.progress import BestAtRungs, rungs
 from duograd.runner.sweep.space import Space
 from duograd.runner.sweep.study import JOB, Study
 from duograd.runner.sweep.sweep import Request, Sweep, open_record
 from duograd.runner.sweep.trials import TrialJobs, Trials
-from duograd.runner.sweep.watch import Watch, rungs
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,10 @@ class Search:
         self._record.save(self._folder)  # before sweep.json: what has one without the other is a grid
         plan = self._plan
         watch = partial(
-            Watch, monitor=plan.monitor, higher_is_better=plan.higher_is_better, rungs=rungs(plan.options, plan.epochs)
+            BestAtRungs,
+            monitor=plan.monitor,
+            higher_is_better=plan.higher_is_better,
+            rungs=rungs(plan.options, plan.epochs),
         )
         self._trials = Trials(self._opened(), self._jobs, plan.options, watch, list(self._sweep.jobs))
         return self._trials

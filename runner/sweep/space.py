@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from duograd.runner.errors import UserError
-from duograd.runner.sweep.plan import some_values
+from duograd.runner.sweep.plan import refuse_standing, some_values
 
 DIGITS = 4  # of a value from an interval: enough to tell trials apart, few enough to be typed again
 LOG = "log"
@@ -105,8 +105,6 @@ def _axis(key: str, override: Any) -> Axis:
     if tags:
         raise UserError(f"{override.input_line}: the tag {LOG} is for an interval, as in tag(log,interval(1e-4,1))")
     if override.is_range_sweep():
-        if override.value().step == 0:
-            raise UserError(f"{override.input_line}: a range needs a step that is not 0")
         return _range(key, override)
     return Choices(
         key, tuple(dict.fromkeys(some_values(override.sweep_string_iterator(), override.input_line, "space")))
@@ -127,6 +125,7 @@ def _interval(key: str, override: Any, log: bool) -> Numbers:
 
 
 def _range(key: str, override: Any) -> Numbers:
+    refuse_standing(override)
     values = override.value().range()
     if not isinstance(values, range):  # of numbers that are not whole
         values = sorted(some_values(values, override.input_line, "space"))

@@ -16,10 +16,9 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from duograd.runner.sweep.options import SearchOptions
+from duograd.runner.sweep.options import REDUCTION, SearchOptions
 from duograd.runner.sweep.space import Axis, Choices, Space
 
-REDUCTION = 3  # asha: of the trials that come to a rung, one in so many goes on to the next, so many times as far
 FEWEST = 2  # complete trials, of different values, that importances can be told from
 JOB = "job"  # a trial's attribute: the number of the job that ran it
 NAME = "search"

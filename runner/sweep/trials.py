@@ -16,10 +16,9 @@ from duograd.runner.store.records import JobRecord
 from duograd.runner.sweep.merge import add
 from duograd.runner.sweep.options import SearchOptions
 from duograd.runner.sweep.plan import Job, plan
-from duograd.runner.sweep.progress import Progress
+from duograd.runner.sweep.progress import BestAtRungs, Progress
 from duograd.runner.sweep.space import Space
 from duograd.runner.sweep.study import JOB, Study
-from duograd.runner.sweep.watch import Watch
 
 
 class TrialJobs:
@@ -65,12 +64,12 @@ class Trials:
         study: Study,
         jobs: TrialJobs,
         options: SearchOptions,
-        watch: Callable[[RunFolder], Watch],
+        watch: Callable[[RunFolder], BestAtRungs],
         known: Sequence[JobRecord],
     ) -> None:
         self._study, self._jobs, self._options, self._watch = study, jobs, options, watch
         self._out: dict[int, list[Trial]] = {}
-        self._watches: dict[int, Watch] = {}
+        self._watches: dict[int, BestAtRungs] = {}
         self._failures = 0  # of this session: those of earlier ones are tried again
         self._open = deque(study.left_open())
         failed = {job.number for job in known if job.status == "FAILED"}
