@@ -41,8 +41,7 @@ def machines(tmp_path):
     scheduler = dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", *common, cwd=tmp_path)
     workers = [dask("worker", "--nthreads", "1", "--no-dashboard", "--no-nanny", *common, cwd=tmp_path) for _ in "12"]
     try:
-        wait_until(file.exists)
-        address = json.loads(file.read_text())["address"]
+        address = json.loads(wait_until(lambda: file.exists() and file.read_text()))["address"]
         with Client(address, timeout=60, set_as_default=False) as client:
             client.wait_for_workers(2, timeout=60)
         yield address, [scheduler, *workers]
@@ -126,14 +125,14 @@ def test_a_cluster_that_is_gone_is_said_in_one_line(victims, message, machines, 
     folder = tmp_path / "sweep"
     where = [f"hydra.launcher.scheduler={address}", "hydra.launcher.timeout=10"]
     process = started(sweep(folder, "model.hidden_size=3,4,5", "epochs=1000000", *where), tmp_path)
-    wait_until(lambda: epochs(folder / "hidden_size=3") and epochs(folder / "hidden_size=4"))
+    wait_until(lambda: epochs(folder / "hidden_size=4") and epochs(folder / "hidden_size=5"))  # the longest first
     for victim in processes[victims]:
         victim.kill()
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 2, output
     assert output.splitlines()[-1].startswith(f"duograd: {message}")
     assert "Traceback" not in output
-    assert statuses(folder) == {"hidden_size=3": "KILLED", "hidden_size=4": "KILLED", "hidden_size=5": "PENDING"}
+    assert statuses(folder) == {"hidden_size=3": "PENDING", "hidden_size=4": "KILLED", "hidden_size=5": "KILLED"}
 
 
 def test_jobs_that_outlive_a_killed_sweep_end_before_it_goes_on_without_a_cluster(machines, tmp_path):
