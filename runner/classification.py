@@ -15,6 +15,7 @@ from duograd.runner.training import batches
 
 Array = NDArray[Any]
 BATCH = 500  # samples predicted at once
+OVERALL = ("accuracy", "micro avg", "macro avg", "weighted avg")
 
 
 def outputs(engine: Engine, split: Split) -> Array:
@@ -33,11 +34,20 @@ def confusion(true: Array, predicted: Array, classes: int) -> NDArray[np.intp]:
     return np.bincount(true * classes + predicted, minlength=classes * classes).reshape(classes, classes)
 
 
+def row_names(classes: Sequence[str]) -> list[str]:
+    """The names of classes in scikit-learn's report, whose rows for all classes bear names that a class may have."""
+    return [f"{name} (class)" if name in OVERALL else name for name in classes]
+
+
 def judge(true: Array, predicted: Array, classes: Sequence[str]) -> dict[str, Any]:
     """The confusion matrix (`counts`, rows true) of classes (N,), and scikit-learn's report, as text and as data."""
     from sklearn.metrics import classification_report
 
-    arguments: dict[str, Any] = {"labels": range(len(classes)), "target_names": list(classes), "zero_division": 0.0}
+    arguments: dict[str, Any] = {
+        "labels": range(len(classes)),
+        "target_names": row_names(classes),
+        "zero_division": 0.0,
+    }
     return {
         "counts": confusion(true, predicted, len(classes)),
         "text": classification_report(true, predicted, digits=3, **arguments),

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from drawn import LONG, NAN, opened
 
-from duograd.runner.plots.heat_map import Normalise, confusion_matrix, normalised, percent
+from duograd.runner.classification import judge, row_names
+from duograd.runner.plots.heat_map import Normalise, confusion_matrices, confusion_matrix, normalised, percent
 from duograd.runner.plots.text import Output
 
 
@@ -35,6 +36,25 @@ def test_confusion_matrix_opens(classes: int, normalise: Normalise, tmp_path: Pa
     counts[0], counts[:, 1] = 0, 0
     names = [LONG[: 10 * (k + 1)] for k in range(classes)]
     opened(confusion_matrix(counts, names, Output(tmp_path / "c.png", LONG, LONG), normalise))
+
+
+@pytest.mark.parametrize("classes", [31, 1000])
+def test_many_classes_have_no_numbers_but_the_worst_pairs(classes: int, tmp_path: Path) -> None:
+    counts = 9 * np.eye(classes, dtype=int)
+    counts[3, 5] = 4
+    names = [f"class {k} \udc80\n" for k in range(classes)]  # names of folders that are no Unicode
+    bare = opened(confusion_matrix(9 * np.eye(classes, dtype=int), names, Output(tmp_path / "c.png", "title")))
+    pixels = opened(confusion_matrix(counts, names, Output(tmp_path / "c.png", "title")))
+    assert pixels.shape[1] > bare.shape[1]  # a pair stands at the right
+    assert max(pixels.shape) < 2000
+    opened(confusion_matrices({"a": counts, "b": counts}, names, Output(tmp_path / "d.png", "title"), "test"))
+
+
+def test_classes_may_be_called_like_a_row_of_the_report() -> None:
+    classes = ["accuracy", "macro avg", "cat"]
+    report = judge(np.array([0, 1, 2, 2]), np.array([0, 1, 2, 1]), classes)["report"]
+    assert [report[row]["recall"] for row in row_names(classes)] == [1, 1, 0.5]
+    assert report["accuracy"] == 0.75
 
 
 @pytest.mark.parametrize("counts", [np.zeros((2, 3), int), np.zeros((3, 3)), np.full((3, 3), -1)])

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from drawn import LONG, NAN, opened
 
-from duograd.runner.plots.by_axis import AxisRuns, lines_by_axis, places_of
+from duograd.runner.plots.by_axis import AxisRuns, ends_of_bar, lines_by_axis, places_of
+from duograd.runner.plots.chart import scale_for
 from duograd.runner.plots.curves import Curve, overlay, scale_of_most
 from duograd.runner.plots.heat_map import Grid, Side, confusion_matrices, heat_maps
 from duograd.runner.plots.page import Cell, contact_sheet
@@ -72,6 +73,14 @@ def test_lines_by_axis_open(tmp_path: Path, count: int) -> None:
         AxisRuns("one", [1], runs[:1]),
     ]
     opened(lines_by_axis(panels[:count], Output(tmp_path / "a.png", LONG, LONG), "what"))
+
+
+@pytest.mark.parametrize("reached", [[1.0, 2.0, 30.0], [1.0, 1.1], [-3.0, 5.0], [1e-9, 1.0]])
+def test_bars_of_deviations_lie_within_the_axes(reached: list[float]) -> None:
+    runs = np.array(reached)
+    scale = scale_for([runs, ends_of_bar(runs)], "auto")
+    assert scale.high > runs.mean() + runs.std(ddof=1)
+    assert scale.log or scale.low < runs.mean() - runs.std(ddof=1)
 
 
 def test_overlay_opens(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def lines_by_axis(panels: Sequence[AxisRuns], out: Output, what: str) -> Path:
     room so (0, 1e-5, 1e-3), and names, are spaced evenly. `what` says what is drawn.
     """
     runs = [values[np.isfinite(values)] for panel in panels for values in map(drawable, panel.runs)]
-    scale = scale_for([*runs, *map(_ends_of_bar, runs)], "auto")
+    scale = scale_for([*runs, *map(ends_of_bar, runs)], "auto")
     several = any(len(values) > 1 for values in runs)
     dots = "dots: runs; line: their mean ± one standard deviation" if several else ""
     chart = _chart(len(panels), out, joined(what, scale.note, dots))
@@ -115,7 +115,7 @@ def places_of(values: Sequence[float | str]) -> tuple[Floats, str]:
     return (x, "log" if log else "linear") if roomy else (even, "even")
 
 
-def _ends_of_bar(values: Floats) -> Floats:
+def ends_of_bar(values: Floats) -> Floats:
     """Mean ± one standard deviation (divisor K - 1) of several values; of positive ones, what is positive of it."""
     if len(values) < 2:
         return np.empty(0)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from duograd.runner.plots.bars import draw_bars
 from duograd.runner.plots.chart import (
     Chart,
     Floats,
@@ -24,7 +25,7 @@ from duograd.runner.plots.chart import (
     show_values,
 )
 from duograd.runner.plots.style import COLOURS, DASHES, INK, SMALL
-from duograd.runner.plots.text import Output, joined, legible, line_height
+from duograd.runner.plots.text import Output, cut, joined, legible, line_height
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,6 +41,7 @@ MOST_CURVES = len(COLOURS) * len(PATTERNS)  # that colour and dashes can tell ap
 BEGINNING = 0.05  # of all epochs: where losses may fall from a height that would flatten everything after
 FLAT = 1 / 3  # of the axis, below which that is what they do
 FEWEST = 10  # epochs that have a beginning
+LONGEST_NAME = 60  # characters beside a bar
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,10 @@ def overlay(
     nothing = f"nothing to draw of {', '.join(empty)}" if empty else ""
     subtitle = joined(what, scale.note, beginning, nothing)
     epochs = max([1, *(len(curve.y) for curves in shown.values() for curve in curves)])
+    if epochs == 1 and any(shown.values()):
+        return _draw_numbers(
+            [(f"{panel} {c.name}", c) for panel, curves in shown.items() for c in curves], out, subtitle
+        )
     [first, *more] = shown.values()
     if not more and len({curve.name for curve in first}) == len(first):
         return draw_curves(first, scale, ("epoch", epochs), out, subtitle)
@@ -141,10 +147,19 @@ def overlay(
 
 def draw_curves(curves: Sequence[Curve], scale: Scale, along: tuple[str, int], out: Output, subtitle: str) -> Path:
     """Draw curves, each with a value to show, over an axis `along` of a name and its last step; returns the path."""
+    if along == ("epoch", 1) and curves:
+        return _draw_numbers([(curve.name, curve) for curve in curves], out, subtitle)
     chart = Chart(out, subtitle, (WIDTH, max(HEIGHT, line_height(SMALL) * len(curves))))
     _draw_panel(chart.axes[0], curves, scale, along)
     label_ends(chart, curves)
     return chart.save()
+
+
+def _draw_numbers(curves: Sequence[tuple[str, Curve]], out: Output, subtitle: str) -> Path:
+    """What one epoch reached: nothing that a line could show."""
+    bars = {cut(name, LONGEST_NAME): float(curve.measured[-1]) for name, curve in curves}
+    colours = [curve.style["color"] for _, curve in curves]
+    return draw_bars(bars, out, joined(subtitle, "after one epoch"), "{:.4g}".format, colours)
 
 
 def plot_values(axes: "Axes", values: Floats, **style: Any) -> None:

@@ -4,6 +4,7 @@ Legend: R rows, C columns of a map (C classes of a confusion matrix); values (R,
 counts (C, C) with rows actual, columns predicted.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +55,9 @@ SMALLEST_CELL = {8: 96, 20: 66}  # pixels by number of classes, above which cell
 BESIDE_CELL = 56  # of matrices beside each other
 NAME_WIDTH = 240  # pixels: longer class names are broken into lines
 MOST_LINES = 3  # of a class name below an upright column
+MOST_NUMBERED = 30  # classes, beyond which cells have no room for numbers
+SIDE = 1000  # pixels of a matrix of more classes
+WORST = 25  # pairs of classes that are listed beside it
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,9 @@ def paint(axes: "Axes", values: Floats, shades: Shades, notes: Mapping[tuple[int
     axes.imshow(np.ma.masked_invalid(values), cmap=shades.colours, norm=shades.norm, aspect="auto")
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
-    axes.hlines(np.arange(rows + 1) - 0.5, -0.5, columns - 0.5, color=PAPER, linewidth=line)
-    axes.vlines(np.arange(columns + 1) - 0.5, -0.5, rows - 0.5, color=PAPER, linewidth=line)
+    if line:
+        axes.hlines(np.arange(rows + 1) - 0.5, -0.5, columns - 0.5, color=PAPER, linewidth=line)
+        axes.vlines(np.arange(columns + 1) - 0.5, -0.5, rows - 0.5, color=PAPER, linewidth=line)
     for (row, column), note in notes.items():
         value = values[row, column]
         ink = note.ink or (shades.ink(value) if np.isfinite(value) else FAINT)
@@ -105,9 +110,9 @@ def _write(axes: "Axes", row: int, column: int, note: Note, ink: str) -> None:
         )
 
 
-def _label(axes: "Axes", rows: Sequence[str], columns: Sequence[str], turned: bool = False) -> None:
-    axes.set_yticks(range(len(rows)), rows, parse_math=False)
-    axes.set_xticks(range(len(columns)), columns, parse_math=False)
+def _label(axes: "Axes", rows: Sequence[str], columns: Sequence[str], turned: bool = False, every: int = 1) -> None:
+    axes.set_yticks(range(0, len(rows), every), rows[::every], parse_math=False)
+    axes.set_xticks(range(0, len(columns), every), columns[::every], parse_math=False)
     axes.tick_params(length=0, labelcolor=INK)
     axes.tick_params(axis="x", labelrotation=90 if turned else 0)
 
@@ -205,18 +210,43 @@ def confusion_matrix(counts: Counts, classes: Sequence[str], out: Output, normal
     """
     counts = _checked(np.asarray(counts), classes)
     shares = normalised(counts, normalise)
+    subtitle = f"{SAYS[normalise]} · {counts.sum()} samples"
+    if len(classes) > MOST_NUMBERED:
+        return _draw_many(counts, shares, classes, out, subtitle)
+    largest = float(np.nanmax(shares, initial=0)) if normalise == "counts" else 1.0
     rows, columns, turned, cell = _class_names(counts, classes)
     notes = {
         (row, column): Note(str(count), percent(float(shares[row, column])), None if count else FAINT)
         for (row, column), count in np.ndenumerate(counts)
     }
-    chart = Chart(out, f"{SAYS[normalise]} · {counts.sum()} samples", (cell * len(counts),) * 2)
+    chart = Chart(out, subtitle, (cell * len(counts),) * 2)
     [axes] = chart.axes
-    largest = float(np.nanmax(shares, initial=0)) if normalise == "counts" else 1.0
     paint(axes, shares, _share(largest or 1.0), notes, line=1.5)
     _label(axes, rows, columns, turned)
     chart.label(axes, "predicted", "actual")
     return chart.save()
+
+
+def _draw_many(counts: Counts, shares: Floats, classes: Sequence[str], out: Output, subtitle: str) -> Path:
+    """A matrix of many classes, without numbers; the pairs that are confused most stand beside it."""
+    largest = float(np.nanmax(shares, initial=0)) or 1.0
+    chart = Chart(out, f"{subtitle} · the darkest cell is {percent(largest)}", (SIDE, SIDE))
+    [axes] = chart.axes
+    paint(axes, shares, _share(largest), {}, line=0)
+    names = [cut(name, 18) for name in classes]
+    _label(axes, names, names, turned=True, every=_every(len(classes), SIDE))
+    chart.label(axes, "predicted", "actual")
+    wrong = counts * ~np.eye(len(counts), dtype=bool)
+    pairs = [divmod(int(cell), len(counts)) for cell in np.argsort(-wrong, axis=None, kind="stable")[:WORST]]
+    lines = [f"{counts[pair]} × {names[pair[0]]} → {names[pair[1]]}" for pair in pairs if wrong[pair]]
+    text: dict[str, Any] = {"fontsize": SMALL, "color": INK, "va": "top", "linespacing": 1.6, "parse_math": False}
+    axes.text(1.02, 1, "\n".join(["confused most:", *lines]), transform=axes.transAxes, **text)
+    return chart.save()
+
+
+def _every(classes: int, side: int) -> int:
+    """Which of the names along a side have room: every so many."""
+    return math.ceil(classes * line_height(SMALL) / side)
 
 
 def confusion_matrices(matrices: Mapping[str, Counts], classes: Sequence[str], out: Output, split: str) -> Path:
@@ -224,7 +254,8 @@ def confusion_matrices(matrices: Mapping[str, Counts], classes: Sequence[str], o
 
     Cells show percents of their row (recall), a dash where the class has no sample. `split` names the samples.
     """
-    names, side = [cut(name, 18) for name in classes], BESIDE_CELL * len(classes)
+    names, numbered = [cut(name, 18) for name in classes], len(classes) <= MOST_NUMBERED
+    side = BESIDE_CELL * len(classes) if numbered else SIDE // 2
     across = max(1, min(len(matrices), WIDEST // (side + 30)))
     subtitle = f"{split} samples · each row sums to 100 %: recall · rows actual, columns predicted"
     chart = Chart(out, subtitle, (side, side), len(matrices), across)
@@ -234,11 +265,13 @@ def confusion_matrices(matrices: Mapping[str, Counts], classes: Sequence[str], o
         total = counts.sum()
         right = f"{100 * np.trace(counts) / total:.1f} %" if total else "– %"
         chart.entitle(axes, f"{name}: {right} right")
-        texts = {cell: percent(float(share)).removesuffix(" %") for cell, share in np.ndenumerate(shares) if share}
-        paint(axes, shares, _share(1.0), {cell: Note(small=text) for cell, text in texts.items()}, line=0)
+        cells = np.ndenumerate(shares) if numbered else ()
+        notes = {cell: Note(small=percent(float(share)).removesuffix(" %")) for cell, share in cells if share}
+        paint(axes, shares, _share(1.0), notes, line=0)
         axes.spines[:].set(visible=True, color=GRID)
         blank = [""] * len(names)
-        _label(axes, names if left else blank, names if lowest else blank, turned=True)
+        every = _every(len(names), side)
+        _label(axes, names if left else blank, names if lowest else blank, turned=True, every=every)
         chart.label(axes, "predicted" if lowest else "", "actual" if left else "")
     return chart.save()
 

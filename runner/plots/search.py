@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from duograd.runner.plots.bars import draw_bars
 from duograd.runner.plots.chart import Chart, Floats, drawable, say_empty, scale_for, show_steps, show_values
-from duograd.runner.plots.style import COLOURS, FAINT, INK, LABEL, SMALL
+from duograd.runner.plots.style import COLOURS, FAINT
 from duograd.runner.plots.text import Output, cut, joined
 
 SIZE = (900, 400)  # pixels of the panel
-BAR_WIDTH, BAR_ROOM = 620, 46  # pixels of a bar of 100 %, and from one bar to the next
 
 
 def search_history(reached: Floats, whole: NDArray[np.bool_], rises: bool, out: Output, what: str) -> Path:
@@ -56,17 +56,5 @@ def best_so_far(values: Floats, rises: bool) -> Floats:
 
 def share_bars(shares: Mapping[str, float], out: Output, what: str) -> Path:
     """Draw a bar for each parameter's share, 0 to 1, the largest first; returns the path. At least one parameter."""
-    ordered = sorted(shares.items(), key=lambda item: -item[1])
-    chart = Chart(out, what, (BAR_WIDTH, BAR_ROOM * len(ordered)))
-    [axes] = chart.axes
-    axes.grid(visible=False)
-    axes.spines[["bottom"]].set_visible(False)
-    axes.barh(range(len(ordered)), [share for _, share in ordered], height=0.6, color=COLOURS[0])
-    axes.set_yticks(range(len(ordered)), [cut(name) for name, _ in ordered], fontsize=LABEL, parse_math=False)
-    axes.tick_params(axis="y", labelcolor=INK)
-    axes.set_xticks([])
-    axes.set_xlim(0, 1)
-    axes.set_ylim(len(ordered) - 0.5, -0.5)
-    for row, (_, share) in enumerate(ordered):
-        axes.text(share + 0.01, row, f"{100 * share:.0f} %", fontsize=SMALL, color=INK, va="center")
-    return chart.save()
+    ordered = {cut(name): share for name, share in sorted(shares.items(), key=lambda item: -item[1])}
+    return draw_bars(ordered, out, what, lambda share: f"{100 * share:.0f} %", longest=1.0)

@@ -45,12 +45,19 @@ def line_height(points: float) -> int:
 def text_width(texts: Iterable[str], points: float, bold: bool = False) -> float:
     """Pixels of the longest of several texts; matplotlib sets letters up to 3 % wider than Pillow measures them."""
     face = font(points, bold)
-    return 1.03 * max(map(face.getlength, texts), default=0.0)
+    return 1.03 * max((face.getlength(_encodable(text)) for text in texts), default=0.0)
+
+
+def _encodable(text: str) -> str:
+    return text.encode(errors="replace").decode()
 
 
 def wrap(text: str, width: float, face: ImageFont.FreeTypeFont) -> list[str]:
-    """Break `text` into lines of at most `width` pixels, at white space; inside a word only where that is too long."""
-    return [line for paragraph in text.splitlines() for line in _fill(paragraph, width, face)]
+    """Break `text` into lines of at most `width` pixels, at white space; inside a word only where that is too long.
+
+    Names of files may hold what is no Unicode: it becomes a question mark.
+    """
+    return [line for paragraph in _encodable(text).splitlines() for line in _fill(paragraph, width, face)]
 
 
 def _fill(paragraph: str, width: float, face: ImageFont.FreeTypeFont) -> Iterator[str]:
@@ -90,7 +97,8 @@ def legible(text: str) -> str:
 
 
 def cut(text: str, most: int = LONGEST) -> str:
-    """At most so many characters, the last a mark where some are missing; boxes for what the font lacks."""
+    """One line of at most so many characters, the last a mark where some are missing; boxes for what the font lacks."""
+    text = " ".join(text.splitlines())
     return legible(text if len(text) <= most else f"{text[: most - 1]}…")
 
 

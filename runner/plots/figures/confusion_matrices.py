@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from duograd.runner.classification import judge, targets
+from duograd.runner.classification import judge, row_names, targets
 from duograd.runner.plots.figure import Facts, Figure, FinishedRun
 from duograd.runner.plots.heat_map import Normalise, confusion_matrix
 from duograd.runner.store import files
@@ -18,9 +18,10 @@ def _facts(run: FinishedRun) -> Facts:
     }
     text = "\n".join(f"{name}\n{verdict['text']}" for name, verdict in verdicts.items())
     reports = {name: verdict["report"] for name, verdict in verdicts.items()}
-    files.write_bytes(run.folder.path / "classification_report.txt", text.encode())
+    files.write_bytes(run.folder.path / "classification_report.txt", text.encode(errors="replace"))
     files.write_json(run.folder.path / "classification_report.json", reports)
-    f1 = {name: {c: report[c]["f1-score"] for c in run.data.classes} for name, report in reports.items()}
+    rows = dict(zip(run.data.classes, row_names(run.data.classes), strict=True))
+    f1 = {name: {c: report[row]["f1-score"] for c, row in rows.items()} for name, report in reports.items()}
     return {"confusion": {name: verdict["counts"].tolist() for name, verdict in verdicts.items()}, "f1": f1}
 
 
