@@ -240,3 +240,36 @@ def test_the_published_networks_have_their_published_sizes():
     for name, count in sizes.items():
         net = ConvNet(convnet_config(name), bound(ENTROPY), (3, 32, 32), 10, 0)
         assert sum(w.size for w in net.params.values()) == count, name
+
+
+def with_black_bars() -> Batch:
+    """Pictures of which half is black: with biases of 0, ReLUs stand exactly at their kink."""
+    batch = images()
+    batch.inputs[:, :, :5] = 0
+    return batch
+
+
+def net_at_a_kink(**changes):
+    net = ConvNet(convnet_config(norm=None, dense=[7], **changes), bound(ENTROPY), IMAGE, CLASSES, 3, "float64")
+    for name in net.params:
+        if name.endswith("bias"):
+            net.params[name][:] = 0
+    return net
+
+
+@pytest.mark.parametrize("pool", ["max", "average"])
+def test_a_kink_is_no_fault(pool):
+    kinked: list[str] = []
+    engine, batch = NumpyEngine(net_at_a_kink(pool=pool), SGD), with_black_bars()
+    before = engine.weights()
+    errors = against_differences(engine, batch, np.random.default_rng(0), kinked=kinked)
+    assert max(errors.values()) < CEILING
+    assert "conv0.bias" in kinked
+    assert all((w == before[name]).all() for name, w in engine.weights().items())
+
+
+@pytest.mark.parametrize("bug", ["conv: dx", "conv: weight", "conv: bias", "affine: dx", "activation"])
+def test_a_bug_is_caught_at_a_kink_too(bug, monkeypatch):
+    name, spoil, _ = BUGS[bug]
+    monkeypatch.setattr(numpy_net, name, spoiled(getattr(numpy_net, name), spoil))
+    assert gradient_error(net_at_a_kink(), with_black_bars()) > CEILING
