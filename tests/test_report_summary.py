@@ -103,9 +103,19 @@ def test_the_best_epoch_and_its_accuracy_are_of_one_epoch(tmp_path: Path) -> Non
 
 def test_a_pruned_run_has_no_place_wherever_it_is_read_from(tmp_path: Path) -> None:
     best = {"changes": {"loss.lambda": 0}, "metrics": {"train/loss": [0.1]}, "stopped_by": "pruned"}
-    comparison = compared(tmp_path, best, {"changes": {"loss.lambda": 1}})
-    assert names(comparison) == [(1, "run1"), (None, "run0")]
-    assert [rank.group.records[0].status for rank in comparison.ranks] == ["FINISHED", "PRUNED"]
+    comparison = compared(
+        tmp_path, best, {"changes": {"loss.lambda": 1}}, {"changes": {"loss.lambda": 2}, "status": None}
+    )
+    assert names(comparison) == [(1, "run1"), (None, "run2"), (None, "run0")]
+    assert [rank.group.records[0].status for rank in comparison.ranks] == ["FINISHED", "KILLED", "PRUNED"]
+
+
+def test_equal_runs_share_a_place(tmp_path: Path) -> None:
+    runs = [{"changes": {"model.hidden_size": k}, "metrics": {"train/loss": [v]}} for k, v in enumerate((2, 1, 1, 3))]
+    comparison = compared(tmp_path, *runs)
+    assert names(comparison) == [(1, "run1"), (1, "run2"), (3, "run0"), (4, "run3")]
+    assert "Best are hidden_size=1, hidden_size=2: train/loss 1, the lowest." in summarise(comparison)
+    assert len(comparison.reruns) == 1
 
 
 def test_a_row_of_several_seeds_is_named_by_what_they_share(tmp_path: Path) -> None:

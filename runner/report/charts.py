@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from duograd.runner.plots.text import Output
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.parameters import ABSENT, Axis, format_value, is_number
 from duograd.runner.report.ranking import Group, Measure, spread
-from duograd.runner.report.records import Record
 
 CURVES = ("loss", "accuracy")
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
@@ -63,7 +62,10 @@ def along_axes(comparison: Comparison, measure: Measure, folder: Path) -> Pictur
         runs = [r for r in comparison.records if r.status in ("FINISHED", "PRUNED") and math.isfinite(measure.of(r))]
         values = np.array([measure.of(record) for record in runs])
         finished = np.array([record.status == "FINISHED" for record in runs])
-        parameters = [Parameter(axis.name, _values(axis, runs)) for axis in axes]
+        parameters = [
+            Parameter(axis.name, _numbers_or_words([run.parameters.get(axis.key, ABSENT) for run in runs]))
+            for axis in axes
+        ]
         scatter(parameters, values, finished, out, when)
         return Picture(path, f"{measure.name} against {', '.join(names)}")
     lines_by_axis([_panel(comparison, measure, axis) for axis in axes], out, when)
@@ -94,17 +96,13 @@ def _grid(comparison: Comparison, measure: Measure, third: object) -> Grid:
     return Grid(f"{more[0].name}={format_value(third)}" if more else "", means, deviations, words)
 
 
-def _values(axis: Axis, records: Sequence[Record]) -> list[float] | list[str]:
-    """Of runs along an axis: numbers, or words."""
-    values = [record.parameters.get(axis.key, ABSENT) for record in records]
-    return values if all(map(is_number, values)) else [format_value(value) for value in values]
-
-
 def _panel(comparison: Comparison, measure: Measure, axis: Axis) -> AxisRuns:
     at = [[g.values(measure) for g in comparison.groups if g.point[axis.key] == value] for value in axis.values]
-    runs = [np.concatenate([np.empty(0), *values]) for values in at]
-    numbers = all(is_number(value) for value in axis.values)
-    return AxisRuns(axis.name, axis.values if numbers else [format_value(value) for value in axis.values], runs)
+    return AxisRuns(axis.name, _numbers_or_words(axis.values), [np.concatenate([np.empty(0), *v]) for v in at])
+
+
+def _numbers_or_words(values: Sequence[Any]) -> list[float] | list[str]:
+    return list(values) if all(map(is_number, values)) else [format_value(value) for value in values]
 
 
 def curves(comparison: Comparison, term: str, folder: Path) -> Picture | None:

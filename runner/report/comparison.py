@@ -88,16 +88,21 @@ class Comparison:
         """Of each data set by itself: a value on one says nothing of a value on another."""
         return [rank for groups in self.data_sets.values() for rank in rank_groups(groups, self.measure)]
 
+    @cached_property
+    def winners(self) -> list[list[Rank]]:
+        """The first place of each data set that has one, and those that share it."""
+        first = [[r for r in self.ranks if r.place == 1 and r.group in groups] for groups in self.data_sets.values()]
+        return [ranks for ranks in first if ranks]
+
     @property
     def best(self) -> Record | None:
         """The best finished run; of several seeds, the best one's."""
-        first = next((rank for rank in self.ranks if rank.place), None)
-        return best_run(first.group, self.measure) if first else None
+        return best_run(self.winners[0][0].group, self.measure) if self.winners else None
 
     @property
     def reruns(self) -> list[str]:
         """The command that trains the best run of each data set again."""
-        best = [best_run(rank.group, self.measure) for rank in self.ranks if rank.place == 1]
+        best = [best_run(ranks[0].group, self.measure) for ranks in self.winners]
         return [record.command for record in best] if self.contest else []
 
     @cached_property

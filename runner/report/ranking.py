@@ -117,12 +117,22 @@ def group_runs(records: Sequence[Record], axes: Sequence[Axis]) -> list[Group]:
 
 
 def rank_groups(groups: Sequence[Group], measure: Measure) -> list[Rank]:
-    """Groups from best to worst; then those of which no run finished, the ones that reached something first."""
+    """Groups from best to worst, equal ones in one place; then those of which no run finished, without a place.
+
+    Of these the ones that reached something come first, pruned ones last.
+    """
     done = [group for group in groups if len(group.values(measure))]
+    values = sorted(measure.sign * group.values(measure).mean() for group in done)
     done.sort(key=lambda group: measure.sign * group.values(measure).mean())
     rest = [_unfinished(group, measure) for group in groups if group not in done]
-    rest.sort(key=lambda rank: (math.isnan(rank.mean), rank.group.records[0].status, measure.sign * rank.mean))
-    return [*(_finished(place, group, measure) for place, group in enumerate(done, 1)), *rest]
+    rest.sort(key=lambda rank: (*_lateness(rank), measure.sign * rank.mean))
+    places = [1 + values.index(value) for value in values]
+    return [*(_finished(place, group, measure) for place, group in zip(places, done, strict=True)), *rest]
+
+
+def _lateness(rank: Rank) -> tuple[bool, bool, str]:
+    status = rank.group.records[0].status
+    return status == "PRUNED", math.isnan(rank.mean), status
 
 
 def best_run(group: Group, measure: Measure) -> Record:

@@ -1,7 +1,7 @@
 """What came out of a comparison, in sentences."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from duograd.runner.report.agreement import describe, is_beside
 from duograd.runner.report.comparable import sample_note
@@ -21,10 +21,9 @@ def summarise(comparison: Comparison) -> str:
     head = f"{runs}, {'all' if finished == len(records) else finished} finished."
     if not comparison.contest:
         return " ".join([head, *describe(comparison.pairs)])
-    first = [rank for rank in comparison.ranks if rank.place == 1]
-    if not first:
+    if not comparison.winners:
         return f"{head} None has a value of {comparison.measure.metric} to be ranked by."
-    return " ".join([head, *(_best(rank, comparison) for rank in first)])
+    return " ".join([head, *(_best(ranks, comparison) for ranks in comparison.winners)])
 
 
 def notes(comparison: Comparison) -> list[str]:
@@ -45,13 +44,21 @@ def _notes(comparison: Comparison) -> Iterator[str]:
         yield from describe(comparison.pairs)
 
 
-def _best(rank: Rank, comparison: Comparison) -> str:
-    measure = comparison.measure
-    spread = "" if math.isnan(rank.deviation) else f" ± {rank.deviation:.2g}"
+def _best(ranks: Sequence[Rank], comparison: Comparison) -> str:
+    """Who has the first place in a data set."""
+    measure, first = comparison.measure, ranks[0]
+    labels = list(dict.fromkeys(_label(rank, comparison) for rank in ranks))
+    spread = "" if math.isnan(first.deviation) else f" ± {first.deviation:.2g}"
     direction = "highest" if measure.rises else "lowest"
-    [name] = (name for name, groups in comparison.data_sets.items() if rank.group in groups)
+    [name] = (name for name, groups in comparison.data_sets.items() if first.group in groups)
     where = f"Best on {name}" if len(comparison.data_sets) > 1 else "Best"
-    return f"{where} is {_label(rank, comparison)}: {measure.metric} {rank.mean:.4g}{spread}, the {direction}."
+    verb = "is" if len(labels) == 1 else "are"
+    return f"{where} {verb} {_some(labels)}: {measure.metric} {first.mean:.4g}{spread}, the {direction}."
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+    return ", ".join(names[:MOST]) + more
 
 
 def _label(rank: Rank, comparison: Comparison) -> str:
@@ -66,9 +73,8 @@ def _untrained(comparison: Comparison) -> str:
     ranks = [r for r in comparison.ranks if r.epoch == 1 and _before_update(r.group.records[0], metric)]
     if not ranks:
         return ""
-    which = ", ".join(rank.group.label for rank in ranks[:MOST])
-    more = f" and {len(ranks) - MOST} more" if len(ranks) > MOST else ""
-    return f"The best {metric} of {which}{more} is the value before the first update: training did not better it."
+    which = _some([rank.group.label for rank in ranks])
+    return f"The best {metric} of {which} is the value before the first update: training did not better it."
 
 
 def _before_update(record: Record, metric: str) -> bool:

@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,13 +59,15 @@ def short_ranking(comparison: Comparison) -> Table:
 
 def failures(comparison: Comparison) -> Table:
     """Runs that did not come to their end: why, and where to read more."""
-    rows = [
-        (record.name, record.status, record.error or "", str(record.log or RunFolder(record.folder).log))
-        for record in comparison.failures
-    ]
-    cells = zip(*rows, strict=True) if rows else [()] * 4
-    heads = ("run", "status", "error", "log")
-    return Table([Column(head, list(column), numeric=False) for head, column in zip(heads, cells, strict=True)])
+    records = comparison.failures
+    return Table(
+        [
+            Column("run", [record.name for record in records], numeric=False),
+            Column("status", [record.status for record in records], numeric=False),
+            Column("error", [record.error or "" for record in records], numeric=False),
+            Column("log", [str(record.log or RunFolder(record.folder).log) for record in records], numeric=False),
+        ]
+    )
 
 
 def _ranking(comparison: Comparison, differing: Sequence[str], metrics: Sequence[Measure]) -> Table:
@@ -79,7 +81,9 @@ def _ranking(comparison: Comparison, differing: Sequence[str], metrics: Sequence
             *(_parameter(key, comparison) for key in keys),
             *([] if keys else [Column("run", [rank.group.label for rank in ranks], numeric=False, naming=True)]),
             Column(value, [number(rank.mean, digits) + _deviation(rank) for rank in ranks]),
-            Column("runs", [_count(rank) for rank in ranks]) if replicated else Column("epoch", list(_epochs(ranks))),
+            Column("runs", [_count(rank) for rank in ranks])
+            if replicated
+            else Column("epoch", [str(rank.epoch or NOTHING) for rank in ranks]),
             *_at_best([metric.metric for metric in metrics], comparison),
             *(Column(f"last {metric.metric}", [_mean(rank, metric) for rank in ranks]) for metric in metrics),
             Column("time", [_time(rank) for rank in ranks]),
@@ -127,10 +131,6 @@ def _deviation(rank: Rank) -> str:
 def _count(rank: Rank) -> str:
     runs, finished = len(rank.group.records), len(rank.group.finished)
     return str(runs) if runs == finished else f"{finished} of {runs}"
-
-
-def _epochs(ranks: Iterable[Rank]) -> Iterator[str]:
-    return (NOTHING if rank.epoch is None else str(rank.epoch) for rank in ranks)
 
 
 def _mean(rank: Rank, metric: Measure) -> str:
