@@ -55,9 +55,3 @@ def test_classes_may_be_called_like_a_row_of_the_report() -> None:
     report = judge(np.array([0, 1, 2, 2]), np.array([0, 1, 2, 1]), classes)["report"]
     assert [report[row]["recall"] for row in row_names(classes)] == [1, 1, 0.5]
     assert report["accuracy"] == 0.75
-
-
-@pytest.mark.parametrize("counts", [np.zeros((2, 3), int), np.zeros((3, 3)), np.full((3, 3), -1)])
-def test_confusion_matrix_refuses_what_is_none(counts: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="expected"):
-        confusion_matrix(counts, "abc", Output(Path("never.png"), ""))

@@ -53,9 +53,3 @@ def test_scale_shows_all_decades_and_at_least_one() -> None:
     flat = decades([np.full(3, 2.0)])
     assert flat.high / flat.low == pytest.approx(10)
     assert decades([]) == Scale(pytest.approx(10**-0.5), pytest.approx(10**0.5), log=True)
-
-
-@pytest.mark.parametrize("norms", [[[1.0, 2.0]], [1.0, -1e-9]])
-def test_gradient_norm_refuses_what_is_no_norm(norms: ArrayLike) -> None:
-    with pytest.raises(ValueError, match="expected \\(T,\\), none below 0"):
-        draw_norms({"at the end": norms}, Output(Path("never.png"), ""))

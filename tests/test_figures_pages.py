@@ -22,11 +22,6 @@ def test_patches_open(count: int, tmp_path: Path) -> None:
     assert (np.ptp(pixels, axis=2) > 100).any(), "no colour"
 
 
-def test_patches_must_be_the_same_in_both() -> None:
-    with pytest.raises(ValueError, match="2 patches in colour, 3 in grey"):
-        draw_patches(np.zeros((2, 4, 4, 3)), np.zeros((3, 4, 4)), Output(Path("never.png"), ""))
-
-
 @pytest.mark.parametrize(
     ("hidden", "shape"), [(1, (16, 16)), (10, (16, 16)), (100, (16, 16)), (5, (10, 30)), (32, (7, 7, 3))]
 )

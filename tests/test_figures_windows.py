@@ -83,18 +83,3 @@ def test_long_names_stay_on_the_page_and_apart(tmp_path: Path) -> None:
 def test_no_channel_has_the_colour_of_a_miss() -> None:
     assert WRONG in COLOURS
     assert WRONG not in LINES
-
-
-@pytest.mark.parametrize("shape", [(3, 4), (0, 4, 2), (3, 0, 2), (3, 4, 0)])
-def test_windows_refuse_what_is_none(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="expected \\(windows, time steps, channels\\)"):
-        draw_windows(np.zeros(shape), [], "", [], [], Output(Path("never.png"), ""))
-
-
-@pytest.mark.parametrize(
-    ("channels", "true", "predicted", "says"),
-    [("x", "ab", "ab", "1 channels"), ("xy", "a", "ab", "1 true"), ("xy", "ab", "abc", "3 predicted")],
-)
-def test_windows_count_their_names(channels: str, true: str, predicted: str, says: str) -> None:
-    with pytest.raises(ValueError, match=f"{says}.*expected 2"):
-        draw_windows(np.zeros((2, 5, 2)), channels, "", true, predicted, Output(Path("never.png"), ""))

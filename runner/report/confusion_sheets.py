@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duograd.runner.classification import confusion, outputs
-from duograd.runner.plots.heat_map import confusion_matrices
+from duograd.runner.plots.confusion import confusion_matrices
 from duograd.runner.plots.text import Output
 from duograd.runner.report.charts import Picture
 from duograd.runner.report.comparison import Comparison

@@ -3,8 +3,8 @@
 import numpy as np
 
 from duograd.runner.classification import judge, row_names, targets
+from duograd.runner.plots.confusion import Normalise, confusion_matrix
 from duograd.runner.plots.figure import Facts, Figure, FinishedRun
-from duograd.runner.plots.heat_map import Normalise, confusion_matrix
 from duograd.runner.store import files
 
 FORMS: tuple[Normalise, ...] = ("recall", "precision", "counts")

@@ -25,19 +25,12 @@ def draw_norms(norms: Mapping[str, ArrayLike], out: Output) -> Path:
     norms: name -> norms, such as {"at the start": ..., "at the end": ...}. A logarithmic axis has no place for 0:
     zeros, norms below 1e-18 or from 1e100 up and what is not finite are left out, and the subtitle counts them.
     """
-    arrays = {name: _checked(name, np.asarray(values, np.float64)) for name, values in norms.items()}
+    arrays = {name: np.asarray(values, np.float64) for name, values in norms.items()}
     curves = [Curve(name, showable(y), colour) for colour, (name, y) in enumerate(arrays.items())]
     missing = " · ".join(filter(None, (left_out(name, y) for name, y in arrays.items())))
     shown = [curve for curve in curves if len(curve.measured)]
     along = ("time step t", max([1, *map(len, arrays.values())]))
     return draw_curves(shown, decades([curve.y for curve in shown]), along, out, f"{READ}\n{missing}")
-
-
-def _checked(name: str, norms: Floats) -> Floats:
-    if norms.ndim != 1 or (norms < 0).any():
-        least = np.nanmin(norms, initial=0)
-        raise ValueError(f"norms of '{name}' have shape {norms.shape}, from {least:g}: expected (T,), none below 0")
-    return norms
 
 
 def showable(norms: Floats) -> Floats:

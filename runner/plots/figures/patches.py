@@ -18,8 +18,6 @@ def draw_patches(colour: Images, grey: Images, out: Output) -> Path:
 
     The grey half shows 0.1 as black and 0.9 as white. Returns the path.
     """
-    if len(colour) != len(grey):
-        raise ValueError(f"{len(colour)} patches in colour, {len(grey)} in grey: expected the same patches in both")
     colour, grey = colour[:MOST], grey[:MOST]
     columns = math.ceil(math.sqrt(len(grey) / 2))  # each half twice as high as wide: both make a square
     halves = [tile(images, columns, background=BACKGROUND) for images in (colour, (grey - 0.1) / 0.8)]

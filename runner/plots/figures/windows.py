@@ -44,7 +44,7 @@ def draw_windows(
     not the title goes on with what was said instead, and the panel is framed in a warm colour.
     channels: the lines' names (S,); units: what is measured, such as "acceleration (g)". The first 12 are shown.
     """
-    values = drawable(_checked(np.asarray(windows), channels, true, predicted)[:MOST])
+    values = drawable(windows[:MOST])
     count = len(values)
     across = math.ceil(count / math.ceil(count / COLUMNS))  # rows as even as they can be
     width = (WIDTH + GUTTER) // across - GUTTER
@@ -69,23 +69,6 @@ def draw_windows(
         if not np.isfinite(window).any():
             say_empty(axes)
     return chart.save()
-
-
-def _checked(
-    windows: NDArray[Any], channels: Sequence[str], true: Sequence[str], predicted: Sequence[str]
-) -> NDArray[Any]:
-    if windows.ndim != 3 or 0 in windows.shape:
-        raise ValueError(
-            f"windows have shape {windows.shape}: expected (windows, time steps, channels), none of them 0"
-        )
-    for what, names, count in (
-        ("channels", channels, windows.shape[2]),
-        ("true classes", true, len(windows)),
-        ("predicted classes", predicted, len(windows)),
-    ):
-        if len(names) != count:
-            raise ValueError(f"{len(names)} {what} for windows of shape {windows.shape}: expected {count}")
-    return windows
 
 
 def _style(channel: int) -> dict[str, Any]:
