@@ -109,6 +109,10 @@ class OutputLoss:
             return 0.0, {}
         return l2({name: W for name, W in params.items() if decayed(name)}, self.config.lambda_)
 
+    def evaluate(self, outputs: Array, targets: Array, params: Mapping[str, Array]) -> dict[str, float]:
+        """All terms, where no gradient is asked for."""
+        return self.terms(outputs, targets, self.error(outputs, targets)[0], self.penalty(params)[0])
+
     def terms(self, outputs: Array, targets: Array, error: float, penalty: float) -> dict[str, float]:
         """What is minimised, the parts of it, and the metrics."""
         parts = {self.config.name: error} | ({"l2": penalty} if self.config.lambda_ else {})

@@ -1,14 +1,14 @@
 """The network as bare tensors: every layer a function of x and of its weights, nothing that torch.nn keeps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from duograd.models.families.convnet.architecture import Activation, Affine, Conv, Norm
+from duograd.models.families.convnet.architecture import Affine, Conv, Layer, Norm
 from duograd.models.families.convnet.config import ConvNetConfig
-from duograd.models.families.convnet.torch_classifier import Maps, TorchClassifier
-from duograd.models.families.convnet.torch_layers import Masks, functional
+from duograd.models.families.convnet.torch_classifier import TorchClassifier
+from duograd.models.families.convnet.torch_layers import functional
 
 EPS = 1e-5  # torch's own default in every normalisation
 
@@ -36,29 +36,21 @@ class Barebones(TorchClassifier):
             mine = {key.removeprefix(prefix): w for key, w in weights.items() if key.startswith(prefix)}
             self.add_module(name, Tensors(mine))
 
-    def logits(self, x: Tensor, masks: Sequence[Tensor] = (), maps: Maps | None = None) -> Tensor:
+    def through(self, i: int, layer: Layer, x: Tensor) -> Tensor:
         """See TorchClassifier."""
-        given = Masks(masks)
-        w = {**dict(self.named_parameters()), **dict(self.named_buffers())}
-        for layer in self.plan:
-            match layer:
-                case Conv(name):
-                    x = F.conv2d(x, w[f"{name}.weight"], w.get(f"{name}.bias"), layer.stride, layer.padding)
-                case Affine(name):
-                    x = F.linear(x, w[f"{name}.weight"], w.get(f"{name}.bias"))
-                case Norm():
-                    x = self._norm(layer, x, w)
-                case _:
-                    x = functional(layer, x, given)
-            if maps is not None and isinstance(layer, Activation):
-                maps[layer.name] = x
-        return x
-
-    def _norm(self, layer: Norm, x: Tensor, w: Mapping[str, Tensor]) -> Tensor:
-        weight, bias = w[f"{layer.name}.weight"], w[f"{layer.name}.bias"]
-        if layer.kind == "batch":
-            mean, var = w[f"{layer.name}.running_mean"], w[f"{layer.name}.running_var"]
-            return F.batch_norm(x, mean, var, weight, bias, self.training, self.momentum, EPS)
-        if not layer.spatial:
-            return F.layer_norm(x, (layer.features,), weight, bias, EPS)
-        return F.group_norm(x, layer.groups, weight, bias, EPS)
+        if not isinstance(layer, Conv | Affine | Norm):
+            return functional(layer, x)
+        tensors = self.get_submodule(layer.name)
+        w = {**dict(tensors.named_parameters()), **dict(tensors.named_buffers())}
+        match layer:
+            case Conv():
+                return F.conv2d(x, w["weight"], w.get("bias"), layer.stride, layer.padding)
+            case Affine():
+                return F.linear(x, w["weight"], w.get("bias"))
+            case Norm(_, "batch"):
+                averages = w["running_mean"], w["running_var"]
+                return F.batch_norm(x, *averages, w["weight"], w["bias"], self.training, self.momentum, EPS)
+            case Norm():
+                if layer.spatial:
+                    return F.group_norm(x, layer.groups, w["weight"], w["bias"], EPS)
+                return F.layer_norm(x, (layer.features,), w["weight"], w["bias"], EPS)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import DTypeLike
 from torch import Tensor, nn
 
-from duograd.models.families.convnet.architecture import Shape, architecture
+from duograd.models.families.convnet.architecture import Activation, Dropout, Layer, Shape, architecture
 from duograd.models.families.convnet.config import ConvNetConfig
 from duograd.models.families.convnet.weights import initial_buffers, initial_weights, masks
 from duograd.models.loss import OutputLoss
@@ -20,7 +20,7 @@ Maps = dict[str, Tensor]
 
 
 class TorchClassifier(nn.Module):
-    """A module whose layers and `logits` a style defines; starts at the weights of `ConvNet`."""
+    """A module whose layers a style defines, and how x goes `through` each; starts at the weights of `ConvNet`."""
 
     def __init__(
         self, config: ConvNetConfig, loss: OutputLoss, shape: Shape, outputs: int, seed: int, dtype: DTypeLike
@@ -41,9 +41,21 @@ class TorchClassifier(nn.Module):
         """Makes the layers; their values come afterwards. weights: parameters and buffers, by name."""
         raise NotImplementedError
 
+    def through(self, i: int, layer: Layer, x: Tensor) -> Tensor:
+        """What layer number i, which is no dropout, makes of x."""
+        raise NotImplementedError
+
     def logits(self, x: Tensor, masks: Sequence[Tensor] = (), maps: Maps | None = None) -> Tensor:
         """x (B, C, H, W) -> (B, K), with dropout's masks where given; what each activation gives goes into maps."""
-        raise NotImplementedError
+        remaining = iter(masks)
+        for i, layer in enumerate(self.plan):
+            if not isinstance(layer, Dropout):
+                x = self.through(i, layer, x)
+            elif masks:
+                x = x * next(remaining)
+            if maps is not None and isinstance(layer, Activation):
+                maps[layer.name] = x
+        return x
 
     def terms(self, inputs: Tensor, targets: Tensor, step: int = 0) -> dict[str, Tensor]:
         """The loss's terms over inputs (B, C, H, W), targets (B,). In training, dropout depends on (seed, step)."""

@@ -3,8 +3,6 @@
 Legend: B batch, C channels, H height, W width.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -13,7 +11,6 @@ from duograd.models.families.convnet.architecture import (
     Activation,
     Affine,
     Conv,
-    Dropout,
     Flatten,
     GlobalPool,
     Layer,
@@ -45,25 +42,11 @@ def batch_norm(features: int, momentum: float, spatial: bool) -> nn.Module:
     return norm
 
 
-class Masks:
-    """Dropout's masks, handed out in order; without any, dropout lets everything pass."""
-
-    def __init__(self, given: Sequence[Tensor]) -> None:
-        self._remaining = iter(given)
-
-    def drop(self, x: Tensor) -> Tensor:
-        """x ⊙ the next mask."""
-        mask = next(self._remaining, None)
-        return x if mask is None else x * mask
-
-
-def functional(layer: Layer, x: Tensor, masks: Masks) -> Tensor:
+def functional(layer: Layer, x: Tensor) -> Tensor:
     """What the layer makes of x (B, C, H, W) or (B, D)."""
     match layer:
         case Activation(_, kind):
             return ACTIVATIONS[kind](x)
-        case Dropout():
-            return masks.drop(x)
         case Pool("max", size, stride):
             return F.max_pool2d(x, size, stride)
         case Pool(_, size, stride):
@@ -72,4 +55,4 @@ def functional(layer: Layer, x: Tensor, masks: Masks) -> Tensor:
             return x.mean(dim=(2, 3))
         case Flatten():
             return x.flatten(1)
-    raise AssertionError(f"{layer} has parameters")
+    raise AssertionError(f"{layer} has parameters or masks")

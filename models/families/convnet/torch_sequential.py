@@ -1,6 +1,7 @@
 """The network as an nn.Sequential: every layer is a module, and the forward pass is their order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import cast
 
 from torch import Tensor, nn
 
@@ -16,22 +17,10 @@ from duograd.models.families.convnet.architecture import (
     Pool,
 )
 from duograd.models.families.convnet.config import ConvNetConfig
-from duograd.models.families.convnet.torch_classifier import Maps, TorchClassifier
+from duograd.models.families.convnet.torch_classifier import TorchClassifier
 from duograd.models.families.convnet.torch_layers import module
 
 ACTIVATIONS = {"relu": nn.ReLU, "leaky_relu": nn.LeakyReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
-
-
-class MaskedDropout(nn.Module):
-    """x ⊙ mask; without a mask it lets everything pass."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mask: Tensor | None = None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """As the mask says."""
-        return x if self.mask is None else x * self.mask
 
 
 class GlobalAverage(nn.Module):
@@ -53,15 +42,9 @@ class Sequential(TorchClassifier, nn.Sequential):
             else:
                 self.add_module(f"{type(layer).__name__.lower()}_{i}", without_parameters(layer))
 
-    def logits(self, x: Tensor, masks: Sequence[Tensor] = (), maps: Maps | None = None) -> Tensor:
+    def through(self, i: int, layer: Layer, x: Tensor) -> Tensor:
         """See TorchClassifier."""
-        for i, dropout in enumerate(m for m in self.children() if isinstance(m, MaskedDropout)):
-            dropout.mask = masks[i] if masks else None
-        for layer, child in zip(self.plan, self.children(), strict=True):
-            x = child(x)
-            if maps is not None and isinstance(layer, Activation):
-                maps[layer.name] = x
-        return x
+        return cast(Tensor, self[i](x))
 
 
 def without_parameters(layer: Layer) -> nn.Module:
@@ -71,7 +54,7 @@ def without_parameters(layer: Layer) -> nn.Module:
             activation: nn.Module = ACTIVATIONS[kind]()
             return activation
         case Dropout():
-            return MaskedDropout()
+            return nn.Identity()  # its masks come from outside
         case Pool("max", size, stride):
             return nn.MaxPool2d(size, stride)
         case Pool(_, size, stride):

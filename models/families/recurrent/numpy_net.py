@@ -60,9 +60,7 @@ class RecurrentNet:
 
     def evaluate(self, inputs: Array, targets: Array) -> dict[str, float]:
         """The loss's terms over inputs (N, T, I), targets (N,), without dropout."""
-        logits = self.predict(inputs)
-        error, _ = self.loss.error(logits, targets)
-        return self.loss.terms(logits, targets, error, self.loss.penalty(self.params)[0])
+        return self.loss.evaluate(self.predict(inputs), targets, self.params)
 
     def predict(self, inputs: Array) -> Array:
         """Logits (N, C)."""
