@@ -1,5 +1,6 @@
 """What a person sees while a run goes on, and at its end: a live line on a terminal, plain lines elsewhere."""
 
+import shlex
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -103,11 +104,8 @@ def header(console: Console, identity: Mapping[str, Any], epochs: int) -> None:
     """One line on what is about to happen, and one for each thing to know of its data."""
     shape = " × ".join(map(str, identity["shapes"]["train"]))
     what = f"{identity['parameters']} parameters, {counted(epochs, 'epoch')}"
-    console.print(
-        f"[bold]{identity['name']}[/bold]  {what} on {identity['data']}: {identity['source']} ({shape})",
-        highlight=False,
-        soft_wrap=True,
-    )
+    line = f"  {what} on {identity['data']}: {identity['source']} ({shape})"
+    console.print(Text.assemble((identity["name"], "bold"), line), soft_wrap=True)
     for note in identity.get("notes", ()):
         console.print(note, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
@@ -116,7 +114,7 @@ def ending(console: Console, folder: RunFolder, summary: Mapping[str, Any]) -> N
     """The end of a run: what came out, why it ended, and where everything is."""
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, value in summary["metrics"].items():
-        table.add_row(name, f"{value:.6g}")
+        table.add_row(Text(name), f"{value:.6g}")
     best = summary["best"]
     if best["value"] is not None:
         table.add_row("best", f"{best['metric']} {best['value']:.6g} at epoch {best['epoch']}")
@@ -125,11 +123,11 @@ def ending(console: Console, folder: RunFolder, summary: Mapping[str, Any]) -> N
     took = f"{counted(summary['epochs'], 'epoch')} in {duration(summary['train_seconds'])}"
     table.add_row("training", f"{took}; whole run {duration(summary['seconds'])}")
     if summary["stopped_by"]:
-        table.add_row("stopped by", summary["stopped_by"])
+        table.add_row("stopped by", Text(summary["stopped_by"]))
     console.print(table, highlight=False)
     if summary["status"] != "FINISHED":
         style = "red" if summary["status"] == "FAILED" else "yellow"
-        console.print(f"{summary['status']}: {summary['error']}", style=style, highlight=False, soft_wrap=True)
+        console.print(Text(f"{summary['status']}: {summary['error']}", style), soft_wrap=True)
     if summary["status"] == "KILLED":
-        console.print(f"go on with it: duograd resume {folder.path}", highlight=False, soft_wrap=True)
-    console.print(f"everything is in {folder.path}", highlight=False, soft_wrap=True)
+        console.print(Text(f"go on with it: duograd resume {shlex.quote(str(folder.path))}"), soft_wrap=True)
+    console.print(Text(f"everything is in {folder.path}"), soft_wrap=True)

@@ -61,8 +61,9 @@ def resume(config: RunConfig, folder: RunFolder, context: RunContext | None = No
     """Goes on with the run of a folder from its last checkpoint; the exit code. Raises UserError."""
     context = context or alone()
     with folder.locked():
+        who = folder.read_identity(*identity.NEEDED)
+        folder.remove_temporaries()
         data, engine = _built(config, context)
-        who = files.read_json(folder.identity)
         if who["digest"] != data.digest:
             raise UserError(f"{folder.path}: the data is not what it was when the run began; put back {who['source']}")
         return Run(config, folder, data, engine, who, context).go()

@@ -1,5 +1,6 @@
 """Small networks and configurations, shared by the tests."""
 
+import signal
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from duograd.models.families.autoencoder.torch_net import TorchAutoencoder
 from duograd.models.losses.sparse import SparseLossConfig
 from duograd.runner.compose import compose
 from duograd.runner.config import RunConfig
+from duograd.runner.hooks.interruption import Interruption
 
 Array = NDArray[Any]
 INPUTS, HIDDEN = 12, 7
@@ -51,3 +53,18 @@ def tiny(*overrides: str) -> RunConfig:
     """A run of a second: few small patches, few epochs, no tracking."""
     small = ["tracking=none", "data.count=60", "data.size=4", "model.hidden_size=5", "epochs=4", "dtype=float64"]
     return compose([*small, *overrides])
+
+
+class After(Interruption):
+    """SIGINT after so many steps."""
+
+    def __init__(self, steps):
+        self.steps, self.asked = steps, False
+
+    @property
+    def caught(self):
+        return signal.SIGINT if self.asked else None
+
+    def step(self, training):
+        self.asked = training.step >= self.steps
+        super().step(training)

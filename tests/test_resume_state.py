@@ -6,12 +6,12 @@ import time
 from dataclasses import replace
 
 import pytest
-from builders import tiny
+from builders import After, tiny
 
 from duograd.runner import run as runs
 from duograd.runner.context import alone
 from duograd.runner.errors import UserError
-from duograd.runner.hooks.interruption import Interruption, Signals
+from duograd.runner.hooks.interruption import Signals
 from duograd.runner.run import resume, run
 from duograd.runner.signals import SAME_S
 from duograd.runner.store import files
@@ -19,21 +19,6 @@ from duograd.runner.store.folders import RunFolder
 from duograd.runner.training import Interrupted
 
 BYTES = ("checkpoint.safetensors", "best.safetensors", "metrics.jsonl")
-
-
-class After(Interruption):
-    """SIGINT after so many steps."""
-
-    def __init__(self, steps):
-        self.steps, self.asked = steps, False
-
-    @property
-    def caught(self):
-        return signal.SIGINT if self.asked else None
-
-    def step(self, training):
-        self.asked = training.step >= self.steps
-        super().step(training)
 
 
 def ended_after(steps, config, folder):

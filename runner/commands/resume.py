@@ -3,10 +3,8 @@
 import argparse
 from pathlib import Path
 
-from omegaconf import DictConfig, OmegaConf
-
 from duograd.runner.errors import UserError
-from duograd.runner.store import files
+from duograd.runner.store.files import DamagedError
 from duograd.runner.store.folders import SWEEP, RunFolder
 
 
@@ -34,17 +32,21 @@ def _parser() -> argparse.ArgumentParser:
 
 def _resume_run(folder: RunFolder) -> int:
     _check(folder)
-    summary = files.read_json(folder.summary)
+    summary = folder.read_summary()
     if summary.get("status") == "FINISHED" and not summary.get("drawing"):
         print(f"{folder.path} is finished already")
         return 0
 
     from duograd.runner.run import resume
-    from duograd.runner.validate import validate
+    from duograd.runner.validate import validate_plain
 
-    tree = OmegaConf.load(folder.config)
-    assert isinstance(tree, DictConfig)
-    return resume(validate(tree), folder)
+    try:
+        config = validate_plain(folder.read_config())
+    except DamagedError:
+        raise
+    except UserError as error:
+        raise UserError(f"{folder.config}: {error}") from None
+    return resume(config, folder)
 
 
 def _check(folder: RunFolder) -> None:
@@ -52,3 +54,4 @@ def _check(folder: RunFolder) -> None:
         raise UserError(f"no folder {folder.path}")
     if not (folder.config.exists() and folder.identity.exists()):
         raise UserError(f"{folder.path} is not the folder of a run: it has no config.yaml and run.json")
+    folder.refuse_odd_files()

@@ -52,7 +52,7 @@ def _sync_all(folders: list[Path], uri: str | None) -> int:
         try:
             for mirrored in _sync(mirror, folder, uri):
                 print(_line(folder, mirrored), flush=True)
-        except (TrackingError, OSError) as error:
+        except (TrackingError, UserError, OSError) as error:
             print(f"tracking: {folder}: {error}", file=sys.stderr, flush=True)
             code = 1
             if isinstance(error, UnreachableError):

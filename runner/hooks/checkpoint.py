@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from duograd.runner.hooks import Hook
 from duograd.runner.hooks.logs import LineLog
-from duograd.runner.store import files, tensors
+from duograd.runner.store import files, lines, tensors
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.training import Floats, Training
 
@@ -100,8 +100,7 @@ def restore(folder: RunFolder, training: Training, hooks: Sequence[Hook], warn: 
                 raise fault from None
             warn(f"{fault}; going on from the checkpoint before it")
         else:
-            seconds = files.read_json(folder.clock).get("train_seconds")
-            training.train_seconds = seconds if isinstance(seconds, int | float) else 0.0
+            training.train_seconds = lines.finite(files.read_json(folder.clock)).get("train_seconds", 0.0)
             return True
     return False
 

@@ -53,6 +53,9 @@ class Gap(Hook):
             training.stop_reason = f"early stopping: val/loss is {drift:.4g} above train/loss (gap {self.gap:g})"
 
 
+LONGEST_REASON = 200  # characters
+
+
 class StopFile(Hook):
     """A file `stop` in the run folder ends the run after the epoch, as if it had been its last; its text says why."""
 
@@ -63,4 +66,11 @@ class StopFile(Hook):
 
     def epoch(self, training: Training, record: Floats) -> None:
         if self.path.exists() and not training.ended:
-            training.stop_reason = self.path.read_text().strip() or "the file 'stop' in the run folder"
+            training.stop_reason = self._text() or "the file 'stop' in the run folder"
+
+    def _text(self) -> str:
+        """In one line, whatever a person put there."""
+        try:
+            return " ".join(self.path.read_text(errors="replace").split())[:LONGEST_REASON]
+        except OSError:  # a folder, say
+            return ""

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duograd.runner.errors import UserError
-from duograd.runner.report.shapes import Config, Identity, Summary, check
 from duograd.runner.store import files, lines
 from duograd.runner.store.folders import PRUNED, RunFolder, is_run_folder
 from duograd.runner.store.overrides import as_typed, by_key, dotted, hashable
@@ -120,11 +119,8 @@ def read_run(path: Path) -> Record:
         raise UserError(f"{path} is not the folder of a run: it has no config.yaml and run.json")
     folder = RunFolder(path)
     try:
-        identity, config = files.read_json(folder.identity), files.read_yaml(folder.config)
-        summary, (status, why) = files.read_json(folder.summary), folder.ending()
-        for shape, content, file in ((Identity, identity, folder.identity), (Config, config, folder.config)):
-            check(shape, content, file.name)
-        check(Summary, summary, folder.summary.name)
+        identity, config = folder.read_identity(), folder.read_config()
+        summary, (status, why) = folder.read_summary(), folder.ending()
         if status == "FINISHED" and summary.get("stopped_by") == PRUNED:
             status = "PRUNED"
     except files.DamagedError as error:

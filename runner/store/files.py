@@ -10,6 +10,9 @@ from typing import Any
 
 from duograd.runner.errors import UserError
 
+TEMPORARY = f".{'[0-9a-f]' * 32}.tmp"  # of files on their way
+LONGEST_YAML = 1_000_000  # characters
+
 
 class DamagedError(UserError):
     """A file that is not what duograd wrote: one line that names it and what is wrong."""
@@ -20,7 +23,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
     Raises OSError, which names the path.
     """
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")  # as in TEMPORARY
     with naming(path):
         try:
             with temporary.open("wb") as file:
@@ -62,11 +65,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """The keys of a configuration, interpolations as they stand. Raises DamagedError."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
+    from yaml import AliasEvent, YAMLError, parse
 
     try:
-        content = OmegaConf.to_container(OmegaConf.load(path))
-    except (OSError, ValueError, YAMLError, OmegaConfBaseException, RecursionError) as error:
+        text = path.read_text()
+        if len(text) > LONGEST_YAML or any(isinstance(event, AliasEvent) for event in parse(text)):
+            raise ValueError("no configuration that a run wrote")  # aliases can multiply without end
+        content = OmegaConf.to_container(OmegaConf.create(text))
+    except (OSError, ValueError, AttributeError, YAMLError, OmegaConfBaseException, RecursionError) as error:
         raise DamagedError(f"{path} is damaged ({(str(error).splitlines() or ['nothing in it'])[0]})") from None
     if not isinstance(content, dict):
         raise DamagedError(f"{path} is damaged (it holds no keys)")

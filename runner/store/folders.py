@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from duograd.runner.errors import UserError
-from duograd.runner.store import files, lines, locks
+from duograd.runner.store import files, lines, locks, schema
 
 SWEEP = "sweep.json"
 SEARCH = "search.json"
@@ -77,13 +78,33 @@ class RunFolder:
     def stop(self) -> Path:
         return self.path / "stop"
 
+    def read_config(self) -> dict[str, Any]:
+        """config.yaml. Raises DamagedError."""
+        content = files.read_yaml(self.config)
+        schema.check(self.config, content, schema.ConfigYaml)
+        return content
+
+    def read_identity(self, *needed: str) -> dict[str, Any]:
+        """run.json, with the keys that are needed at least. Raises DamagedError."""
+        content = files.read_json(self.identity)
+        schema.check(self.identity, content, schema.RunJson, needed)
+        return content
+
+    def read_summary(self) -> dict[str, Any]:
+        """summary.json; {} while the run goes on, or if it was killed. Raises DamagedError."""
+        content = files.read_json(self.summary)
+        if content:
+            schema.check(self.summary, content, schema.SummaryJson)
+        return content
+
     def history(self) -> dict[str, list[float | None]]:
         """metrics.jsonl by column; a last line torn by a kill is left out."""
         return lines.columns(lines.read(self.metrics))
 
     def step_losses(self) -> list[tuple[int, float]]:
         """steps.jsonl: steps and their losses; nothing where it was not written (full batch)."""
-        return [(row["step"], row["train/loss"]) for row in lines.read(self.steps)]
+        rows = [row for row in lines.read(self.steps) if {"step", "train/loss"} <= row.keys()]
+        return [(row["step"], row["train/loss"]) for row in rows]
 
     def frame_files(self) -> dict[tuple[str, int], Path]:
         """frames/KEY/STEP.png by key and step, in the order of the steps."""
@@ -97,7 +118,7 @@ class RunFolder:
 
         Raises DamagedError.
         """
-        summary = files.read_json(self.summary)
+        summary = self.read_summary()
         if summary:
             return str(summary.get("status")), summary.get("error")
         return ("RUNNING", None) if locks.is_held(self.path / locks.TRAINER) else ("KILLED", KILLED)
@@ -109,6 +130,25 @@ class RunFolder:
         refusal = UserError(f"{self.path} is in use by another run: wait for it to end, or stop it")
         with locks.claimed(self.path / locks.TRAINER, 0, refusal):
             yield
+
+    def refuse_odd_files(self) -> None:
+        """Raises UserError where a link, a folder or a pipe stands for one of the run's files: nothing is written."""
+        for path in (*self._files(), *(self.path / name for name in (locks.TRAINER, locks.MIRROR))):
+            if path.is_symlink() or (path.exists() and not path.is_file()):
+                what = "a link" if path.is_symlink() else "a folder" if path.is_dir() else "no regular file"
+                raise UserError(f"{path} is {what}: put the run's file back, or remove it")
+        for path in (self.frames, self.figures):
+            if path.exists() and not path.is_dir():
+                raise UserError(f"{path} is no folder: remove it")
+
+    def _files(self) -> tuple[Path, ...]:
+        state = (self.checkpoint, self.checkpoint_before, self.best, self.clock)
+        return (self.config, self.identity, self.metrics, self.steps, *state, self.log, self.summary, self.stop)
+
+    def remove_temporaries(self) -> None:
+        """Removes what a process that was killed while writing left behind."""
+        for path in self.path.rglob(files.TEMPORARY):
+            path.unlink(missing_ok=True)
 
     def refuse_if_used(self) -> None:
         """Raises UserError where the folder already holds a run: nothing is ever overwritten by another."""

@@ -20,6 +20,20 @@ from duograd.runner.training import Floats, Training
 CHECKOUT = Path(__file__).resolve().parents[2]
 GROUPS = ("task", "data", "model", "loss", "optimizer", "backend", "tracking", "preset", "experiment", "rates")
 
+NEEDED = (
+    "name",
+    "model",
+    "backend",
+    "data",
+    "source",
+    "synthetic",
+    "digest",
+    "shapes",
+    "parameters",
+    "command",
+    "versions",
+)
+
 
 @dataclass
 class Outcome:
@@ -148,6 +162,6 @@ def summary_json(
         "diverged": outcome.diverged,
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "versions": who["versions"],
-        "git": who["git"],
+        "git": who.get("git"),
         **({"drawing": True} if drawing else {}),
     }

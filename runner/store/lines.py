@@ -11,6 +11,7 @@ from typing import Any
 from duograd.runner.store.files import naming
 
 Row = dict[str, Any]
+MOST_EPOCHS = 10_000_000  # a larger number is damage, and its columns would fill the memory
 Epoch = tuple[int, dict[str, float]]  # its number, counted from 1, and its finite metrics
 
 
@@ -90,7 +91,7 @@ def columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
 
 def epochs(rows: Iterable[Row]) -> list[Epoch]:
     """Rows of metrics.jsonl as their epochs and what can be drawn of them; those without an epoch are left out."""
-    numbered = [row for row in rows if isinstance(row.get("epoch"), int)]
+    numbered = [row for row in rows if type(row.get("epoch")) is int and 0 < row["epoch"] <= MOST_EPOCHS]
     return [(row["epoch"], finite({name: v for name, v in row.items() if name != "epoch"})) for row in numbered]
 
 

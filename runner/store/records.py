@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from duograd.runner.errors import UserError
-from duograd.runner.store import files
+from duograd.runner.store import files, schema
 from duograd.runner.store.folders import PRUNED, SEARCH, SWEEP, RunFolder
 from duograd.runner.store.overrides import as_typed, by_key
 
@@ -25,7 +25,7 @@ class JobRecord:
     hash: str
     folder: str
     log: str
-    status: str = "PENDING"
+    status: schema.Status = "PENDING"
     error: str | None = None
     run_id: str | None = None
     metrics: dict[str, Any] = field(default_factory=dict)
@@ -35,6 +35,13 @@ class JobRecord:
     parameters: int = 0
     diverged: bool = False
 
+    def check(self) -> None:
+        """Raises UserError for what no sweep writes: a folder outside the sweep's, an override that is none."""
+        for path in (self.folder, self.log):
+            if not Path(path).parts or Path(path).is_absolute() or ".." in Path(path).parts:
+                raise UserError(f"job {self.number}: '{path}' lies outside the sweep's folder")
+        by_key(self.overrides)
+
     @property
     def settled(self) -> bool:
         """Whether it came to its end: nothing is left to do for it."""
@@ -43,7 +50,11 @@ class JobRecord:
     def refresh(self, sweep: Path) -> None:
         """Brings status and results up to what the job's folder says, which is the truth about it."""
         folder = RunFolder(sweep / self.folder)
-        summary = files.read_json(folder.summary)
+        try:
+            summary = folder.read_summary()
+        except files.DamagedError as error:
+            self.status, self.error = "FAILED", str(error)
+            return
         if summary and not summary.get("drawing"):
             self._take(summary)
         elif folder.config.exists():
@@ -52,11 +63,11 @@ class JobRecord:
             self.status, self.error = "PENDING", None
 
     def _take(self, summary: dict[str, Any]) -> None:
-        pruned = summary["status"] == "FINISHED" and summary["stopped_by"] == PRUNED
-        self.status, self.error = "PRUNED" if pruned else summary["status"], summary["error"]
-        self.diverged = summary["diverged"]
-        self.metrics, self.best = summary["metrics"], summary["best"]
-        self.seconds, self.epochs, self.parameters = summary["seconds"], summary["epochs"], summary["parameters"]
+        pruned = summary["status"] == "FINISHED" and summary.get("stopped_by") == PRUNED
+        self.status, self.error = "PRUNED" if pruned else summary["status"], summary.get("error")
+        self.diverged, self.seconds = summary.get("diverged", False), summary.get("seconds")
+        self.metrics, self.best = summary.get("metrics") or {}, summary.get("best")
+        self.epochs, self.parameters = summary.get("epochs", 0), summary.get("parameters", 0)
 
 
 @dataclass
@@ -77,7 +88,7 @@ class SweepRecord:
     uri: str | None
     experiment: str | None
     parent_run_id: str | None = None
-    status: str = "RUNNING"
+    status: schema.Status = "RUNNING"
     origin: dict[str, Any] = field(default_factory=dict)
     jobs: list[JobRecord] = field(default_factory=list)
 
@@ -103,14 +114,14 @@ class SweepRecord:
         if not path.exists():
             raise UserError(f"{sweep} is not the folder of a sweep: it has no {SWEEP}")
         try:
-            content = files.read_json(path)
-            del content["swept"]
-            jobs = [JobRecord(**job) for job in content.pop("jobs")]
-            if outside := [job.folder for job in jobs if Path(job.folder).name != job.folder]:
-                raise ValueError(f"the folder of a job is {outside[0]!r}, which is none inside it")
-            return cls(**content, jobs=sorted(jobs, key=lambda job: int(job.number)))
-        except (ValueError, KeyError, TypeError, AttributeError, files.DamagedError) as error:
-            raise files.DamagedError(f"{path} is not what a sweep writes ({error}): compare its run folders") from None
+            record = schema.read(path, cls)
+            record.jobs.sort(key=lambda job: job.number)
+            for job in record.jobs:
+                job.check()
+            return record
+        except UserError as error:
+            reason = str(error).removeprefix(f"{path} is damaged ")
+            raise files.DamagedError(f"{path} is not what a sweep writes {reason}: compare its run folders") from None
 
 
 @dataclass
@@ -146,8 +157,6 @@ class SearchRecord:
     def load(cls, sweep: Path) -> Self:
         """What was saved. Raises DamagedError where it is none."""
         try:
-            content = files.read_json(sweep / SEARCH)
-            trials = [TrialRecord(**trial) for trial in content.pop("trials")]
-            return cls(**content, trials=trials)
-        except (ValueError, KeyError, TypeError, AttributeError, files.DamagedError) as error:
+            return schema.read(sweep / SEARCH, cls)
+        except files.DamagedError as error:
             raise files.DamagedError(f"{sweep / SEARCH} is not what a search writes ({error})") from None

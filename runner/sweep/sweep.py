@@ -17,6 +17,7 @@ from duograd.runner.report.report import Report, report_sweep
 from duograd.runner.store import locks
 from duograd.runner.store.folders import SweepFolder
 from duograd.runner.store.records import SweepRecord
+from duograd.runner.store.schema import Status
 from duograd.runner.sweep.checks import refuse_unfit
 from duograd.runner.sweep.cluster import connected
 from duograd.runner.sweep.execution import Execution, Interrupt
@@ -159,7 +160,7 @@ class Sweep:
         """Whatever happened: the last word of sweep.json, the answer, MLflow, and what the user is to know."""
         for job in self.record.jobs:
             job.refresh(self.folder.path)
-        unfinished = "FAILED" if self.interrupt.caught is None else "KILLED"
+        unfinished: Status = "FAILED" if self.interrupt.caught is None else "KILLED"
         self.record.status = "FINISHED" if self.source.complete() else unfinished
         self.folder.end.unlink(missing_ok=True)
         self.mirror.save_record()

@@ -3,12 +3,11 @@
 It saves time and says where a run went. It is not trusted for what was logged: that, the store itself is asked.
 """
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from duograd.runner.store import files
+from duograd.runner.store import files, schema
 from duograd.runner.tracking.address import without_password
 
 FILE = "mlflow.json"
@@ -28,10 +27,9 @@ class Cursor:
     @classmethod
     def load(cls, folder: Path, uri: str) -> Self:
         """The folder's cursor for `uri`: a fresh one if the file is missing, unreadable or of another version."""
-        entry = _read(folder).get(without_password(uri), {})
         try:
-            return cls(**entry)
-        except TypeError:
+            return schema.build(folder / FILE, _read(folder).get(without_password(uri), {}), cls)
+        except files.DamagedError:
             return cls()
 
     def save(self, folder: Path, uri: str) -> None:
@@ -44,7 +42,6 @@ class Cursor:
 
 def _read(folder: Path) -> dict[str, Any]:
     try:
-        entries = json.loads((folder / FILE).read_bytes())
-    except (OSError, ValueError):
+        return files.read_json(folder / FILE)
+    except files.DamagedError:
         return {}
-    return entries if isinstance(entries, dict) else {}

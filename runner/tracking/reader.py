@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from duograd.runner.errors import UserError
-from duograd.runner.store import files
 from duograd.runner.store.folders import RunFolder, is_run_folder
 from duograd.runner.store.lines import Tail
 
@@ -28,8 +27,8 @@ class Reader:
         if not is_run_folder(path):
             raise UserError(f"{path} is not a run folder: it has no run.json and config.yaml")
         self.folder = RunFolder(path)
-        self.identity = files.read_json(self.folder.identity)
-        self.config = files.read_yaml(self.folder.config)
+        self.identity = self.folder.read_identity("id", "name", "task", "data", "command", "started")
+        self.config = self.folder.read_config()
         self.metrics = Tail(self.folder.metrics)
 
     def tracking(self, key: str) -> str | None:
@@ -38,7 +37,7 @@ class Reader:
 
     def summary(self) -> dict[str, Any]:
         """summary.json; {} while the run goes on, or if it was killed."""
-        return files.read_json(self.folder.summary)
+        return self.folder.read_summary()
 
     def artifacts(self) -> dict[str, Path]:
         """The files to upload that exist, the largest last."""
