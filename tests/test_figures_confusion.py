@@ -7,7 +7,7 @@ import pytest
 from drawn import LONG, NAN, opened
 
 from duograd.runner.classification import judge, row_names
-from duograd.runner.plots.heat_map import Normalise, confusion_matrices, confusion_matrix, normalised, percent
+from duograd.runner.plots.confusion import Normalise, confusion_matrices, confusion_matrix, normalised, percent
 from duograd.runner.plots.text import Output
 
 
