@@ -73,6 +73,7 @@ def test_one_line_for_each_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's use of SQLAlchemy
 def test_an_experiment_in_mlflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Found by its runs' ids; a folder that is gone, by the copy that MLflow keeps."""
+    monkeypatch.setattr("duograd.runner.tracking.experiments.PAGE", 1)  # as many pages as there are runs
     monkeypatch.chdir(tmp_path)
     uri = f"sqlite:///{tmp_path}/outputs/mlflow.db"
     paths = [begin(tmp_path / "outputs" / name, uri, name) for name in ("a", "b")]

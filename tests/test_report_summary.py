@@ -170,6 +170,12 @@ def test_halves_that_agree_make_no_axis_of_a_chart(tmp_path: Path) -> None:
     [
         ([3.0, 2.1, 1.0], 1.0, {}, "part from epoch 2: train/loss 2 by hand, 2.1 by autograd."),
         ([3.0, 2.0 + 1e-6, 1.0], 1.0, {"dtype": "float64"}, "part from epoch 2: train/loss 2 by hand, 2.000001 by"),
+        (
+            [2.9, 2.0, 1.0],
+            1.0,
+            {"model.dropout": 0.5},
+            "part from epoch 1: train/loss 3 by hand, 2.9 by autograd, as",
+        ),
         ([3.0, 2.0], 1.0, {}, "part after epoch 2: by hand went on to epoch 3, by autograd to 2."),
         (
             [3.0, 2.0, 1.0],

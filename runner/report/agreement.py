@@ -94,7 +94,7 @@ def _parting(pair: Pair) -> str:
     if pair.parted > min(len(a), len(b)):
         return f"part after epoch {pair.parted - 1}: by hand went on to epoch {len(a)}, by autograd to {len(b)}"
     at = pair.parted - 1
-    return f"part from epoch {pair.parted}: {pair.metric} {a[at]:.7g} by hand, {b[at]:.7g} by autograd"
+    return f"part from epoch {pair.parted}: {pair.metric} {a[at]:.7g} by hand, {b[at]:.7g} by autograd{_reason(pair)}"
 
 
 def _short(value: float) -> str:
@@ -126,7 +126,23 @@ def _last_weights(by_hand: Record, by_autograd: Record, tolerance: float) -> tup
         a, b = weights(by_hand, best=False), weights(by_autograd, best=False)
     except MissingError:
         return math.nan, "", True
-    apart = {name: float(np.abs(a[name] - b[name]).max(initial=0.0)) for name in a if name in b}
-    bound = {name: tolerance * (float(np.abs(a[name]).max(initial=0.0)) or 1.0) for name in apart}
+    apart = {name: _apart(a[name], b[name]) for name in a if name in b}
+    if not apart:
+        return math.nan, "", True
     largest = max(apart, key=lambda name: apart[name])
+    bound = {name: tolerance * (float(np.abs(a[name]).max(initial=0.0)) or 1.0) for name in apart}
     return apart[largest], largest, all(apart[name] <= bound[name] for name in apart)
+
+
+def _apart(a: Floats, b: Floats) -> float:
+    return float(np.abs(a - b).max(initial=0.0)) if a.shape == b.shape else math.inf
+
+
+def _reason(pair: Pair) -> str:
+    """Why two halves may well part without a fault in either."""
+    parameters = pair.by_hand.parameters | pair.by_autograd.parameters
+    if any(key.endswith("dropout") and value for key, value in parameters.items()):
+        return ", as each draws its own dropout masks"
+    if parameters.get("backend.autocast"):
+        return f", which computes in {parameters['backend.autocast']}"
+    return ", as each has a solver of its own" if parameters.get("optimizer") == "lbfgs" else ""
