@@ -1,5 +1,6 @@
 """What is handed to the figures: every number in its place. A sweep's job k has the loss k + 1."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,10 @@ def test_metrics_that_no_axis_can_show_are_no_trouble(tmp_path: Path) -> None:
     answer = write_report(tmp_path / "out", Comparison("x", [read_run(path) for path in paths]))
     assert len(answer.comparison.ranks) == 4
     assert "curves_loss" in {path.stem for path in answer.pictures}
+
+
+def test_titles_of_pictures_name_what_was_run(tmp_path: Path) -> None:
+    comparison = swept(tmp_path, {"model.hidden_size": [10, 50], "loss.lambda": [0, 1]})
+    timed = replace(comparison, title="2026-11-25_23-29-08_807414")
+    assert [comparison.subject, timed.subject] == [comparison.title, "autoencoder, hidden_size × lambda"]
+    assert replace(timed, swept={}, records=timed.records[:1]).subject == "autoencoder"

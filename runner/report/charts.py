@@ -49,7 +49,7 @@ def along_axes(comparison: Comparison, measure: Measure, folder: Path) -> Pictur
     Runs that form no grid are dots at their values of each axis.
     """
     path = folder / f"{measure.name.replace(' ', '_').replace('/', '_')}.png"
-    out = Output(path, f"{measure.name[0].upper()}{measure.name[1:]}: {comparison.title}", comparison.footer)
+    out = Output(path, f"{measure.name[0].upper()}{measure.name[1:]}: {comparison.subject}", comparison.footer)
     axes = comparison.chart_axes
     names = [axis.name for axis in axes]
     when = WHEN[measure.at_best]
@@ -118,7 +118,7 @@ def curves(comparison: Comparison, term: str, folder: Path) -> Picture | None:
     all_groups = len(comparison.groups)
     what = f"{term} by epoch" + (f" · the best {MOST_CURVES} of {all_groups}" if all_groups > MOST_CURVES else "")
     scale: Literal["auto", "linear"] = "auto" if term == "loss" else "linear"
-    overlay(panels, Output(path, f"{term.capitalize()}: {comparison.title}", comparison.footer), what, scale)
+    overlay(panels, Output(path, f"{term.capitalize()}: {comparison.subject}", comparison.footer), what, scale)
     return Picture(path, f"{term} by epoch, {', '.join(panels)}")
 
 

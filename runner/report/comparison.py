@@ -1,5 +1,6 @@
 """Runs of one task beside each other: the axes along which they lie, the metric that decides, who ranks where."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,7 @@ from duograd.runner.report.records import Record
 from duograd.runner.store.overrides import short_names
 from duograd.runner.store.records import SearchRecord
 
+TIME = re.compile(r"\d{4}-\d\d-\d\d[_T ]\d\d")  # that a folder's name begins with where nobody gave it one
 MOST_TICKS = 24  # values of a single axis that a line can be labelled with
 FEW = 4  # values of an axis that make no cloud of dots, however few runs there are
 OWN = 0.5  # the share of runs that have a value of their own on an axis that is no grid's
@@ -143,6 +145,15 @@ class Comparison:
     def failures(self) -> list[Record]:
         """Runs that did not come to their end, and those whose files are damaged. A search prunes on purpose."""
         return [record for record in self.records if record.status not in ("FINISHED", "RUNNING", "PENDING", "PRUNED")]
+
+    @property
+    def subject(self) -> str:
+        """What was run, for the titles of pictures: the name it was given, else the model and what was varied."""
+        if not TIME.match(self.title):
+            return self.title
+        models = sorted({str(record.parameters["model"]) for record in self.records if "model" in record.parameters})
+        what = models[0] if len(models) == 1 else next(iter(self.records)).task
+        return ", ".join(filter(None, [what, " × ".join(axis.name for axis in self.axes if axis.key != "model")]))
 
     @property
     def footer(self) -> str:

@@ -34,7 +34,7 @@ def sheets(comparison: Comparison, restorer: Restorer, folder: Path) -> Iterator
         return
     best = f"the best {MOST} of {len(comparison.groups)} · " if len(ranked) > MOST else ""
     seeds = "of several seeds the best · " if comparison.replicated else ""
-    out = Output(folder / "confusion.png", f"Confusion: {comparison.title}", comparison.footer)
+    out = Output(folder / "confusion.png", f"Confusion: {comparison.subject}", comparison.footer)
     confusion_matrices(matrices, classes, out, f"{best}{seeds}{SPLITS[split]}")
     yield Picture(out.path, f"confusion matrices on {SPLITS[split]} samples")
 

@@ -112,7 +112,7 @@ def _write(comparison: Comparison, sheet: Sheet, folder: Path) -> Picture:
         note += " · of several runs in a cell, the best" if several else ""
         axes = " × ".join(axis.name for axis in (down, across) if axis is not NOWHERE)
         over = f" over {axes}" if axes else ""
-    out = Output(folder / sheet.file, f"{sheet.name}: {comparison.title}", comparison.footer)
+    out = Output(folder / sheet.file, f"{sheet.name}: {comparison.subject}", comparison.footer)
     contact_sheet(cells, *names, out, note)
     return Picture(out.path, sheet.name + over)
 
