@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from duograd.data.dataset import Array, DataSet, require_finite
-from duograd.data.errors import DataError
+from duograd.data.errors import DataError, printable
 from duograd.data.source import SourceConfig
 
 DIGEST_LENGTH = 16  # hex digits
@@ -26,7 +26,8 @@ def load(config: SourceConfig, dtype: DTypeLike = "float32") -> DataSet:
         if split is not None and split.inputs.dtype.kind == "f":  # bytes of images are always finite
             require_finite(split.inputs, f"data={config.name}")
     train = replace(dataset.train, augment=config.augmentation())
-    return replace(dataset, train=train, digest=digest(train.inputs))
+    source, notes = printable(dataset.source), tuple(map(printable, dataset.notes))
+    return replace(dataset, train=train, digest=digest(train.inputs), source=source, notes=notes)
 
 
 def digest(inputs: Array) -> str:

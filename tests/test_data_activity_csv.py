@@ -44,11 +44,15 @@ def test_columns_come_in_the_order_asked_for() -> None:
         (HEADER + ROWS).replace(",", "\t"),
         (HEADER + ROWS).encode("utf-16"),
         b"\xfe\xff" + (HEADER + ROWS).encode("utf-16-be"),
+        (HEADER + ROWS).encode("utf-16-be"),
+        (HEADER + ROWS).encode("utf-16-le"),
+        (HEADER + ROWS).replace(",", "|"),
         (HEADER + ROWS).replace("\n", "\r"),
     ],
     ids=[
         *("byte-order mark", "Windows line ends", "no last line end", "quotes and blank lines", "spaces"),
         *("all quoted", "semicolons", "semicolons and decimal commas", "tabs", "UTF-16", "UTF-16 of another order"),
+        *("UTF-16 without a mark", "likewise, of another order", "bars"),
         "old Mac line ends",
     ],
 )

@@ -104,6 +104,14 @@ def clear_utf8_flag(content: bytes) -> bytes:
     return bytes(changed)
 
 
+@pytest.mark.parametrize(
+    ("head", "kind"), [(b"Rar!\x1a\7", "RAR"), (b"7z\xbc\xaf'\x1c", "7-Zip"), (b"(\xb5/\xfd", "Zst")]
+)
+def test_archives_of_other_kinds_are_named(tmp_path: Path, head: bytes, kind: str) -> None:
+    (tmp_path / "a.bin").write_bytes(head + bytes(600))
+    assert f"a.bin is a {kind}" in fault(tmp_path / "a.bin")
+
+
 def test_damaged_zip_archives(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     for kind in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):

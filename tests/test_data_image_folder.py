@@ -3,6 +3,7 @@
 import os
 import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -167,6 +168,9 @@ def test_a_class_of_a_name_that_is_no_utf_8(tmp_path):
     (tmp_path / "dog" / "3.png").write_bytes(b"no image")
     assert fault(tmp_path, validation_fraction=0.0, test_fraction=0.0).startswith("dog/3.png cannot be read")
     (tmp_path / "dog" / "3.png").unlink()
+    root = Path(os.fsdecode(os.fsencode(tmp_path) + b"_\xe9"))
+    shutil.copytree(tmp_path, root)
+    assert tree(root, validation_fraction=0.0, test_fraction=0.0).source.endswith("\\xe9, 7 images: 7 train")
     assert tree(tmp_path, validation_fraction=0.0, test_fraction=0.0).classes == ("caf\\xe9", "dog")
 
 

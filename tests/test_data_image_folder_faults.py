@@ -60,6 +60,10 @@ def test_train_and_test_need_the_same_classes(tmp_path):
         ),
         (["val", "test"], " holds test/ and val/, but no train/: give train/ too, or one folder per class"),
         (["images", "masks"], ": images/, masks/ hold folders of the same names, cat, dog: which are classes is not"),
+        (
+            ["part1", "part2", "part2/eel"],
+            ": part1/, part2/ hold folders of the same names, cat, dog: which are classes is",
+        ),
         ([".", "pets"], ": pets/ holds cat, dog again, as folders beside it are called: leave one copy"),
     ],
 )
@@ -79,6 +83,13 @@ def test_folders_of_which_it_is_not_clear_what_they_are(tmp_path, folders, line)
 )
 def test_a_folder_without_classes(tmp_path, counts, line):
     assert line in fault(grow(tmp_path, counts)).replace("0.png", "1.png")
+
+
+def test_an_image_beside_the_split_folders(tmp_path):
+    grow(tmp_path / "train", FEW)
+    grow(tmp_path / "test", FEW)
+    paint(tmp_path / "logo.png", 1)
+    assert fault(tmp_path) == f"data.root={tmp_path}: logo.png lies in no class folder: move it into one, or remove it"
 
 
 def test_an_image_beside_the_class_folders(tmp_path):

@@ -21,6 +21,9 @@ UNPACKED, RATIO = 1 << 30, 100  # a compressed tar may unpack to so many bytes, 
 CHUNK = 1 << 20
 UTF8_NAME = 0x800  # a zip entry's flag
 LINKS = "links in an archive"
+# Archives by their first bytes: tar archives that are compressed, and those that are not read.
+COMPRESSED: dict[bytes, Callable[[Path], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+OTHERS = {b"Rar!": "RAR", b"7z\xbc\xaf": "7-Zip", b"\x28\xb5\x2f\xfd": "Zstandard"}
 
 
 @contextmanager
@@ -38,13 +41,17 @@ def open_files(root: Path, what: str) -> Iterator[Files]:
 
 
 def _open_archive(path: Path, stack: ExitStack) -> Files:
-    form = "zip"
+    with path.open("rb") as begun:
+        head = begun.read(8)
+    if other := [name for start, name in OTHERS.items() if head.startswith(start)]:
+        raise DataError(f"{path} is a {other[0]} archive, which is not read: unpack it, and give the folder")
+    unpack = next((one for start, one in COMPRESSED.items() if head.startswith(start)), None)
+    form = "tar" if unpack or tarfile.is_tarfile(path) else "zip"
     try:
-        if unpack := _unpacker(path):
-            form = "tar"
-            file = stack.enter_context(unpack(path))
-            return TarFiles(file if unpack is _plain else _unpacked(path, file, stack))
-        return ZipFiles(stack.enter_context(zipfile.ZipFile(path)))
+        if form == "zip":
+            return ZipFiles(stack.enter_context(zipfile.ZipFile(path)))
+        file = stack.enter_context(unpack(path) if unpack else path.open("rb"))
+        return TarFiles(_unpacked(path, file, stack) if unpack else file)
     except DataError:
         raise
     except DAMAGE as error:
@@ -112,23 +119,6 @@ class TarFiles:
 def _normal(name: str) -> str:
     """`cat/1.png` of `./cat//1.png`; the name of a folder still ends with /."""
     return "/".join(part for part in name.split("/") if part not in ("", ".")) + ("/" if name.endswith("/") else "")
-
-
-def _plain(path: Path) -> IO[bytes]:
-    return path.open("rb")
-
-
-def _unpacker(path: Path) -> Callable[[Path], Any] | None:
-    """What opens a tar archive, by its first bytes; None where it is none."""
-    with path.open("rb") as file:
-        head = file.read(512)
-    compressed: dict[bytes, Callable[[Path], Any]] = {
-        b"\x1f\x8b": gzip.open,
-        b"BZh": bz2.open,
-        b"\xfd7zXZ": lzma.open,
-    }
-    known = [opener for start, opener in compressed.items() if head.startswith(start)]
-    return known[0] if known else _plain if tarfile.is_tarfile(path) else None
 
 
 def _unpacked(path: Path, source: IO[bytes], stack: ExitStack) -> IO[bytes]:

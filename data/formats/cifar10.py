@@ -73,7 +73,7 @@ def read_batches(place: Path, verify: bool) -> tuple[Split, Split, tuple[str, ..
     for name, content in _contents(place):
         if verify:
             _require_published(content, name, place)
-        batch = unpickle(content, f"{place}: {name}")
+        batch = unpickle(content, f"{place}: {name}", known=verify)
         if name in images:
             targets[name] = _fill(images[name], batch, f"{place}: {name}")
         else:

@@ -103,13 +103,15 @@ class Unpickler(pickle.Unpickler):
         return ADMITTED[module, name]
 
 
-def unpickle(content: bytes, name: str) -> dict[str, Any]:
+def unpickle(content: bytes, name: str, known: bool = False) -> dict[str, Any]:
     """The dictionary that a batch is, its keys as text, its arrays (…) of whole numbers.
 
+    known: its digest is, so that its memos need no look (40 µs an image).
     Raises DataError where `content` is damaged, is no dictionary, or would build anything else.
     """
     try:
-        _require_memos_in_turn(content)
+        if not known:
+            _require_memos_in_turn(content)
         batch = Unpickler(io.BytesIO(content), encoding="bytes").load()
         if not isinstance(batch, dict):
             raise pickle.UnpicklingError(f"it holds a {type(batch).__name__}, not a dictionary")

@@ -38,10 +38,10 @@ def read_columns(text: bytes, name: str, columns: Sequence[str]) -> Numbers:
 
 def _comma_separated(text: bytes) -> bytes:
     """UTF-8 with commas, points and line feeds, and without quotes, whichever program wrote it: values are numbers."""
-    if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text = text.decode("utf-16", "replace").encode()
+    if b"\0" in text[:2] or text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = text.decode("utf-16-be" if text.startswith(b"\0") else "utf-16", "replace").encode()
     text = text.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b'"', b"")
-    separator = max((b";", b"\t", b","), key=text.partition(b"\n")[0].count)
+    separator = max((b";", b"\t", b"|", b","), key=text.partition(b"\n")[0].count)
     return text if separator == b"," else text.replace(b",", b".").replace(separator, b",")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from duograd.data.dataset import Array
-from duograd.data.errors import DataError, printable, reason
+from duograd.data.errors import DataError, reason
 
 ORIENTATION = 0x0112  # EXIF's
 UPRIGHT = {
@@ -102,7 +102,7 @@ class ImageReader:
             return ()
         many = len({*self.odd}) > 1
         which = f"{len({*self.odd})} images" if many else "1 image"
-        return (f"metadata of {which} cannot be read and is ignored: {printable(min(self.odd))}{' …' if many else ''}",)
+        return (f"metadata of {which} cannot be read and is ignored: {min(self.odd)}{' …' if many else ''}",)
 
 
 def bare(content: bytes) -> bytes | None:

@@ -24,6 +24,7 @@ SUFFIXES = (
     *(".bmp", ".dib", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga"),
     *(".tif", ".tiff", ".webp"),
 )
+TYPES_SHOWN = 5  # of what is skipped
 WORKERS = 2  # threads; more get into each other's way where images are small
 BLOCK = 64  # images a thread takes at a time
 
@@ -66,11 +67,11 @@ def find_images(root: Path, background: str = "white") -> ImageFiles:
 def skipped(files: Files, names: Sequence[str]) -> tuple[str, ...]:
     """How many of the `names` of files are no images, and how many more could not be taken: a line for each reason."""
     others = Counter(Path(name).suffix.lower() for name in names if not name.lower().endswith((*SUFFIXES, "/")))
-    lines = [
-        f"{count} {suffix or 'files without a suffix'} skipped: not an image type that is read"
-        for suffix, count in sorted(others.items())
-    ]
-    return (*lines, *skipped_lines(files))
+    shown = sorted(others.most_common(TYPES_SHOWN))
+    counts = [f"{count} {suffix or 'files without a suffix'}" for suffix, count in shown]
+    if rest := others.total() - sum(count for _, count in shown):
+        counts.append(f"{rest} of {len(others) - len(shown)} other types")
+    return (*(f"{count} skipped: not an image type that is read" for count in counts), *skipped_lines(files))
 
 
 def read_image(path: Path, reader: ImageReader | None = None) -> Array:

@@ -81,6 +81,7 @@ def read_tree(names: Sequence[str], root: Path) -> Tree:
     if not folders:
         classes = _classes(paths, root)
         return Tree(_listing(paths, classes), None, None, _named(classes))
+    _require_in_folders(paths, f"data.root={root}")
     splits = {split: paths.inside(folder).unwrapped() for split, folder in folders.items()}
     classes = _classes(splits["train"], root)
     for split in splits.keys() - {"train"}:
@@ -139,9 +140,7 @@ def _classes(paths: Paths, root: Path) -> tuple[str, ...]:
     """The classes, two or more, each of which has an image, and no image is of none."""
     where = "/".join([f"data.root={root}", *paths.above])
     classes = sorted(paths.tops, key=lambda name: _natural((name,)))
-    for parts in paths.images:
-        if len(parts) == 1:
-            raise DataError(f"{where}: {parts[0]} lies in no class folder: move it into one, or remove it")
+    _require_in_folders(paths, where)
     there = {parts[0] for parts in paths.images}
     for name in classes:
         if name not in there:
@@ -153,17 +152,26 @@ def _classes(paths: Paths, root: Path) -> tuple[str, ...]:
     return tuple(classes)
 
 
+def _require_in_folders(paths: Paths, where: str) -> None:
+    for parts in paths.images:
+        if len(parts) == 1:
+            raise DataError(f"{where}: {parts[0]} lies in no class folder: move it into one, or remove it")
+
+
 def _require_plain(paths: Paths, classes: Sequence[str], where: str) -> None:
-    """Raises DataError where classes may lie deeper: all hold the same folders, or one holds the others again."""
+    """Raises DataError where classes may lie deeper: all hold the same folders, or one holds the others again.
+
+    A folder of the most may be missing in another: masks of what has none.
+    """
     below = {name: {parts[1] for parts in paths.images if parts[0] == name and len(parts) > 2} for name in classes}
     holding = {parts[0] for parts in paths.images if len(parts) == 2}
-    first = below[classes[0]]
-    if first and not holding and all(folders == first for folders in below.values()):
-        all_of_them = ", ".join(f"{name}/" for name in classes[:3])
+    fewest, most = min(below.values(), key=len), max(below.values(), key=len)
+    if not holding and all(fewest <= folders <= most for folders in below.values()):
+        tops = ", ".join(f"{name}/" for name in classes[:3])
         raise DataError(
-            f"{where}: {all_of_them} hold folders of the same names, {', '.join(sorted(first)[:3])}: which are classes "
-            "is not clear: give one of them alone, or call them train, val and test, or put each class's images "
-            "into its folder itself"
+            f"{where}: {tops} hold folders of the same names, {', '.join(sorted(fewest)[:3])}: which are "
+            "classes is not clear: give one of them alone, or call them train, val and test, or put each class's "
+            "images into its folder itself"
         )
     for name, folders in below.items():
         others = {*classes} - {name}
