@@ -3,11 +3,10 @@
 An optimizer is one module of `models/optimizers`, called by its rule's name, and YAMLs of `conf/optimizer` that choose
 the rule by `rule: NAME`. The module holds
 
-- a subclass of `FirstOrderConfig` with the rule's own settings;
-- its update by hand, in NumPy;
-- its twin: one of `torch.optim`'s, or, for what torch lacks, an update in the methods of torch's tensors (the module
+- a subclass of `FirstOrderConfig` with the rule's own settings: its `slots` and its `update` by hand, in NumPy; and its
+  `twin`, one of `torch.optim`'s, or, for what torch lacks, an update in the methods of torch's tensors (the module
   itself imports no torch, which a NumPy run does without);
-- `OPTIMIZER = Optimizer(config=…, rule=…, twin=…)`.
+- `OPTIMIZER = Optimizer(config=…)`.
 
 Nothing else names it: `runner/registry.py` finds the module, and clipping, weight decay, state and blocks are shared.
 State is a flat dict of arrays under torch's own names (`encoder.weight/exp_avg`), so a checkpoint is just saving a
@@ -38,24 +37,8 @@ class OptimizerConfig(BaseModel):
     rule: str
 
 
-class FirstOrderConfig(OptimizerConfig):
-    """What every rule of one gradient a step shares. The gradient is clipped by value, then by norm, then decayed."""
-
-    lr: float = Field(gt=0)
-    weight_decay: float = Field(ge=0)
-    clip_value: float | None = Field(gt=0)
-    clip_norm: float | None = Field(gt=0)
-
-
-class Rule(NamedTuple):
-    """slots: what is remembered per parameter. update(w, g, slots, lr, t): w and slots in place; t counts from 1."""
-
-    slots: tuple[str, ...]
-    update: Callable[[Array, Array, Slots, float, int], None]
-
-
 class Twin(NamedTuple):
-    """The same in torch: a class of torch.optim by name, with its options; or update(w, g, slots, lr, t) of tensors.
+    """A rule in torch: a class of torch.optim by name, with its options; or update(w, g, slots, lr, t) of tensors.
 
     The update has the slots of the rule, and works in place.
     """
@@ -64,13 +47,33 @@ class Twin(NamedTuple):
     options: Mapping[str, Any] = MappingProxyType({})
 
 
+class FirstOrderConfig(OptimizerConfig):
+    """What every rule of one gradient a step shares. The gradient is clipped by value, then by norm, then decayed."""
+
+    lr: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    clip_value: float | None = Field(gt=0)
+    clip_norm: float | None = Field(gt=0)
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """What is remembered per parameter, under torch's names."""
+        return ()
+
+    def update(self, w: Array, g: Array, slots: Slots, lr: float, t: int) -> None:
+        """One step of a parameter w by its gradient g: w and slots change in place; t counts steps from 1."""
+        raise NotImplementedError
+
+    def twin(self) -> Twin:
+        """The same in torch."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
 class Optimizer:
-    """One choice of `optimizer.rule`. Without a rule it is a solver that an engine runs on the full batch."""
+    """One choice of `optimizer.rule`. One that is not of first order is a solver, run on all samples."""
 
     config: type[OptimizerConfig]
-    rule: Callable[[Any], Rule] | None = None
-    twin: Callable[[Any], Twin] | None = None
 
 
 class Descent(NamedTuple):
@@ -80,7 +83,7 @@ class Descent(NamedTuple):
     update: Callable[[Arrays, Arrays, Arrays, float], None]
 
 
-def descent(config: FirstOrderConfig, rule: Rule) -> Descent:
+def descent(config: FirstOrderConfig) -> Descent:
     """The optimizer of a configuration by hand: clip, decay, then the rule for every parameter.
 
     A rule works value by value, so it goes through large parameters in blocks that stay in cache with all that it
@@ -92,7 +95,7 @@ def descent(config: FirstOrderConfig, rule: Rule) -> Descent:
         for name, w in params.items():
             if not w.flags.c_contiguous:  # its flat form would be a copy, and the update lost
                 raise ValueError(f"parameter {name} is not C-contiguous: take np.ascontiguousarray of it")
-        state = {f"{name}/{slot}": np.zeros_like(w) for name, w in params.items() for slot in rule.slots}
+        state = {f"{name}/{slot}": np.zeros_like(w) for name, w in params.items() for slot in config.slots}
         return {"step": np.zeros((), np.int64), **state}
 
     def update(params: Arrays, grads: Arrays, state: Arrays, lr: float) -> None:
@@ -100,14 +103,14 @@ def descent(config: FirstOrderConfig, rule: Rule) -> Descent:
         lr = float(lr)  # a schedule's np.float64 would make float64 of float32
         grads = clip(grads, config.clip_value, config.clip_norm)
         for name, w in params.items():
-            slots = {slot: state[f"{name}/{slot}"].reshape(-1) for slot in rule.slots}
+            slots = {slot: state[f"{name}/{slot}"].reshape(-1) for slot in config.slots}
             apply(w.reshape(-1), grads[name].reshape(-1), slots, lr, int(state["step"]))
 
     def apply(w: Array, g: Array, slots: Slots, lr: float, t: int) -> None:
         """The rule for one parameter, laid out flat."""
         for block in (slice(start, start + BLOCK) for start in range(0, len(w), BLOCK)):
             g_ = g[block] + config.weight_decay * w[block] if config.weight_decay else g[block]
-            rule.update(w[block], g_, {slot: s[block] for slot, s in slots.items()}, lr, t)
+            config.update(w[block], g_, {slot: s[block] for slot, s in slots.items()}, lr, t)
 
     return Descent(init, update)
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 
-from duograd.models.optimizer import FirstOrderConfig, Rule, Twin
+from duograd.models.optimizer import FirstOrderConfig
 
 Named = Mapping[str, Tensor]
 Update = Callable[[Any, Any, dict[str, Any], float, int], None]
@@ -35,11 +35,12 @@ class Slotted(torch.optim.Optimizer):
                 self.rule(w, g, state, group["lr"], int(state["step"]))
 
 
-def make(config: FirstOrderConfig, rule: Rule, twin: Twin, params: Iterable[Tensor]) -> torch.optim.Optimizer:
+def make(config: FirstOrderConfig, params: Iterable[Tensor]) -> torch.optim.Optimizer:
     """The torch optimizer of a configuration."""
+    twin = config.twin()
     common: dict[str, Any] = {"lr": config.lr, "weight_decay": config.weight_decay}
     if callable(twin.optimizer):
-        return Slotted(params, **common, slots=rule.slots, update=twin.optimizer)
+        return Slotted(params, **common, slots=config.slots, update=twin.optimizer)
     optimizer: type[torch.optim.Optimizer] = getattr(torch.optim, twin.optimizer)
     return optimizer(params, **common, **twin.options)
 

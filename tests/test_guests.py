@@ -11,7 +11,7 @@ from pydantic import Field
 from duograd.models.family import Family, ModelConfig
 from duograd.models.layers.dense import affine
 from duograd.models.loss import ClassLoss, Loss, LossConfig, Metric, Targets
-from duograd.models.optimizer import FirstOrderConfig, Optimizer, Rule, Twin
+from duograd.models.optimizer import FirstOrderConfig, Optimizer, Twin
 from duograd.models.torch_loss import TorchLoss
 from duograd.runner import build
 from duograd.runner.compose import compose_tree
@@ -30,24 +30,23 @@ class LionConfig(FirstOrderConfig):
     rule: Literal["lion"]
     beta: float = Field(ge=0, lt=1)
 
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("exp_avg",)
 
-def lion(c: LionConfig) -> Rule:
-    def update(w: Any, g: Any, slots: dict[str, Any], lr: float, t: int) -> None:
-        slots["exp_avg"] *= c.beta
-        slots["exp_avg"] += (1 - c.beta) * g
+    def update(self, w: Any, g: Any, slots: dict[str, Any], lr: float, t: int) -> None:
+        slots["exp_avg"] *= self.beta
+        slots["exp_avg"] += (1 - self.beta) * g
         w -= lr * np.sign(slots["exp_avg"])
 
-    return Rule(("exp_avg",), update)
+    def twin(self) -> Twin:
+        def update(w: Any, g: Any, slots: dict[str, Any], lr: float, t: int) -> None:
+            w.sub_(slots["exp_avg"].mul_(self.beta).add_(g, alpha=1 - self.beta).sign(), alpha=lr)
+
+        return Twin(update)
 
 
-def lions_twin(c: LionConfig) -> Twin:
-    def update(w: Any, g: Any, slots: dict[str, Any], lr: float, t: int) -> None:
-        w.sub_(slots["exp_avg"].mul_(c.beta).add_(g, alpha=1 - c.beta).sign(), alpha=lr)
-
-    return Twin(update)
-
-
-LION = Optimizer(LionConfig, lion, lions_twin)
+LION = Optimizer(LionConfig)
 
 
 class BrierConfig(LossConfig):

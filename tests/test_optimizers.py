@@ -13,7 +13,6 @@ from duograd.models.optimizer import clip, descent
 from duograd.runner.compose import compose
 from duograd.runner.engines.numpy_engine import NumpyEngine
 from duograd.runner.engines.torch_engine import TorchEngine
-from duograd.runner.registry import OPTIMIZERS
 
 STEPS = 100
 TRAJECTORY = 1e-9  # float64, after a hundred steps
@@ -104,7 +103,7 @@ def test_a_norm_that_is_not_finite_does_what_it_does_in_torch(wrong):
 def test_every_value_on_the_way_keeps_its_dtype(overrides, dtype):
     """Also of a rate that a schedule made with NumPy."""
     config = compose(overrides).optimizer
-    optimizer = descent(config, OPTIMIZERS.find(config.rule).rule(config))
+    optimizer = descent(config)
     params = {"w": draw(3, 2).astype(dtype).view(Watched), "b": draw(1).astype(dtype).view(Watched)}
     state = {name: s.view(Watched) if s.ndim else s for name, s in optimizer.init(params).items()}
     for seed in (1, 2):
@@ -115,7 +114,7 @@ def test_every_value_on_the_way_keeps_its_dtype(overrides, dtype):
 
 def test_a_parameter_that_an_update_would_miss_is_refused():
     config = compose(["optimizer=sgd"]).optimizer
-    optimizer = descent(config, OPTIMIZERS.find(config.rule).rule(config))
+    optimizer = descent(config)
     with pytest.raises(ValueError, match="parameter w is not C-contiguous"):
         optimizer.init({"w": draw(3, 2).T})
 

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from duograd.models.arrays import Array
-from duograd.models.optimizer import FirstOrderConfig, Optimizer, Rule, Slots, Twin
+from duograd.models.optimizer import FirstOrderConfig, Optimizer, Slots, Twin
 
 
 class AdagradConfig(FirstOrderConfig):
@@ -15,18 +15,17 @@ class AdagradConfig(FirstOrderConfig):
     rule: Literal["adagrad"]
     eps: float = Field(gt=0)
 
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("sum",)
 
-def rule(c: AdagradConfig) -> Rule:
-    def update(w: Array, g: Array, slots: Slots, lr: float, t: int) -> None:
+    def update(self, w: Array, g: Array, slots: Slots, lr: float, t: int) -> None:
         s = slots["sum"]
         s += g * g
-        w -= lr * g / (np.sqrt(s) + c.eps)
+        w -= lr * g / (np.sqrt(s) + self.eps)
 
-    return Rule(("sum",), update)
-
-
-def twin(c: AdagradConfig) -> Twin:
-    return Twin("Adagrad", {"eps": c.eps})
+    def twin(self) -> Twin:
+        return Twin("Adagrad", {"eps": self.eps})
 
 
-OPTIMIZER = Optimizer(AdagradConfig, rule, twin)
+OPTIMIZER = Optimizer(AdagradConfig)

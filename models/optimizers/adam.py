@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from duograd.models.arrays import Array
-from duograd.models.optimizer import FirstOrderConfig, Optimizer, Rule, Slots, Twin
+from duograd.models.optimizer import FirstOrderConfig, Optimizer, Slots, Twin
 
 
 class AdamConfig(FirstOrderConfig):
@@ -19,31 +19,32 @@ class AdamConfig(FirstOrderConfig):
     eps: float = Field(gt=0)
     bias_correction: bool
 
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("exp_avg", "exp_avg_sq")
 
-def rule(c: AdamConfig) -> Rule:
-    def update(w: Array, g: Array, slots: Slots, lr: float, t: int) -> None:
+    def update(self, w: Array, g: Array, slots: Slots, lr: float, t: int) -> None:
         m, s = slots["exp_avg"], slots["exp_avg_sq"]
-        m *= c.beta1
-        m += (1 - c.beta1) * g
-        s *= c.beta2
-        s += (1 - c.beta2) * g * g
-        if c.bias_correction:
-            w -= lr / (1 - c.beta1**t) * m / (np.sqrt(s) / math.sqrt(1 - c.beta2**t) + c.eps)
+        m *= self.beta1
+        m += (1 - self.beta1) * g
+        s *= self.beta2
+        s += (1 - self.beta2) * g * g
+        if self.bias_correction:
+            w -= lr / (1 - self.beta1**t) * m / (np.sqrt(s) / math.sqrt(1 - self.beta2**t) + self.eps)
         else:
-            w -= lr * m / (np.sqrt(s) + c.eps)
+            w -= lr * m / (np.sqrt(s) + self.eps)
 
-    return Rule(("exp_avg", "exp_avg_sq"), update)
+    def twin(self) -> Twin:
+        """torch's own, which always corrects the bias; without correction, in the methods of its tensors."""
+
+        def update(w: Any, g: Any, slots: dict[str, Any], lr: float, t: int) -> None:
+            m = slots["exp_avg"].mul_(self.beta1).add_(g, alpha=1 - self.beta1)
+            s = slots["exp_avg_sq"].mul_(self.beta2).addcmul_(g, g, value=1 - self.beta2)
+            w.addcdiv_(m, s.sqrt().add_(self.eps), value=-lr)
+
+        if not self.bias_correction:
+            return Twin(update)
+        return Twin("Adam", {"betas": (self.beta1, self.beta2), "eps": self.eps})
 
 
-def twin(c: AdamConfig) -> Twin:
-    """torch's own, which always corrects the bias; without correction, in the methods of its tensors."""
-
-    def update(w: Any, g: Any, slots: dict[str, Any], lr: float, t: int) -> None:
-        m = slots["exp_avg"].mul_(c.beta1).add_(g, alpha=1 - c.beta1)
-        s = slots["exp_avg_sq"].mul_(c.beta2).addcmul_(g, g, value=1 - c.beta2)
-        w.addcdiv_(m, s.sqrt().add_(c.eps), value=-lr)
-
-    return Twin("Adam", {"betas": (c.beta1, c.beta2), "eps": c.eps}) if c.bias_correction else Twin(update)
-
-
-OPTIMIZER = Optimizer(AdamConfig, rule, twin)
+OPTIMIZER = Optimizer(AdamConfig)

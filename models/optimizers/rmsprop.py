@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from duograd.models.arrays import Array
-from duograd.models.optimizer import FirstOrderConfig, Optimizer, Rule, Slots, Twin
+from duograd.models.optimizer import FirstOrderConfig, Optimizer, Slots, Twin
 
 
 class RmspropConfig(FirstOrderConfig):
@@ -16,19 +16,18 @@ class RmspropConfig(FirstOrderConfig):
     alpha: float = Field(ge=0, lt=1)
     eps: float = Field(gt=0)
 
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("square_avg",)
 
-def rule(c: RmspropConfig) -> Rule:
-    def update(w: Array, g: Array, slots: Slots, lr: float, t: int) -> None:
+    def update(self, w: Array, g: Array, slots: Slots, lr: float, t: int) -> None:
         s = slots["square_avg"]
-        s *= c.alpha
-        s += (1 - c.alpha) * g * g
-        w -= lr * g / (np.sqrt(s) + c.eps)
+        s *= self.alpha
+        s += (1 - self.alpha) * g * g
+        w -= lr * g / (np.sqrt(s) + self.eps)
 
-    return Rule(("square_avg",), update)
-
-
-def twin(c: RmspropConfig) -> Twin:
-    return Twin("RMSprop", {"alpha": c.alpha, "eps": c.eps})
+    def twin(self) -> Twin:
+        return Twin("RMSprop", {"alpha": self.alpha, "eps": self.eps})
 
 
-OPTIMIZER = Optimizer(RmspropConfig, rule, twin)
+OPTIMIZER = Optimizer(RmspropConfig)

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from duograd.models.arrays import Array
-from duograd.models.optimizer import FirstOrderConfig, Optimizer, Rule, Slots, Twin
+from duograd.models.optimizer import FirstOrderConfig, Optimizer, Slots, Twin
 
 
 class SgdConfig(FirstOrderConfig):
@@ -21,21 +21,20 @@ class SgdConfig(FirstOrderConfig):
             raise ValueError("nesterov=true needs momentum > 0")
         return self
 
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("momentum_buffer",) if self.momentum else ()
 
-def rule(c: SgdConfig) -> Rule:
-    def update(w: Array, g: Array, slots: Slots, lr: float, t: int) -> None:
-        if c.momentum:
+    def update(self, w: Array, g: Array, slots: Slots, lr: float, t: int) -> None:
+        if self.momentum:
             v = slots["momentum_buffer"]
-            v *= c.momentum
+            v *= self.momentum
             v += g
-            g = g + c.momentum * v if c.nesterov else v
+            g = g + self.momentum * v if self.nesterov else v
         w -= lr * g
 
-    return Rule(("momentum_buffer",) if c.momentum else (), update)
+    def twin(self) -> Twin:
+        return Twin("SGD", {"momentum": self.momentum, "nesterov": self.nesterov})
 
 
-def twin(c: SgdConfig) -> Twin:
-    return Twin("SGD", {"momentum": c.momentum, "nesterov": c.nesterov})
-
-
-OPTIMIZER = Optimizer(SgdConfig, rule, twin)
+OPTIMIZER = Optimizer(SgdConfig)

@@ -10,7 +10,6 @@ from duograd.data.dataset import Batch
 from duograd.models.optimizer import FirstOrderConfig, OptimizerConfig, descent
 from duograd.models.optimizers.lbfgs import LbfgsConfig
 from duograd.runner.engines import AfterIteration, Grads, Terms
-from duograd.runner.registry import OPTIMIZERS
 
 Array = NDArray[Any]
 
@@ -36,10 +35,7 @@ class NumpyEngine:
     def __init__(self, net: NumpyNet, optimizer: OptimizerConfig) -> None:
         self.net = net
         self.config = optimizer
-        rule = OPTIMIZERS.find(optimizer.rule).rule
-        self.optimizer = (
-            descent(optimizer, rule(optimizer)) if rule and isinstance(optimizer, FirstOrderConfig) else None
-        )
+        self.optimizer = descent(optimizer) if isinstance(optimizer, FirstOrderConfig) else None
         self.memory = self.optimizer.init(net.params) if self.optimizer else {}
 
     def step(self, batch: Batch, lr: float) -> Terms:

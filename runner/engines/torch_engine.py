@@ -1,7 +1,7 @@
 """The torch engine: the same network, its gradient by autograd."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
 
@@ -16,7 +16,6 @@ from duograd.models.optimizer import FirstOrderConfig, OptimizerConfig
 from duograd.models.optimizers.lbfgs import LbfgsConfig
 from duograd.runner.engines import AfterIteration, Grads, Terms
 from duograd.runner.errors import UserError
-from duograd.runner.registry import OPTIMIZERS
 
 Array = NDArray[Any]
 Tensors = tuple[Tensor, Tensor | None]
@@ -43,7 +42,9 @@ class TorchEngine:
         self.terms = torch.compile(terms) if compiled else terms
         self.named = dict(net.named_parameters())
         self.steps = 0
-        self.optimizer = _optimizer(optimizer, self.named.values())
+        self.optimizer = (
+            torch_optimizer.make(optimizer, self.named.values()) if isinstance(optimizer, FirstOrderConfig) else None
+        )
         self._resident: deque[tuple[Batch, Tensors]] = deque(maxlen=3)  # a full batch of each split
 
     def step(self, batch: Batch, lr: float) -> Terms:
@@ -168,16 +169,6 @@ def use_device(device: str, threads: int | None) -> None:
         raise UserError("device=cuda: torch sees no CUDA device here; use device=cpu")
     if threads:
         torch.set_num_threads(threads)
-
-
-def _optimizer(config: OptimizerConfig, params: Iterable[Tensor]) -> torch.optim.Optimizer | None:
-    """Of first order; None where the configuration names a solver. Raises UserError where the rule has no twin."""
-    if not isinstance(config, FirstOrderConfig):
-        return None
-    found = OPTIMIZERS.find(config.rule)
-    if found.rule is None or found.twin is None:
-        raise UserError(f"optimizer.rule={config.rule} has no twin in torch: use backend=numpy")
-    return torch_optimizer.make(config, found.rule(config), found.twin(config), params)
 
 
 def _array(tensor: Tensor) -> Array:
