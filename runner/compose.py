@@ -40,7 +40,7 @@ class Origin:
         """Where a tree came from that Hydra composed, by its node `hydra`."""
         sources = hydra.runtime.config_sources
         folder = next((str(source.path) for source in sources if source.provider == COMMAND_LINE), None)
-        overrides = [text for text in typed(hydra.overrides.hydra) if not text.startswith("hydra.mode=")]
+        overrides = [text for text in override_texts(hydra.overrides.hydra) if not text.startswith("hydra.mode=")]
         return cls(str(hydra.job.config_name), folder, overrides)
 
     def flags(self) -> list[str]:
@@ -50,7 +50,7 @@ class Origin:
         return [*folder, *name, *(text for text in self.hydra if text.startswith("hydra.searchpath="))]
 
 
-def typed(overrides: Any) -> list[str]:
+def override_texts(overrides: Any) -> list[str]:
     """The overrides that Hydra kept, as they were typed: their interpolations are a job's."""
     content = OmegaConf.to_container(overrides, resolve=False)
     assert isinstance(content, list)

@@ -6,7 +6,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from duograd.runner.compose import Origin, typed
+from duograd.runner.compose import Origin, override_texts
 from duograd.runner.context import alone
 from duograd.runner.run import run
 from duograd.runner.store.folders import RunFolder
@@ -18,7 +18,7 @@ def run_job(tree: DictConfig) -> int:
     """Runs one job of Hydra's in the folder that Hydra made for it; its exit code. Raises UserError."""
     hydra = HydraConfig.get()
     folder = RunFolder(Path(hydra.runtime.output_dir))
-    overrides = typed(hydra.overrides.task)
+    overrides = override_texts(hydra.overrides.task)
     try:
         content = plain(tree)
         refuse_for_a_single_run(content[SWEEP])

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from duograd.runner.config import RunConfig, part_class
 from duograd.runner.errors import UserError, suggestion
+from duograd.runner.store.overrides import as_text
 
 M = TypeVar("M", bound=BaseModel)
 SWEEP = "sweep"
@@ -68,7 +69,7 @@ def _line(fault: ErrorDetails, tree: Mapping[str, Any], model: type[BaseModel]) 
     if fault["type"] == "value_error":
         return message
     expected = EXPECTED.get(fault["type"], message.removeprefix("Input should be "))
-    return f"{key}={_shown(fault['input'])}: expected {expected}"
+    return f"{key}={as_text(fault['input'])}: expected {expected}"
 
 
 def _path(loc: Iterable[int | str], tree: Mapping[str, Any]) -> list[str]:
@@ -111,7 +112,3 @@ def _members(annotation: Any) -> list[Any]:
     if hasattr(annotation, "__metadata__"):
         return _members(inner)
     return [m for a in arguments for m in _members(a)] if arguments else [annotation]
-
-
-def _shown(value: Any) -> str:
-    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

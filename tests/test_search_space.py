@@ -50,17 +50,17 @@ def test_what_has_one_value_stays_fixed_and_the_last_word_counts():
 def test_a_typed_number_is_within_its_bounds_and_never_whole(one, other, share):
     low, high = min(one, other), max(one, other)
     value = min(high, max(low, low + share * (high - low)))
-    typed = Numbers("a", low, high, integer=False).typed(value)
+    typed = Numbers("a", low, high, integer=False).text(value)
     assert low <= float(typed) <= high
     assert float(typed) == pytest.approx(value, rel=1e-3)
     assert isinstance(PARSER.parse_override(f"a={typed}").value(), float)  # a key for whole numbers will refuse it
 
 
 def test_few_digits_are_typed():
-    assert Numbers("a", 1e-4, 1.0, integer=False).typed(0.0123456789) == "0.01235"
-    assert Numbers("a", 0.0, 100.0, integer=False).typed(50) == "50.0"
-    assert Numbers("a", 0.1, 0.5, integer=False, step=0.1).typed(0.30000000000000004) == "0.3"
-    assert Numbers("a", 1, 9, integer=True).typed(3.0) == "3"
+    assert Numbers("a", 1e-4, 1.0, integer=False).text(0.0123456789) == "0.01235"
+    assert Numbers("a", 0.0, 100.0, integer=False).text(50) == "50.0"
+    assert Numbers("a", 0.1, 0.5, integer=False, step=0.1).text(0.30000000000000004) == "0.3"
+    assert Numbers("a", 1, 9, integer=True).text(3.0) == "3"
 
 
 def test_probes_touch_every_end():

@@ -62,6 +62,11 @@ def as_typed(text: str) -> Any:
     return hashable(value) if isinstance(value, int | float | bool | str | list | None) else text
 
 
+def as_text(value: Any) -> str:
+    """The other way round, for one value: null, true, 1e-05, adam."""
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def hashable(value: Any) -> Any:
     """The value, with tuples for lists, so that it can be a key."""
     return tuple(hashable(item) for item in value) if isinstance(value, list) else value

@@ -19,8 +19,8 @@ def refuse_unfit(client: Client, folder: Path, timeout: float) -> None:
     _wait_for_one(client, timeout)
     _refuse_shared_processes(client)
     here = probe(str(folder))
-    for address, found in client.run(probe, str(folder), on_error="return").items():
-        if fault := _fault(found, here, folder):
+    for address, answer in client.run(probe, str(folder), on_error="return").items():
+        if fault := _fault(answer, here, folder):
             raise UserError(f"worker {address}{fault}")
 
 
@@ -60,13 +60,13 @@ def _refuse_shared_processes(client: Client) -> None:
             )
 
 
-def _fault(found: Any, here: Mapping[str, Any], folder: Path) -> str | None:
-    if isinstance(found, BaseException):
-        return f" cannot import duograd ({found}): install it there as it is here"
-    if not found["sees"]:
-        return f" ({found['host']}) does not see {folder}: choose hydra.sweep.dir=DIR where all machines see it"
+def _fault(answer: Any, here: Mapping[str, Any], folder: Path) -> str | None:
+    if isinstance(answer, BaseException):
+        return f" cannot import duograd ({answer}): install it there as it is here"
+    if not answer["sees"]:
+        return f" ({answer['host']}) does not see {folder}: choose hydra.sweep.dir=DIR where all machines see it"
     for package, ours in here["versions"].items():
-        theirs = found["versions"][package]
+        theirs = answer["versions"][package]
         if theirs != ours:
-            return f" ({found['host']}) has {package} {theirs}, here is {ours}: install the same version"
+            return f" ({answer['host']}) has {package} {theirs}, here is {ours}: install the same version"
     return None

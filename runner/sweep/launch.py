@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from duograd.runner.compose import Composer, Origin, initialised, typed
+from duograd.runner.compose import Composer, Origin, initialised, override_texts
 from duograd.runner.errors import UserError
 from duograd.runner.store.folders import SEARCH
 from duograd.runner.store.overrides import key_of, parse_all
@@ -108,4 +108,4 @@ def command(config: DictConfig, origin: Origin) -> str:
     """What was typed, as far as Hydra's composed configuration says."""
     flags = origin.flags()
     hydra = [override for override in origin.hydra if override not in flags]
-    return shlex.join(["duograd", "-m", *flags, *typed(config.hydra.overrides.task), *hydra])
+    return shlex.join(["duograd", "-m", *flags, *override_texts(config.hydra.overrides.task), *hydra])

@@ -7,9 +7,9 @@ from duograd.runner.config import dump
 from duograd.runner.errors import UserError
 from duograd.runner.store import files
 from duograd.runner.store.folders import RunFolder
-from duograd.runner.store.overrides import dotted, key_of
+from duograd.runner.store.overrides import as_text, dotted, key_of
 from duograd.runner.store.records import JobRecord, SweepRecord
-from duograd.runner.sweep.naming import folder_name, shown, what_counts
+from duograd.runner.sweep.naming import folder_name, what_counts
 from duograd.runner.sweep.plan import Job
 
 
@@ -67,5 +67,5 @@ def _what_changed(job: Job, folder: RunFolder) -> str | None:
     before = dict(dotted(what_counts(files.read_yaml(folder.config))))
     for key, value in dotted(what_counts(dump(job.config))):
         if before.get(key) != value:
-            return f"{key} was {shown(before.get(key))}, is {shown(value)} now"
+            return f"{key} was {as_text(before.get(key))}, is {as_text(value)} now"
     return None

@@ -55,8 +55,3 @@ def folder_name(name: str, digest: str, taken: Iterable[str]) -> str:
 def run_name(name: str) -> str:
     """The same for MLflow: `hidden_size=50 lambda=1e-05`."""
     return re.sub(r",(?=[\w.]+=)", " ", name)
-
-
-def shown(value: Any) -> str:
-    """A value of a configuration as it is typed."""
-    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -39,11 +39,11 @@ def plan(composer: Composer, grid: Sequence[Sequence[str]], keys: Collection[str
     Jobs that come to the same configuration are one. Raises UserError, naming the job.
     """
     swept = [{key: value for key, value in by_key(job).items() if key in keys} for job in grid]
-    named = names(swept)
-    configs = _checked(composer, grid, named)
+    job_names = names(swept)
+    configs = _compose_all(composer, grid, job_names)
     jobs: dict[str, Job] = {}
     flags = tuple(composer.origin.flags())
-    for name, overrides, values, config in zip(named, grid, swept, configs, strict=True):
+    for name, overrides, values, config in zip(job_names, grid, swept, configs, strict=True):
         config = anchored(config, directory)
         digest = config_hash(config)
         jobs.setdefault(digest, Job(name, tuple(overrides), values, config, digest, flags))
@@ -94,9 +94,9 @@ def draw(grid: Sequence[Sequence[str]], count: int, seed: int) -> list[Sequence[
     return [grid[i] for i in sorted(random.Random(seed).sample(range(len(grid)), count))]
 
 
-def _checked(composer: Composer, grid: Sequence[Sequence[str]], named: Sequence[str]) -> list[RunConfig]:
+def _compose_all(composer: Composer, grid: Sequence[Sequence[str]], job_names: Sequence[str]) -> list[RunConfig]:
     configs, faults = [], {}
-    for name, overrides in zip(named, grid, strict=True):
+    for name, overrides in zip(job_names, grid, strict=True):
         try:
             configs.append(composer.config(overrides))
         except UserError as error:

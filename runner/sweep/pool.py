@@ -76,17 +76,17 @@ class Pool:
 
     def ended(self, timeout: float) -> list[Ended]:
         """The jobs that have ended, after waiting up to `timeout` seconds for a first one. Raises UserError."""
-        found = []
+        ended = []
         try:
-            found.append(self._settle(self._done.get(timeout=timeout)))
+            ended.append(self._settle(self._done.get(timeout=timeout)))
             while True:
-                found.append(self._settle(self._done.get_nowait()))
+                ended.append(self._settle(self._done.get_nowait()))
         except queue.Empty:
             pass
         if self._client.status != "running":
             raise UserError(GONE)
         self._look()
-        return found
+        return ended
 
     def _settle(self, future: Future[Any]) -> Ended:
         """Lets go of a result at once: one still held by a worker that dies would be computed again."""

@@ -74,12 +74,12 @@ def _seconds_a_sample(config: RunConfig, cache: DataCache, threads: int) -> floa
     engine = build.engine(RunContext(quiet(), Interruption(), threads=threads).threaded(config), data)
     batch = data.train.batch(slice(config.batch_size or len(data.train)))
     engine.loss_and_grad(batch)
-    taken: list[float] = []
-    while sum(taken) < CALIBRATION_SECONDS:
+    durations: list[float] = []
+    while sum(durations) < CALIBRATION_SECONDS:
         start = time.perf_counter()
         float(engine.loss_and_grad(batch)[0]["loss"])  # waits for a device
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken) / len(batch)
+        durations.append(time.perf_counter() - start)
+    return statistics.median(durations) / len(batch)
 
 
 def _table(record: SweepRecord, parameters: Mapping[int, int], seconds: Seconds) -> Table:

@@ -24,7 +24,7 @@ class Choices:
         """The values that must all be allowed."""
         return self.values
 
-    def typed(self, value: Any) -> str:
+    def text(self, value: Any) -> str:
         return str(value)
 
 
@@ -41,9 +41,9 @@ class Numbers:
 
     @property
     def ends(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((self.typed(self.low), self.typed(self.high))))
+        return tuple(dict.fromkeys((self.text(self.low), self.text(self.high))))
 
-    def typed(self, value: Any) -> str:
+    def text(self, value: Any) -> str:
         """The value as it goes into a command: an integer whole, others with few digits and never as an integer."""
         if self.integer:
             return str(int(value))
@@ -70,7 +70,7 @@ class Space:
 
     def overrides(self, values: dict[str, Any]) -> list[str]:
         """The values of a trial, by key, as they are typed."""
-        return [f"{axis.key}={axis.typed(values[axis.key])}" for axis in self.axes]
+        return [f"{axis.key}={axis.text(values[axis.key])}" for axis in self.axes]
 
     def probes(self) -> list[list[str]]:
         """Overrides that find what no trial could run with: each end of each axis, with the first of all others."""

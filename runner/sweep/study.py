@@ -55,7 +55,7 @@ class Study:
         """How many trials there are, past those that failed."""
         return sum(trial.state != TrialState.FAIL for trial in self.trials)
 
-    def again(self, values: dict[str, Any]) -> Trial:
+    def retry(self, values: dict[str, Any]) -> Trial:
         """A new trial of given values."""
         self._study.enqueue_trial(values)
         return self.ask()

@@ -73,7 +73,7 @@ class Trials:
         self._failures = 0  # of this session: those of earlier ones are tried again
         self._open = deque(study.left_open())
         failed = {job.number for job in known if job.status == "FAILED"}
-        self._again = deque(values for number, values in study.failed().items() if number in failed)
+        self._retries = deque(values for number, values in study.failed().items() if number in failed)
         self._began = time.monotonic()
 
     @property
@@ -123,7 +123,7 @@ class Trials:
         """First what was left open, then what failed, then something new."""
         if self._open:
             return self._open.popleft()
-        return self._study.again(self._again.popleft()) if self._again else self._study.ask()
+        return self._study.retry(self._retries.popleft()) if self._retries else self._study.ask()
 
     def _job(self, trial: Trial) -> tuple[JobRecord, Job] | None:
         """The job to be run for the trial; None where its end is known, or will be by another trial."""

@@ -23,7 +23,7 @@ from duograd.runner.store.folders import RunFolder, SweepFolder
 from duograd.runner.store.records import DIED
 from duograd.runner.validate import validate_plain
 
-BEGUN = ".begun"  # in a job's folder: the attempt that began it
+ATTEMPT = ".begun"  # in a job's folder: the attempt that began it
 KEPT = 2  # data sets in a worker's memory
 
 
@@ -76,11 +76,11 @@ def work(task: Task) -> str | None:
     if sweep.end.exists():
         return None
     folder.path.mkdir(exist_ok=True)
-    if _begun(folder) == task.attempt:
+    if _last_attempt(folder) == task.attempt:
         return DIED  # and Dask would try it again
-    files.write_bytes(folder.path / BEGUN, task.attempt.encode())
+    files.write_bytes(folder.path / ATTEMPT, task.attempt.encode())
     try:
-        _go(task, folder, sweep)
+        _train(task, folder, sweep)
     except UserError as error:
         return _logged(folder, str(error))
     except OSError as error:
@@ -92,7 +92,7 @@ def work(task: Task) -> str | None:
     return None
 
 
-def _go(task: Task, folder: RunFolder, sweep: SweepFolder) -> None:
+def _train(task: Task, folder: RunFolder, sweep: SweepFolder) -> None:
     plugin = get_worker().plugins[Warm.name]
     assert isinstance(plugin, Warm)
     context = RunContext(
@@ -118,8 +118,8 @@ def quiet() -> Console:
     return Console(quiet=True, force_terminal=False)
 
 
-def _begun(folder: RunFolder) -> str | None:
-    path = folder.path / BEGUN
+def _last_attempt(folder: RunFolder) -> str | None:
+    path = folder.path / ATTEMPT
     return path.read_text() if path.exists() else None
 
 
