@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -59,11 +60,13 @@ def override_texts(overrides: Any) -> list[str]:
 
 @contextmanager
 def initialised(config_dir: str | None = None) -> Iterator[None]:
-    """Hydra finds duograd's configuration inside the block, and what lies in a folder beside it."""
+    """Hydra finds duograd's configuration inside the block, and what lies in a folder beside it. Raises UserError."""
     from hydra import initialize_config_module
     from hydra._internal.config_loader_impl import ConfigLoaderImpl
     from hydra.core.global_hydra import GlobalHydra
 
+    if config_dir is not None and not Path(config_dir).is_dir():
+        raise UserError(f"{config_dir}, named by --config-dir, is gone: put it back, jobs are composed from it")
     with initialize_config_module(config_module="duograd.conf", version_base="1.3"):
         if config_dir is not None:
             hydra = cast(Any, GlobalHydra.instance().hydra)

@@ -19,6 +19,7 @@ defaults: [config, _self_]
 epochs: 2
 seed: 11
 """
+BACK = "put it back, jobs are composed from it"
 OURS = """\
 # @package _global_
 epochs: 3
@@ -96,6 +97,12 @@ def test_a_search_and_its_resume_are_composed_from_a_folder_of_ones_own(there, t
     assert {OmegaConf.load(path).epochs for path in folder.glob("*/config.yaml")} == {2}
     again = done(resume(folder), tmp_path)
     assert (again.returncode, again.stderr) == (0, "")
+    there.rename(tmp_path / "gone")
+    gone = done(resume(folder), tmp_path)
+    assert (gone.returncode, gone.stderr.splitlines()) == (
+        2,
+        [f"duograd: {there}, named by --config-dir, is gone: {BACK}"],
+    )
 
 
 def test_what_was_typed_is_what_is_recorded(tmp_path):
