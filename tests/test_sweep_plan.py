@@ -166,7 +166,7 @@ def test_sweep_json_comes_back_as_it_was(tmp_path):
         SweepRecord.load(tmp_path)
 
 
-@pytest.mark.parametrize("folder", ["../../x", "/tmp/x", "a/b", "..", ".", ""])
+@pytest.mark.parametrize("folder", ["../../x", "/tmp/x", "..", ".", ""])
 def test_a_foreign_sweep_json_leads_nowhere_else(folder, tmp_path):
     sweep_record(JobRecord(0, ["seed=1"], "n", "h", folder, "run.log"), overrides=[]).save(tmp_path)
     with pytest.raises(UserError, match="is not what a sweep writes") as refusal:
