@@ -120,7 +120,7 @@ def test_what_is_skipped_is_counted_by_reason(tmp_path):
     os.mkfifo(tmp_path / "dog" / "pipe.png")
     dataset = tree(tmp_path)
     assert dataset.notes == (
-        "1 files without a suffix skipped: not an image type that is read",
+        "1 without a suffix skipped: not an image type that is read",
         "2 .heic skipped: not an image type that is read",
         "1 .txt skipped: not an image type that is read",
         "1 skipped: links that lead nowhere",

@@ -1,10 +1,12 @@
 """Patches are cut where they should be, evenly, and the same for the same seed."""
 
+import json
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import tiny
 from PIL import Image
 
 from duograd.data.errors import DataError
@@ -12,6 +14,8 @@ from duograd.data.formats.image_files import find_images
 from duograd.data.sources import photos_sample
 from duograd.data.sources.photos import patches_from_images
 from duograd.data.sources.photos_sample import sample_photos
+from duograd.runner.run import run
+from duograd.runner.store.folders import RunFolder
 
 SIZE = 4
 
@@ -125,3 +129,22 @@ def test_missing_sample_photos_name_the_remedy(
         "data=photos_sample needs china.jpg and flower.jpg of scikit-learn, which are not installed: "
         "run `pip install --force-reinstall scikit-learn`, or use data=photos data.root=FOLDER"
     )
+
+
+def test_a_run_says_once_what_it_skipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "pictures").mkdir()
+    for name in ("a.png", "b.png"):
+        pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "pictures" / name)
+    for name in ("c.heic", "[red]"):
+        (tmp_path / "pictures" / name).touch()
+    folder = RunFolder(tmp_path / "run")
+    assert run(tiny("data=photos", f"data.root={tmp_path}/pictures", "epochs=1"), folder, []) == 0
+    lines = [
+        "1 without a suffix skipped: not an image type that is read",
+        "1 .heic skipped: not an image type that is read",
+    ]
+    out = capsys.readouterr().out
+    assert [out.count(line) for line in lines] == [1, 1]
+    assert json.loads(folder.identity.read_text())["notes"] == lines
+    assert all(line in folder.log.read_text() for line in lines)

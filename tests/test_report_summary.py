@@ -1,6 +1,7 @@
 """What a report says: what runs were ranked by and why, whether two halves agree, and how it fits a terminal."""
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,15 @@ def test_penalties_are_not_ranked_against_each_other(tmp_path: Path) -> None:
     assert summarise(comparison) == "2 runs, all finished. Best is lambda=0.001: train/mse 0.1, the lowest."
     why = "Ranked by train/mse: lambda differs, so that train/loss is not the same sum in all runs."
     assert notes(comparison) == [why]
+
+
+def test_what_runs_were_told_of_their_data_is_said_once(tmp_path: Path) -> None:
+    runs = [{"changes": {"seed": seed}, "metrics": FALLING} for seed in (0, 1)]
+    for k, run in enumerate(runs):
+        path = run_folder(tmp_path / f"run{k}", **run) / "run.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "notes": ["2 .heic skipped: not a type"]}))
+    comparison = Comparison("x", [read_run(tmp_path / f"run{k}") for k in (0, 1)])
+    assert notes(comparison) == [f"{comparison.records[0].identity['data']}: 2 .heic skipped: not a type."]
 
 
 def test_different_losses_are_ranked_by_accuracy(tmp_path: Path) -> None:

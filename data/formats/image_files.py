@@ -68,7 +68,7 @@ def skipped(files: Files, names: Sequence[str]) -> tuple[str, ...]:
     """How many of the `names` of files are no images, and how many more could not be taken: a line for each reason."""
     others = Counter(Path(name).suffix.lower() for name in names if not name.lower().endswith((*SUFFIXES, "/")))
     shown = sorted(others.most_common(TYPES_SHOWN))
-    counts = [f"{count} {suffix or 'files without a suffix'}" for suffix, count in shown]
+    counts = [f"{count} {suffix or 'without a suffix'}" for suffix, count in shown]
     if rest := others.total() - sum(count for _, count in shown):
         counts.append(f"{rest} of {len(others) - len(shown)} other types")
     return (*(f"{count} skipped: not an image type that is read" for count in counts), *skipped_lines(files))

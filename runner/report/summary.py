@@ -40,8 +40,16 @@ def _notes(comparison: Comparison) -> Iterator[str]:
     else:
         yield sample_note(comparison.records, metric)
     yield _untrained(comparison)
+    yield from sorted({line for record in comparison.records for line in _of_data(record)})
     if comparison.contest:
         yield from describe(comparison.pairs)
+
+
+def _of_data(record: Record) -> Iterator[str]:
+    """What its run was told of the data, such as what was skipped."""
+    lines = record.identity.get("notes")
+    for note in lines if isinstance(lines, list) else ():
+        yield f"{record.identity.get('data')}: {note}."
 
 
 def _best(ranks: Sequence[Rank], comparison: Comparison) -> str:
