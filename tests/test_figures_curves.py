@@ -9,7 +9,7 @@ from drawn import LONG, NAN, opened
 from PIL import ImageColor
 
 from duograd.runner.plots.chart import Chart, scale_for, show_values
-from duograd.runner.plots.curves import Curve, draw_metrics, overlay, spread, trace
+from duograd.runner.plots.curves import DEEPEST, Curve, draw_metrics, overlay, spread, trace
 from duograd.runner.plots.figures.loss_curve import draw_loss
 from duograd.runner.plots.style import COLOURS
 from duograd.runner.plots.text import Output
@@ -90,7 +90,8 @@ def test_scale_is_logarithmic_over_a_decade_of_positive_values() -> None:
     assert not scale_for([np.array([0.5, 2.0])], "auto").log
     assert not scale_for([np.array([0.0, 2.0])], "auto").log
     assert not scale_for([np.array([0.1, 2.0])], "linear").log
-    assert scale_for([np.array([1e-300, 1.0])], "auto").low > 1e-7
+    assert scale_for([np.array([1e-300, 1.0])], "auto", DEEPEST).low > 1e-7
+    assert scale_for([np.array([1e-90, 1.0])], "auto").low < 1e-90
 
 
 def test_spread_moves_labels_apart_and_keeps_them_inside() -> None:

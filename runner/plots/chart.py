@@ -32,7 +32,6 @@ SWATCH = 44  # of a line beside its name in a legend: long enough to show a dash
 
 DECADE = 10.0
 STEPS = (1, 2, 5, 10)  # between ticks, times a power of ten
-DEEPEST = 1e-6  # of the largest value: a term that dies away must not flatten all others
 UNSHOWABLE = 1e100  # a value beyond it belongs to a diverged run, and no axis can show it
 
 
@@ -211,15 +210,18 @@ def drawable(values: ArrayLike) -> Floats:
     return y
 
 
-def scale_for(curves: Sequence[Floats], wanted: Literal["linear", "auto"]) -> Scale:
-    """A range with a little air around all finite values; "auto" is logarithmic for positive values over a decade."""
-    values = np.concatenate([np.empty(0), *curves])
-    values = values[np.isfinite(values)]
-    if not len(values):
+def scale_for(values: Sequence[Floats], wanted: Literal["linear", "auto"], deepest: float = 0.0) -> Scale:
+    """A range with a little air around all finite values; "auto" is logarithmic for positive values over a decade.
+
+    A logarithmic range goes no lower than `deepest` times the largest value.
+    """
+    every = np.concatenate([np.empty(0), *values])
+    every = every[np.isfinite(every)]
+    if not len(every):
         return Scale(0.0, 1.0, log=False)
-    low, high = float(values.min()), float(values.max())
+    low, high = float(every.min()), float(every.max())
     if wanted == "auto" and low > 0 and high > DECADE * low:
-        low = max(low, DEEPEST * high)
+        low = max(low, deepest * high)
         air = (high / low) ** 0.04
         return Scale(low / air, high * air, log=True)
     air = 0.04 * (high - low) or 0.05 * abs(high) or 0.5

@@ -38,6 +38,7 @@ LEADER = 40  # pixels from the axes to the labels: a piece of each line, which j
 MOST_DOTS = 40  # more of them would hide the line that joins them
 PATTERNS = tuple(DASHES.values())
 MOST_CURVES = len(COLOURS) * len(PATTERNS)  # that colour and dashes can tell apart
+DEEPEST = 1e-6  # of the largest value: a term that dies away must not flatten all others
 BEGINNING = 0.05  # of all epochs: where losses may fall from a height that would flatten everything after
 FLAT = 1 / 3  # of the axis, below which that is what they do
 FEWEST = 10  # epochs that have a beginning
@@ -102,7 +103,7 @@ def draw_over_epochs(
     curves: Sequence[Curve], out: Output, notes: tuple[str, str], wanted: Literal["linear", "auto"]
 ) -> Path:
     """Draw curves over epochs, labelled at their ends; `notes` say what they are, and what was left out."""
-    scale = scale_for([curve.y for curve in curves], wanted)
+    scale = scale_for([curve.y for curve in curves], wanted, DEEPEST)
     empty = [curve.name for curve in curves if not len(curve.measured)]
     nothing = f"no finite value: {', '.join(empty)}" if empty else ""
     shown = [curve for curve in curves if len(curve.measured)]
@@ -211,11 +212,11 @@ def spread(wanted: Floats, gap: float, low: float, high: float) -> Floats:
 
 def scale_of_most(curves: Sequence[Floats], wanted: Literal["linear", "auto"]) -> tuple[Scale, str]:
     """The range to show, and a note where it leaves out the beginning: the height from which losses fall at first."""
-    whole = scale_for(curves, wanted)
+    whole = scale_for(curves, wanted, DEEPEST)
     epochs = max((len(values) for values in curves), default=0)
     if wanted == "linear" or epochs < FEWEST:
         return whole, ""
-    later = scale_for([values[max(1, int(BEGINNING * epochs)) :] for values in curves], wanted)
+    later = scale_for([values[max(1, int(BEGINNING * epochs)) :] for values in curves], wanted, DEEPEST)
     lowest = min(float(np.nanmin(values)) for values in curves)
     flattened = _height(later, whole.log) < FLAT * _height(whole, whole.log)
     if not flattened or later.low > lowest or (later.log and not whole.log):
