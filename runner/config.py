@@ -34,8 +34,8 @@ def part_class(part: str, tree: Any) -> type[BaseModel] | None:
     name = tree.get(group.key.rpartition(".")[2])
     if not isinstance(name, str):
         raise UserError(f"{group.key} is not set" if name is None else f"{group.key}={name}: expected a string")
-    found: type[BaseModel] = group.find(name).config
-    return found
+    config: type[BaseModel] = group.find(name).config
+    return config
 
 
 def named(part: str) -> WrapValidator:
@@ -43,10 +43,10 @@ def named(part: str) -> WrapValidator:
 
     def check(value: Any, otherwise: ValidatorFunctionWrapHandler) -> Any:
         try:
-            found = part_class(part, value)
+            config = part_class(part, value)
         except UserError as error:
             raise ValueError(str(error)) from None
-        return otherwise(value) if found is None else found.model_validate(value)
+        return otherwise(value) if config is None else config.model_validate(value)
 
     return WrapValidator(check)
 
@@ -58,7 +58,7 @@ class Strict(BaseModel):
 
 
 def known_figure(name: str) -> str:
-    """The name, where a figure is called so: told before training, not after it."""
+    """The name, where a figure is called so. Raises ValueError: before training, not after it."""
     known = modules("duograd.runner.plots.figures")
     if name not in known:
         raise ValueError(f"unknown figure '{name}'{suggestion(name, known)}")

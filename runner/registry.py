@@ -1,4 +1,4 @@
-"""What can be chosen by name, found where it is declared.
+"""What can be chosen by name, and where it is declared.
 
 A group is a package each of whose modules declares one thing, called as the module is:
 `duograd/data/sources/shapes.py` has a SOURCE, and `data=shapes` chooses it. So a new thing is a new module, and nothing
@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from duograd.data.source import Source
 from duograd.models.family import Family
-from duograd.models.loss import Loss
+from duograd.models.loss import Loss, Metric
 from duograd.models.optimizer import Optimizer
 from duograd.runner.errors import UserError, suggestion
 
@@ -47,12 +47,12 @@ class Group(Generic[T]):
         if name not in known:
             raise UserError(f"unknown {self.key} '{name}'{suggestion(str(name), known)}")
         try:
-            found = resolve(known[name])
+            declaration = resolve(known[name])
         except (ImportError, AttributeError) as error:
             raise UserError(f"{self.key}={name} cannot be imported from {known[name]}: {error}") from error
-        if not isinstance(found, self.kind):
+        if not isinstance(declaration, self.kind):
             raise UserError(f"{self.key}={name}: {known[name]} is no {self.kind.__name__}")
-        return found
+        return declaration
 
     def where(self, fits: Callable[[T], bool]) -> list[str]:
         """The names of all that fit, sorted. Raises UserError, as `find` does."""
@@ -96,6 +96,6 @@ GROUPS: dict[str, Group[Any]] = {"data": SOURCES, "model": FAMILIES, "loss": LOS
 
 def higher_is_better(metric: str, loss: str | None = None) -> bool:
     """Whether a metric such as val/accuracy is to rise, as the loss that measures it declares, or any; else to fall."""
-    name = metric.rpartition("/")[2]
-    losses = (LOSSES.find(known) for known in (LOSSES.names() if loss is None else [loss]))
-    return any(declared.name == name and declared.higher_is_better for found in losses for declared in found.metrics)
+    losses = LOSSES.names() if loss is None else [loss]
+    rising = Metric(metric.rpartition("/")[2], higher_is_better=True)
+    return any(rising in LOSSES.find(name).metrics for name in losses)

@@ -46,10 +46,10 @@ def plain(tree: DictConfig) -> dict[str, Any]:
 
 def validate_plain(tree: Mapping[str, Any]) -> RunConfig:
     """The same for plain data, such as a run folder's config.yaml."""
-    return checked(RunConfig, {key: value for key, value in tree.items() if key != SWEEP})
+    return parse(RunConfig, {key: value for key, value in tree.items() if key != SWEEP})
 
 
-def checked(model: type[M], tree: Mapping[str, Any]) -> M:
+def parse(model: type[M], tree: Mapping[str, Any]) -> M:
     """The model's object for plain data. Raises UserError."""
     try:
         return model.model_validate(tree)

@@ -8,7 +8,7 @@ from pydantic import Field, create_model, field_validator, model_validator
 
 from duograd.runner.config import Strict
 from duograd.runner.errors import UserError
-from duograd.runner.validate import checked
+from duograd.runner.validate import parse
 
 ONLY_A_SWEEP = ("dry_run", "estimate", "random", "fail_fast", "resume")
 ADDRESS = re.compile(r"((tcp|tls|wss?)://)?([^\s/:\[\]]+|\[[\da-fA-F:.]+\]):\d{1,5}")
@@ -96,7 +96,7 @@ SEARCH_KEYS = _keys(hydra=_keys(sweeper=SearchOptions))
 
 def sweep_options(sweep: Mapping[str, Any], launcher: Mapping[str, Any]) -> tuple[SweepOptions, LauncherOptions]:
     """Both, checked. Raises UserError naming the key as it is typed."""
-    keys = checked(SWEEP_KEYS, {"sweep": dict(sweep), "hydra": {"launcher": dict(launcher)}})
+    keys = parse(SWEEP_KEYS, {"sweep": dict(sweep), "hydra": {"launcher": dict(launcher)}})
     workers = keys.hydra.launcher
     if workers.scheduler is not None and workers.n_workers is not None:
         raise UserError(
@@ -108,7 +108,7 @@ def sweep_options(sweep: Mapping[str, Any], launcher: Mapping[str, Any]) -> tupl
 
 def search_options(sweeper: Mapping[str, Any]) -> SearchOptions:
     """The options, checked. Raises UserError naming the key as it is typed."""
-    options: SearchOptions = checked(SEARCH_KEYS, {"hydra": {"sweeper": dict(sweeper)}}).hydra.sweeper
+    options: SearchOptions = parse(SEARCH_KEYS, {"hydra": {"sweeper": dict(sweeper)}}).hydra.sweeper
     return options
 
 
