@@ -85,6 +85,28 @@ def test_fast_equals_clear_and_torch(changes, loss, n):
         np.testing.assert_allclose(grads[name], parameter.grad.numpy(), rtol=1e-10, atol=EXACT)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (3, 1, 2), (1, 3, 2), (3, 2, 1)], ids=str)
+def test_one_sample_input_and_unit_in_both_precisions(sizes, dtype):
+    N, I, H = sizes
+    net = fast.AutoencoderNet(autoencoder_config(hidden_size=H), sparse_loss(), (I,), I, 3, dtype)
+    data = samples(N, width=I).astype(dtype)
+    terms, grads = net.loss_and_grad(data)
+    sparsity = Sparsity(net.loss.lambda_, net.loss.beta, net.loss.rho)
+    expected, clear = cost_and_grad({k: w.astype(float) for k, w in net.params.items()}, data.astype(float), sparsity)
+    assert terms == pytest.approx(expected, rel=1e-5 if dtype == "float32" else EXACT)
+    for name, g in clear.items():
+        assert grads[name].dtype == dtype
+        np.testing.assert_allclose(grads[name], g, rtol=1e-4 if dtype == "float32" else 1e-10)
+
+
+def test_of_nothing_the_cost_is_nan():
+    net = numpy_net()
+    assert net.predict(samples(0)).shape == (0, INPUTS)
+    assert math.isnan(net.evaluate(samples(0))["loss"])
+    assert math.isnan(net.loss_and_grad(samples(0))[0]["loss"])
+
+
 def test_relu_at_zero_has_slope_zero_as_in_torch():
     dy, y = np.ones(3), np.array([0.0, 0.0, 2.0])
     z = torch.tensor([0.0, -1.0, 2.0], requires_grad=True)

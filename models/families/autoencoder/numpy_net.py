@@ -8,6 +8,7 @@ neither the number of threads nor on which thread was faster, to the last bit.
 Legend: N samples, B rows of a chunk, I inputs, H hidden.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -78,19 +79,18 @@ class AutoencoderNet:
             rho_hat = ordered_sum(self.threads.map(lambda lane: self._encode(inputs, h, lane), lanes)) / N
             d_rho_hat = (self.loss.beta * kl_slope(self.loss.rho, rho_hat)).astype(self.dtype) if self.loss.beta else 0
             sums = self.threads.map(lambda lane: self._decode_and_back(inputs, h, d_rho_hat, lane), lanes)
-        dW1, db1, dW2, db2 = (ordered_sum(parts) / N for parts in zip(*(s.grads for s in sums), strict=True))
-        dW1 += self.loss.lambda_ * W1
-        dW2 += self.loss.lambda_ * W2
-        return self._terms(sum(s.squares for s in sums), rho_hat, N), dict(
-            zip(NAMES, (dW1, db1, dW2, db2), strict=True)
-        )
+            grads = [ordered_sum(parts) / N for parts in zip(*(s.grads for s in sums), strict=True)]
+            terms = self._terms(sum(s.squares for s in sums), rho_hat, N)
+        grads[0] += self.loss.lambda_ * W1
+        grads[2] += self.loss.lambda_ * W2
+        return terms, dict(zip(NAMES, grads, strict=True))
 
     def evaluate(self, inputs: Array, targets: None = None) -> dict[str, float]:
         """The terms of J over inputs (N, I)."""
         N = len(inputs)
         with self.threads.single_blas_thread():
             sums = self.threads.map(lambda lane: self._forward(inputs, lane), dealt(N))
-        return self._terms(sum(squares for squares, _ in sums), ordered_sum(total for _, total in sums) / N, N)
+            return self._terms(sum(squares for squares, _ in sums), ordered_sum(total for _, total in sums) / N, N)
 
     def predict(self, inputs: Array) -> Array:
         """Reconstructions (N, I)."""
@@ -172,7 +172,7 @@ class AutoencoderNet:
         W1, _, W2, _ = self._weights()
         lambda_, beta, rho = self.loss.lambda_, self.loss.beta, self.loss.rho
         terms = {
-            "mse": squares / (2 * N),
+            "mse": squares / (2 * N) if N else math.nan,
             "l2": lambda_ / 2 * float(np.vdot(W1, W1) + np.vdot(W2, W2)),
             "kl": beta * float(kl(rho, rho_hat).sum()) if beta else 0.0,
         }
@@ -190,7 +190,7 @@ def initial_weights(config: AutoencoderConfig, input_size: int, seed: int, dtype
 
 def dealt(N: int) -> list[Lane]:
     """Rows 0 … N in chunks of ROWS, dealt in turn to LANES lanes, or to fewer if there are not as many chunks."""
-    chunks = [slice(start, min(start + ROWS, N)) for start in range(0, N, ROWS)]
+    chunks = [slice(start, min(start + ROWS, N)) for start in range(0, max(N, 1), ROWS)]
     return [chunks[i::LANES] for i in range(min(LANES, len(chunks)))]
 
 
