@@ -50,8 +50,8 @@ def timed(work: Callable[[], object]) -> float:
 
 def kernel() -> str:
     """The matrix kernel that runs, such as `openblas Haswell, 2 threads`."""
-    found = [f"{i['internal_api']} {i.get('architecture', '')}, {i['num_threads']} threads" for i in threadpool_info()]
-    return "; ".join(found)
+    pools = [f"{i['internal_api']} {i.get('architecture', '')}, {i['num_threads']} threads" for i in threadpool_info()]
+    return "; ".join(pools)
 
 
 def report(title: str, seconds: Mapping[str, list[float]], targets: list[Target]) -> None:

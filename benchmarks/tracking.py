@@ -16,8 +16,8 @@ def main() -> None:
     seconds: dict[str, list[float]] = {"tracking=mlflow": [], "tracking=none": []}
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(ROUNDS):
-            for tracking, found in seconds.items():
-                found.append(train_seconds(Path(folder), tracking, turn))
+            for tracking, seconds_so_far in seconds.items():
+                seconds_so_far.append(train_seconds(Path(folder), tracking, turn))
     report(f"training, {EPOCHS} epochs", seconds, [Target("tracking=mlflow", "tracking=none", 1.05)])
 
 

@@ -52,7 +52,7 @@ def conv2d(
         _multiply(taps, strips, b, sliding, out=y[part])
         return strips if keep else None
 
-    kept = map_parts(threads, forward, parts)
+    strips_of_parts = map_parts(threads, forward, parts)
 
     def backward(dy: Array) -> tuple[Array | None, dict[str, Array]]:
         dx = np.zeros_like(x) if needs_dx else None
@@ -64,7 +64,7 @@ def conv2d(
                 _multiply_back(phases, d, sliding, out=dx[part])
             return _gradients(d, cut(x[part], sliding) if strips is None else strips, sliding)
 
-        d_taps, db = (ordered_sum(sums) for sums in zip(*map_parts(threads, back, parts, kept), strict=True))
+        d_taps, db = (ordered_sum(sums) for sums in zip(*map_parts(threads, back, parts, strips_of_parts), strict=True))
         F, C, KH, KW = W.shape
         dW = np.ascontiguousarray(d_taps.reshape(F, KH, C, KW).transpose(0, 2, 1, 3))
         return dx, {"weight": dW} if b is None else {"weight": dW, "bias": db}

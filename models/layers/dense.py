@@ -60,8 +60,8 @@ def relu(z: Array) -> tuple[Array, Callable[[Array], Array]]:
 
 def keep_mask(rng: np.random.Generator, shape: tuple[int, ...], p: float, dtype: DTypeLike) -> Array:
     """0 with probability p, else 1 / (1 - p): its mean is 1."""
-    kept = rng.random(shape, np.float32) >= p
-    return np.asarray(kept * np.asarray(1 / (1 - p), dtype))
+    keep = rng.random(shape, np.float32) >= p
+    return np.asarray(keep * np.asarray(1 / (1 - p), dtype))
 
 
 def dropout(x: Array, mask: Array | None) -> tuple[Array, Callable[[Array], Array]]:

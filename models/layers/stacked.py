@@ -35,12 +35,12 @@ def stacked(
         first = max(0, x.shape[1] - truncate) if truncate else 0
         top = len(layers) - 1
         dx, grads = backs[top](dh.T, None, first, top > 0, watch)  # the error enters at the last step only,
-        found = [grads]
+        by_layer = [grads]
         for l in reversed(range(top)):
             assert dx is not None
             dx, grads = backs[l](np.zeros_like(dh.T), drops[l + 1](dx), first, l > 0)  # and below at every step
-            found.append(grads)
-        return found[::-1]
+            by_layer.append(grads)
+        return by_layer[::-1]
 
     return h[-1].T, backward
 

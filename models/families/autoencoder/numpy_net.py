@@ -72,7 +72,7 @@ class AutoencoderNet:
         self, inputs: Array, targets: None = None, step: int = 0
     ) -> tuple[dict[str, float], dict[str, Array]]:
         """The terms of J over inputs (N, I), and the gradient of their sum by parameter."""
-        N, lanes = len(inputs), dealt(len(inputs))
+        N, lanes = len(inputs), lanes_of(len(inputs))
         W1, _, W2, _ = self._weights()
         h = self._hidden_buffer(N)
         with self.threads.single_blas_thread():
@@ -89,7 +89,7 @@ class AutoencoderNet:
         """The terms of J over inputs (N, I)."""
         N = len(inputs)
         with self.threads.single_blas_thread():
-            sums = self.threads.map(lambda lane: self._forward(inputs, lane), dealt(N))
+            sums = self.threads.map(lambda lane: self._forward(inputs, lane), lanes_of(N))
             return self._terms(sum(squares for squares, _ in sums), ordered_sum(total for _, total in sums) / N, N)
 
     def predict(self, inputs: Array) -> Array:
@@ -188,7 +188,7 @@ def initial_weights(config: AutoencoderConfig, input_size: int, seed: int, dtype
     }
 
 
-def dealt(N: int) -> list[Lane]:
+def lanes_of(N: int) -> list[Lane]:
     """Rows 0 … N in chunks of ROWS, dealt in turn to LANES lanes, or to fewer if there are not as many chunks."""
     chunks = [slice(start, min(start + ROWS, N)) for start in range(0, max(N, 1), ROWS)]
     return [chunks[i::LANES] for i in range(min(LANES, len(chunks)))]

@@ -54,11 +54,11 @@ class ConvNetConfig(ModelConfig):
     @model_validator(mode="after")
     def _one_for_all_or_one_each(self) -> Self:
         for key in PER_CONVOLUTION:
-            given = getattr(self, key)
-            if given is not None and len(given) not in (1, len(self.channels)):
+            values = getattr(self, key)
+            if values is not None and len(values) not in (1, len(self.channels)):
                 count = len(self.channels)
                 raise ValueError(
-                    f"model.{key}={given} has {len(given)} values: give one for all convolutions, or one for each "
+                    f"model.{key}={values} has {len(values)} values: give one for all convolutions, or one for each "
                     f"of the {count} in model.channels={self.channels}"
                 )
         return self
@@ -90,7 +90,7 @@ class ConvNetConfig(ModelConfig):
 
     def of_convolution(self, key: str, index: int) -> int:
         """The kernel, stride or padding of a convolution."""
-        given: list[int] | None = getattr(self, key)
-        if given is None:
+        values: list[int] | None = getattr(self, key)
+        if values is None:
             return (self.of_convolution("kernels", index) - 1) // 2
-        return given[index if len(given) > 1 else 0]
+        return values[index if len(values) > 1 else 0]

@@ -72,9 +72,9 @@ class ConvNet:
 
         Dropout depends on (seed, step).
         """
-        dropped = masks(self.layers, len(inputs), self.seed, step, self.dtype)
+        dropout_masks = masks(self.layers, len(inputs), self.seed, step, self.dtype)
         with self.threads.single_blas_thread():
-            logits, backward = self._train(inputs, dropped)
+            logits, backward = self._train(inputs, dropout_masks)
             error, error_backward = self.loss.error(logits, targets)
             grads = backward(error_backward())
         penalty, decay = self.loss.penalty(self.params)
@@ -101,9 +101,9 @@ class ConvNet:
 
     # -- all layers --------------------------------------------------------------------------------------------------
 
-    def _train(self, x: Array, dropped: Sequence[Array]) -> tuple[Array, Callable[[Array], Grads]]:
+    def _train(self, x: Array, dropout_masks: Sequence[Array]) -> tuple[Array, Callable[[Array], Grads]]:
         """Logits, and backward(dlogits) -> the gradient of every parameter."""
-        remaining = iter(dropped)
+        remaining = iter(dropout_masks)
         x = self._own(x)
         backs: list[tuple[str, Back]] = []
         for i, layer in enumerate(self.layers):

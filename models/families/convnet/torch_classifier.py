@@ -59,8 +59,8 @@ class TorchClassifier(nn.Module):
 
     def terms(self, inputs: Tensor, targets: Tensor, step: int = 0) -> dict[str, Tensor]:
         """The loss's terms over inputs (B, C, H, W), targets (B,). In training, dropout depends on (seed, step)."""
-        dropped = self.masks(inputs, step) if self.training else []
-        return self.loss.terms(self.logits(inputs, dropped), targets, self.named_parameters())
+        dropout_masks = self.masks(inputs, step) if self.training else []
+        return self.loss.terms(self.logits(inputs, dropout_masks), targets, self.named_parameters())
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits (B, K), without dropout."""
