@@ -17,6 +17,7 @@ from duograd.runner.errors import UserError
 from duograd.runner.gradcheck.discovery import layers_of, load_module
 from duograd.runner.gradcheck.findings import LayerCheck, check_layer
 from duograd.runner.gradcheck.inputs import give_inputs, parse_shapes
+from duograd.runner.gradcheck.layer import ForwardError
 from duograd.runner.gradcheck.names import gradient_of
 
 
@@ -226,7 +227,12 @@ def test_a_cell_of_a_notebook(tmp_path):
 
 
 def test_what_is_no_layer_is_told():
-    with pytest.raises(UserError, match="checked is no layer: it returns neither"):
+    def doubled(x):
+        return 2 * x
+
+    with pytest.raises(UserError, match="doubled is no layer: it returns neither"):
+        duograd.gradcheck(doubled, np.ones(3))
+    with pytest.raises(ForwardError, match="the layer's own code raised AttributeError"):
         duograd.gradcheck(checked, np.ones(3))
 
 

@@ -103,9 +103,9 @@ def build() -> Iterator[str]:
     yield "# What the report's gradients did"
     yield ""
     yield "Made by `python examples/report`: each mistake of the course report that stands in a gradient, in a few"
-    yield "lines of its own ([examples/report](../examples/report)), what `duograd gradcheck` says of it, and how a network"
-    yield f"learns with it and without it (mean of {SEEDS} seeds, the same start and order; the loss of all training"
-    yield "samples, by the exact cost). Rows are numbered as in the report's list of errors; those that are no"
+    yield "lines of its own ([examples/report](../examples/report)), what `duograd gradcheck` says of it, and how a"
+    yield f"network learns with it and without it (mean of {SEEDS} seeds, the same start and order; the loss of all"
+    yield "training samples, by the exact cost). Rows are numbered as in the report's list of errors; those that are no"
     yield "gradients are not here."
     yield ""
     for file in ("autoencoder", "recurrent", "dense"):

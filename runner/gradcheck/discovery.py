@@ -1,18 +1,24 @@
 """The layers of a file, in whichever of four ways each is written."""
 
 import ast
+import copy
 import inspect
 import linecache
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from duograd.runner.errors import UserError
 from duograd.runner.gradcheck.layer import ForwardError, Layer, floating, word_of
 from duograd.runner.gradcheck.names import gradient_of
 from duograd.runner.gradcheck.source import Source
+
+BACKWARD = re.compile(r"back|bwd|pullback|vjp")  # what people call a function that goes back
 
 
 def layers_of(module: ModuleType, source: Source, wanted: str | None = None) -> list[Layer]:
@@ -69,29 +75,52 @@ def _words(function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def layer_of(thing: Any, inputs: tuple[Any, ...]) -> Layer:
-    """The layer of an object at hand, of a notebook or a test: its inputs are given. Raises UserError."""
-    is_object = not inspect.isclass(thing) and hasattr(thing, "forward") and hasattr(thing, "backward")
-    code = inspect.unwrap(type(thing).forward if is_object else getattr(thing, "forward", thing)).__code__
-    module = sys.modules.get(getattr(thing, "__module__", "__main__")) or ModuleType("__main__")
-    if is_object or inspect.isclass(thing):
-        kind = type(thing) if is_object else thing
-        layer = class_layer(kind, _source_of(code.co_filename), module)
-        layer.instance = thing if is_object else kind()
+    """The layer of an object at hand, of a notebook or a test: its inputs are given. Raises UserError, ForwardError."""
+    arguments = tuple(floating(value) for value in inputs)
+    if inspect.isclass(thing) or (hasattr(thing, "forward") and hasattr(thing, "backward")):
+        kind: Any = thing if inspect.isclass(thing) else type(thing)
+        layer = class_layer(kind, _source_of(kind.forward), _namespace(kind.forward))
+        layer.instance = kind() if thing is kind else thing
     else:
-        members = thing.__globals__
-        found = list(_layer(thing.__name__, thing, members, _source_of(code.co_filename), module))
-        if not found:
-            raise UserError(
-                f"{thing.__name__} is no layer: it returns neither (y, backward) nor (scalar, gradients), and there is "
-                f"no {thing.__name__.removesuffix('_forward')}_backward beside it"
-            )
-        [layer] = found
-    layer.arguments = tuple(floating(value) for value in inputs)
+        layer = _function_layer(thing, arguments)
+    layer.arguments = arguments
     return layer
 
 
-def _source_of(filename: str) -> Source:
-    """The text of a file, or of a notebook's cell. Raises UserError where Python does not have it."""
+def _function_layer(function: Any, arguments: tuple[Any, ...]) -> Layer:
+    """A function as a layer: what it is shows when it is called."""
+    source, module, name = _source_of(function), _namespace(function), function.__name__
+    backward = function.__globals__.get(f"{name.removesuffix('_forward')}_backward")
+    if name.endswith("_forward") and backward is not None:
+        return Layer(name.removesuffix("_forward"), "pair", function, backward, source, module, _words(function))
+    try:
+        result = function(*copy.deepcopy(arguments))
+    except Exception as error:
+        raise ForwardError(f"the layer's own code raised {error!r}") from error
+    form = None
+    if isinstance(result, tuple) and len(result) >= 2:
+        form = "closure" if callable(result[-1]) else "loss" if np.ndim(result[0]) == 0 else None
+    if form is None:
+        raise UserError(
+            f"{name} is no layer: it returns neither (y, backward) nor (scalar, gradients), and there is no "
+            f"{name.removesuffix('_forward')}_backward beside it"
+        )
+    return Layer(name, form, function, function, source, module, _words(function))
+
+
+class _Namespace:
+    """A function's globals in the form of a module."""
+
+
+def _namespace(function: Any) -> Any:
+    space = _Namespace()
+    space.__dict__ = inspect.unwrap(function).__globals__
+    return space
+
+
+def _source_of(function: Any) -> Source:
+    """The text of its file, or of its notebook's cell. Raises UserError where Python does not have it."""
+    filename = inspect.unwrap(function).__code__.co_filename
     text = "".join(linecache.getlines(filename))
     if not text:
         raise UserError(f"the code of {filename} is not at hand: write the layer into a file or a notebook's cell")
@@ -106,7 +135,8 @@ def _form(name: str, source: Source) -> str | None:
     for statement in own:
         assert isinstance(statement.value, ast.Tuple)
         last = statement.value.elts[-1]
-        if isinstance(last, ast.Lambda) or (isinstance(last, ast.Name) and last.id in inner | _lambdas(node)):
+        named = isinstance(last, ast.Name) and (last.id in inner | _lambdas(node) or BACKWARD.search(last.id))
+        if named or isinstance(last, ast.Lambda):
             return "closure"
     if name.endswith("_backward") or not own or inner:
         return None
@@ -159,7 +189,7 @@ def load_module(path: Path) -> tuple[ModuleType, Source]:
     try:
         exec(code, module.__dict__)
     except Exception as error:
-        raise ForwardError from error
+        raise ForwardError(f"the layer's own code raised {error!r}") from error
     finally:
         sys.path.remove(str(source.path.parent))
     return module, source

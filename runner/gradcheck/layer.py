@@ -9,7 +9,6 @@ import copy
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -47,7 +46,7 @@ class Layer:
     forward: Any
     backward: Any
     source: Source
-    module: ModuleType
+    module: Any  # whose __dict__ holds the file's names
     parameters: tuple[str, ...] = ()
     example: Callable[[], Any] | None = None
     doc: str = ""
@@ -73,7 +72,7 @@ class Layer:
         except RecursionError:
             raise
         except Exception as error:
-            raise ForwardError from error
+            raise ForwardError(f"the layer's own code raised {error!r}") from error
         first = value[0]
         second: Any = value[1] if len(value) == 2 else tuple(value[1:])
         if self.form == "closure":
@@ -89,7 +88,7 @@ class Layer:
                 given = [np.array(d, copy=True) for d in dy]
                 run.result = run.backward(*given)
             except Exception as error:
-                raise ForwardError from error
+                raise ForwardError(f"the layer's own code raised {error!r}") from error
         return run
 
     def gradients(self, run: Pass) -> dict[str, Any]:
@@ -245,6 +244,8 @@ def returned_words(layer: Layer) -> list[str]:
     elif layer.form == "pair":
         wanted = function.__name__
     functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == wanted]
+    first = getattr(getattr(function, "__code__", None), "co_firstlineno", None)
+    functions = [n for n in functions if n.lineno == first] or functions
     if layer.form == "closure" and functions:
         inner = [n for n in ast.walk(functions[0]) if isinstance(n, ast.FunctionDef | ast.Lambda)][1:]
         functions = [n for n in inner if isinstance(n, ast.FunctionDef)][-1:]

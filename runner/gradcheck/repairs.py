@@ -141,7 +141,11 @@ def _mended(judgement: Judgement, variant: ast.stmt) -> tuple[str, ...]:
     except Exception:
         return ()
     finally:
-        layer.module.__dict__.update({_name(variant): judgement.originals.get(_name(variant))})
+        space, name = layer.module.__dict__, _name(variant)
+        if name in judgement.originals:
+            space[name] = judgement.originals[name]
+        else:
+            space.pop(name, None)
 
 
 def _gained(judgement: Judgement, gradients: dict[str, Any]) -> tuple[str, ...]:
