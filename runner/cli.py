@@ -5,35 +5,39 @@ Nothing heavy is imported here: `--help` and tab completion answer at once.
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
-SUB_COMMANDS = ("resume", "compare", "sync", "gradcheck", "filters", "bench", "ui")
+from duograd.runner.errors import UserError, one_line, suggestion
+from duograd.runner.subcommands import COMMANDS
 
 
 def main() -> None:
     """Runs the command line and ends the process: 0 well, 1 a run failed, 2 the user's error, 130 Ctrl-C."""
-    arguments = sys.argv[1:]
-    if arguments and arguments[0] in SUB_COMMANDS:
-        sys.exit(_exit_code(lambda: import_module(f"duograd.runner.commands.{arguments[0]}").main(arguments[1:])))
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal may know ASCII alone
+    sys.exit(exit_code(lambda: dispatch(sys.argv[1:])))
+
+
+def dispatch(arguments: Sequence[str]) -> int:
+    """What was asked for; its exit code. Raises UserError."""
+    match arguments:
+        case [command, *rest] if command in COMMANDS:
+            return run_command(command, rest)
+        case ["help", command, *_] if command in COMMANDS:
+            return run_command(command, ["--help"])
+        case ["help", command, *_] if command != "all":
+            raise UserError(f"unknown command '{command}'{suggestion(command, COMMANDS)}")
     if "--version" in arguments:
-        sys.exit(_exit_code(_version))
-    if not arguments or {"--help", "-h"} & set(arguments):
-        sys.exit(_exit_code(lambda: _help([a for a in arguments if not a.startswith("-")])))
-    sys.argv[1:] = multirun_first(arguments)
-    sys.exit(_hydra())
+        return print_versions()
+    if not arguments or {"--help", "-h", "help"} & set(arguments):
+        from duograd.runner.help import show
+
+        return show([a for a in arguments if "=" in a], everything="all" in arguments)
+    return train(arguments)
 
 
-def multirun_first(arguments: list[str]) -> list[str]:
-    """-m to the front: Hydra's parser takes no flag after the first override."""
-    flags = [a for a in arguments if a in ("-m", "--multirun")]
-    return flags[:1] + [a for a in arguments if a not in flags]
-
-
-def _exit_code(command: Callable[[], int]) -> int:
+def exit_code(command: Callable[[], int]) -> int:
     """What the command comes to: its own code, 2 with one line for a user's error, 130 for Ctrl-C."""
-    from duograd.runner.errors import UserError
-
     try:
         return int(command())
     except UserError as error:
@@ -42,14 +46,18 @@ def _exit_code(command: Callable[[], int]) -> int:
         return 130
 
 
-def _help(overrides: list[str]) -> int:
-    from duograd.runner.help import show
+def complain(error: Exception | str) -> int:
+    """One line on standard error; the exit code of a user's fault."""
+    print(f"duograd: {one_line(str(error))}", file=sys.stderr)
+    return 2
 
-    show(overrides)
-    return 0
+
+def run_command(name: str, arguments: Sequence[str]) -> int:
+    """A sub-command's exit code. Raises UserError."""
+    return int(import_module(f"duograd.runner.commands.{name}").main(list(arguments)))
 
 
-def _version() -> int:
+def print_versions() -> int:
     """Ours, and those of what computes."""
     from importlib.metadata import PackageNotFoundError, version
     from platform import python_version
@@ -64,39 +72,35 @@ def _version() -> int:
     return 0
 
 
-def _hydra() -> int:
-    """Hydra composes, then calls `train` once for each job; its exceptions come here instead of to the terminal."""
+def train(arguments: Sequence[str]) -> int:
+    """Hydra composes, then calls `job` once for each run; its exceptions become one line. Raises UserError."""
+    from duograd.runner.arguments import ready, split
+
+    sys.argv[1:] = ready(arguments)
+    overrides = split(arguments)[1]
+
     import hydra
     from omegaconf import DictConfig
 
-    from duograd.runner.errors import UserError
     from duograd.runner.explain import explain
 
     os.environ["HYDRA_FULL_ERROR"] = "1"
     worst = 0
 
     @hydra.main(version_base="1.3", config_path="pkg://duograd.conf", config_name="config")
-    def train(tree: DictConfig) -> None:
+    def job(tree: DictConfig) -> None:
         nonlocal worst
         from duograd.runner.job import run_job
 
         try:
             worst = max(worst, run_job(tree))
-        except UserError as error:  # not through Hydra, which would add lines of its own
-            worst = max(worst, complain(error))
+        except Exception as error:  # a user's not through Hydra, which would add lines of its own
+            worst = max(worst, complain(explain(error, overrides)))
 
     try:
-        train()
-    except KeyboardInterrupt:
-        return 130
+        job()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 2
     except Exception as error:
-        return complain(explain(error))
+        raise explain(error, overrides) from None
     return worst
-
-
-def complain(error: Exception | str) -> int:
-    """One line on standard error; the exit code of a user's fault."""
-    print(f"duograd: {error}", file=sys.stderr)
-    return 2

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from duograd.runner.arguments import readable
 from duograd.runner.errors import UserError
 from duograd.runner.explain import explain
 from duograd.runner.store.overrides import dotted, parse_all
@@ -89,9 +90,9 @@ def compose_tree(overrides: Sequence[str]) -> DictConfig:
 
     try:
         with initialised():
-            return hydra_compose(config_name=ROOT, overrides=list(overrides))
+            return hydra_compose(config_name=ROOT, overrides=[readable(override) for override in overrides])
     except Exception as error:
-        raise explain(error) from None
+        raise explain(error, overrides) from None
 
 
 def repository_of(search_path: Any) -> Any:
@@ -123,7 +124,7 @@ class Composer:
         try:
             return validate(self._tree(overrides))
         except Exception as error:
-            raise explain(error) from None
+            raise explain(error, overrides) from None
 
     def _tree(self, overrides: Sequence[str]) -> DictConfig:
         """What Hydra composes: the defaults list depends on chosen groups alone, and values are set in it last."""

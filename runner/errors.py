@@ -27,6 +27,15 @@ HABITS = {
 }
 
 
+LONGEST = 1200  # characters of a line; what a user typed may have any length
+
+
+def one_line(text: str) -> str:
+    """The text on one line of bounded length, without what a terminal would obey; its middle is left out first."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text.strip())
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 200]} … {shown[-197:]}"
+
+
 def system_fault(error: OSError) -> str:
     """What the operating system refused, in one line: `outputs/run/metrics.jsonl: No space left on device`."""
     return f"{error.filename}: {error.strerror}" if error.filename else str(error)

@@ -1,34 +1,43 @@
 """What Hydra complains about, in one line with a remedy."""
 
 import re
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from duograd.runner.arguments import PATHS, pasteable
 from duograd.runner.errors import UserError, suggestion, system_fault
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 RATES = "rates"  # a group that follows from task, model and optimizer: nobody chooses in it
+NEEDED = ("task", "data", "model", "loss", "optimizer", "backend")  # groups of which a run has one option each
 
 
-def explain(error: Exception) -> UserError:
-    """The user's fault behind an exception on the way to a configuration. Re-raises what is not the user's."""
-    from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
+def explain(error: Exception, overrides: Sequence[str] = ()) -> UserError:
+    """The user's fault behind an exception on the way to a configuration. Re-raises what is not the user's.
+
+    overrides: what was typed; where it chooses in a group what is no option, that is the fault.
+    """
+    from hydra.errors import HydraException, MissingConfigException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 
-    cause = error.__cause__ or error
     match error:
         case UserError():
             return error
         case OverrideParseException():
-            return UserError(f"cannot read '{error.override}': {_first_line(error.message)}")
+            return UserError(_unreadable(error))
+    if fault := _wrong_choice(overrides):
+        return UserError(fault)
+    match error:
         case MissingConfigException():  # before OSError, which it is as well
             return UserError(_missing_option(error))
         case OSError():
             return UserError(system_fault(error))
-        case ConfigCompositionException() if isinstance(cause, OmegaConfBaseException):
-            return UserError(_omegaconf_fault(cause))
         case HydraException() | OmegaConfBaseException():
-            return UserError(_composition_fault(str(error)))
+            cause = error.__cause__ or error
+            known = isinstance(cause, OmegaConfBaseException)
+            return UserError(omegaconf_fault(cause) if known else _composition_fault(str(error)))
     raise error
 
 
@@ -37,6 +46,49 @@ def groups() -> dict[str, list[str]]:
     folders = [path for path in sorted(CONF.iterdir()) if path.is_dir() and path.name != RATES]
     options = {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
     return {name: names for name, names in options.items() if names}
+
+
+def _unreadable(error: Any) -> str:
+    """Text that Hydra's grammar has no place for: why, and how to quote it."""
+    text, cause = str(error.override), error.__cause__
+    key, equals, value = text.partition("=")
+    if cause is None:
+        quoting = f"; text is quoted: {pasteable(key, value)}" if re.fullmatch(r"[\w.+/@-]+", key) else ""
+        return f"cannot read '{text}': {_unexpected(text, error.message)}{quoting if equals else ''}"
+    if unknown := re.match(r"Unknown function '(\w+)'\nAvailable: (\S+)", str(cause)):
+        return f"cannot read '{text}': unknown function '{unknown[1]}'{suggestion(unknown[1], unknown[2].split(','))}"
+    return f"cannot read '{text}': {cause}"
+
+
+def _unexpected(text: str, message: str) -> str:
+    """What the grammar stopped at."""
+    if "LexerNoViableAlt" in message:
+        [*_, marked] = (line for line in message.splitlines() if line.strip() == "^")
+        at = len(marked) - len("LexerNoViableAltException: ") - 1
+        return f"'{text[at : at + 1]}' at character {at + 1} has no meaning there"
+    if found := re.search(r"(?:mismatched|extraneous) input '(.+?)' expecting|at input '(.+?)'\n", message):
+        token = found[1] or found[2]
+        return "it ends too early" if token == "<EOF>" else f"unexpected '{token}'"
+    return "expected key=value"
+
+
+def _wrong_choice(overrides: Sequence[str]) -> str | None:
+    """A group for which no name, or no single one, was chosen."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    known = groups()
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        key = str(override.key_or_group)
+        if override.is_delete() and key in NEEDED:
+            return f"{override.input_line}: a run needs one, {key}=NAME{suggestion(key, known[key])}"
+        if key not in known or override.is_sweep_override():
+            continue
+        value = override.value()
+        if isinstance(value, list):
+            return f"{override.input_line}: choose one{suggestion('', known[key])}"
+        if isinstance(value, int | float):
+            return f"unknown {key} '{value}'{suggestion(str(value), known[key])}"
+    return None
 
 
 def _missing_option(error: Any) -> str:
@@ -48,24 +100,36 @@ def _missing_option(error: Any) -> str:
     return f"unknown {group} '{option}'{suggestion(option, error.options)}"
 
 
-def _omegaconf_fault(cause: Any) -> str:
+def omegaconf_fault(cause: Any) -> str:
     """A key that is not there, with those that are; or a value that does not fit its key."""
     key = str(cause.full_key or cause.key or "")
     parent, _, last = key.rpartition(".")
     if "is not in struct" in str(cause):
         known = [str(k) for k in (cause.parent_node or {})]
         return f"unknown key '{key}'{suggestion(last, known, f'{parent}.' if parent else '')}"
-    return f"{key}: {_first_line(str(cause))}"
+    return f"{key}: {_first_line(str(cause))}" if key else _first_line(str(cause))
 
 
 def _composition_fault(message: str) -> str:
-    """Overrides of a group or key that does not exist, which Hydra reports in words only."""
+    """Overrides of a group or key that does not exist, and several values of one, which Hydra reports in words only."""
     line = _first_line(message)
+    if several := re.search(r"(?:Ambiguous value for argument|Sweep parameters) '(.+?)'(?: requires|$)", line):
+        return _several_values(several[1])
+    if found := re.search(r"Could not append to config. An item is already at '(.+)'", line):
+        return f"'{found[1]}' is there already: leave out the + to change it"
     if found := re.search(r"Could not override '([^'@]+)'", line):
         keys = re.findall(r"^(\w+):", (CONF / "config.yaml").read_text(), flags=re.MULTILINE)
         word = found[1].split(".")[0]
         return f"unknown key '{word}'{suggestion(word, [*groups(), *keys])}"
     return line
+
+
+def _several_values(override: str) -> str:
+    key, _, value = override.partition("=")
+    if key in PATHS:
+        return f"{override} is more than one path: quote it where it is one, {pasteable(key, value)}"
+    alone = "" if re.match(r"\w+\(", value) else f", or type a list as {shlex.quote(f'{key}=[{value}]')}"
+    return f"{override} has several values: add -m to train once for each{alone}"
 
 
 def _first_line(text: str) -> str:

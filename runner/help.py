@@ -1,37 +1,71 @@
 """duograd --help: what can be typed. Hydra's own page names groups that nobody chooses, and no command."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from shutil import get_terminal_size
 
-from omegaconf import OmegaConf
-
-from duograd.runner.compose import compose_tree
 from duograd.runner.explain import groups
+from duograd.runner.subcommands import COMMANDS
 
-HEADER = """\
-duograd: every network twice - its gradient by hand in NumPy, and by autograd in PyTorch.
-
-  duograd task=autoencoder model.hidden_size=100    train one network
-  duograd -m model.hidden_size=10,50,100            train it once for each value
-  duograd resume RUN_DIR | SWEEP_DIR                go on with what was interrupted
-  duograd compare RUN_DIR... | SWEEP_DIR             which did best, and what made the difference
-  duograd gradcheck task=autoencoder | layers       prove the gradient
-  duograd bench NAME...                             measure speed, as ratios inside one run
-  duograd filters IMAGE...                          convolution as image processing
-  duograd sync RUN_DIR...                           bring MLflow up to date
-  duograd ui                                        look at all runs in MLflow
-"""
+TITLE = "duograd: every network twice - by hand in NumPy, and by autograd in PyTorch."
+FIRST = ("task", "model", "data", "loss", "optimizer")  # of the groups; then the others, the short ones first
 FOOTER = """\
-duograd KEY=VALUE ... --help shows the keys that these choices lead to, --cfg job shows just the keys, and
---hydra-help Hydra's own flags. duograd SUB-COMMAND --help explains a sub-command."""
+Keys are set like groups, with KEY=VALUE: duograd GROUP=OPTION ... --help lists
+them, duograd --help all lists all options, --hydra-help Hydra's own flags."""
 
 
-def show(overrides: Sequence[str]) -> None:
-    """Prints the page for what was chosen so far. Raises UserError."""
-    tree = compose_tree(overrides)
-    print(HEADER)
-    print("Groups: choose one of each with GROUP=OPTION\n")
-    for name, options in groups().items():
-        print(f"  {name}: {', '.join(options)}")
-    print("\nKeys: set any with key=value\n")
-    print("\n".join(f"  {line}" for line in OmegaConf.to_yaml(tree).splitlines()))
-    print(f"\n{FOOTER}")
+def show(overrides: Sequence[str], everything: bool = False) -> int:
+    """Prints the page: one screen; with all options, and the keys of what was chosen so far, where asked. Returns 0.
+
+    Raises UserError.
+    """
+    keys = list(_keys(overrides)) if overrides or everything else []
+    width = 10_000 if everything else min(get_terminal_size().columns, 100)
+    lines = [*_commands(), "Groups, each with its options:", *_groups(width), *keys, FOOTER]
+    print("\n".join([TITLE, "", *lines]))
+    return 0
+
+
+def _commands() -> list[str]:
+    """The ways to type a command, each with what it does."""
+    ways = {
+        "model.hidden_size=100": "train a network",
+        "-m model.hidden_size=10,50": "train it once for each value",
+        **{f"{name} {command.usage}": command.does for name, command in COMMANDS.items()},
+        "help [COMMAND]": "this page, or a command's",
+    }
+    return [f"  duograd {way:31}  {does}" for way, does in ways.items()]
+
+
+def _groups(width: int) -> Iterator[str]:
+    """A line a group, no longer than the screen; short groups share one."""
+    known = groups()
+    line = ""
+    others = sorted(known.keys() - set(FIRST), key=lambda name: len(", ".join(known[name])))
+    for name in [*FIRST, *others]:
+        part = _fitted(f"  {name}: ", known[name], width)
+        if line and len(line) + len(part) >= width:
+            yield line
+            line = ""
+        line += part
+    yield line
+
+
+def _fitted(start: str, options: Sequence[str], width: int) -> str:
+    """The options that fit the width, and how many there are where they do not."""
+    whole = start + ", ".join(options)
+    if len(whole) < width:
+        return whole
+    count = f", ... ({len(options)} in all)"
+    cut = whole[: width - len(count) - 1]
+    return cut.rpartition(", ")[0] + count
+
+
+def _keys(overrides: Sequence[str]) -> Iterator[str]:
+    """The keys that these choices lead to, with their values."""
+    from omegaconf import OmegaConf
+
+    from duograd.runner.compose import compose_tree
+
+    yield "\nKeys, with what they are:\n"
+    yield from (f"  {line}" for line in OmegaConf.to_yaml(compose_tree(overrides)).splitlines())
+    yield ""

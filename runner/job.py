@@ -1,5 +1,6 @@
 """A Hydra job: the composed tree and Hydra's folder become a validated configuration and a run."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def run_job(tree: DictConfig) -> int:
     hydra = HydraConfig.get()
     folder = RunFolder(Path(hydra.runtime.output_dir))
     overrides = override_texts(hydra.overrides.task)
+    os.chdir(hydra.runtime.cwd)  # which hydra.job.chdir has left: paths are meant from where the user stands
     try:
         content = plain(tree)
         refuse_for_a_single_run(content[SWEEP])

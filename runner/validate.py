@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from duograd.runner.config import RunConfig, part_class
 from duograd.runner.errors import UserError, suggestion
+from duograd.runner.explain import omegaconf_fault
 from duograd.runner.store.overrides import as_text
 
 M = TypeVar("M", bound=BaseModel)
@@ -39,7 +40,7 @@ def plain(tree: DictConfig) -> dict[str, Any]:
     try:
         content = OmegaConf.to_container(tree, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
-        raise UserError(str(error).splitlines()[0]) from None
+        raise UserError(omegaconf_fault(error)) from None
     assert isinstance(content, dict)
     return {str(key): value for key, value in content.items()}
 

@@ -1,12 +1,12 @@
 """duograd bench [NAME …]: speed and memory, as ratios inside one run; all benchmarks, or those named."""
 
-import argparse
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 from duograd.runner.errors import UserError
+from duograd.runner.subcommands import command_parser
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DISTORTING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # would choose another matrix kernel than a user's process gets
@@ -14,7 +14,7 @@ DISTORTING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # would choose another m
 
 def main(arguments: list[str]) -> int:
     """The benchmarks' exit code. Raises UserError: no checkout."""
-    parser = argparse.ArgumentParser(prog="duograd bench", description=__doc__)
+    parser = command_parser("bench", __doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="such as layers")
     names = parser.parse_args(arguments).names
     if not (CHECKOUT / "benchmarks").is_dir():

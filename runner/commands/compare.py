@@ -6,6 +6,7 @@ from pathlib import Path
 
 from duograd.runner.errors import UserError, system_fault
 from duograd.runner.store.folders import is_run_folder
+from duograd.runner.subcommands import command_parser
 from duograd.runner.tracking.address import OUTPUTS
 
 DESCRIPTION = """\
@@ -38,7 +39,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="duograd compare", description=DESCRIPTION)
+    parser = command_parser("compare", DESCRIPTION)
     parser.add_argument(
         "names",
         nargs="+",

@@ -23,6 +23,7 @@ from duograd.runner.errors import UserError, system_fault
 from duograd.runner.plots.images import Pixels
 from duograd.runner.plots.page import Panel, draw_page
 from duograd.runner.plots.text import Output
+from duograd.runner.subcommands import command_parser
 
 Floats = NDArray[np.floating[Any]]
 
@@ -67,7 +68,7 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     about, _, more = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(prog="duograd filters", description=about, epilog=more.partition("\n\n")[0])
+    parser = command_parser("filters", about, more.partition("\n\n")[0])
     parser.add_argument(
         "images", nargs="+", type=Path, metavar="IMAGE", help="photographs, one row of the picture each"
     )

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from duograd.data.errors import DataError
 from duograd.runner.errors import UserError
+from duograd.runner.subcommands import command_parser
 
 CEILING = 1e-6  # of a relative error, in float64
 SAMPLES = 16
@@ -24,7 +25,7 @@ SAMPLES = 16
 
 def main(arguments: list[str]) -> int:
     """Prints the largest relative errors; 0 where all are below the ceiling, else 1. Raises UserError."""
-    parser = argparse.ArgumentParser(prog="duograd gradcheck", description=__doc__)
+    parser = command_parser("gradcheck", __doc__)
     parser.add_argument("--threshold", type=float, default=CEILING, help="the largest relative error that passes")
     parser.add_argument("--shapes", help='of a layer of your own: "x 5x3, gamma 3"')
     parser.add_argument("--json", metavar="FILE", type=Path, help="write what was found, one object a layer")

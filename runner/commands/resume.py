@@ -6,6 +6,7 @@ from pathlib import Path
 from duograd.runner.errors import UserError
 from duograd.runner.store.files import DamagedError
 from duograd.runner.store.folders import SWEEP, RunFolder
+from duograd.runner.subcommands import command_parser
 
 
 def main(arguments: list[str]) -> int:
@@ -23,7 +24,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="duograd resume", description=__doc__)
+    parser = command_parser("resume", __doc__)
     parser.add_argument("dir", type=Path, metavar="DIR", help="the folder of a run or of a sweep")
     parser.add_argument("--n-workers", type=int, help="of a sweep: processes on this machine")
     parser.add_argument("--scheduler", help="of a sweep: the Dask scheduler of a cluster, tcp://HOST:8786, or none")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from duograd.runner.errors import UserError
 from duograd.runner.store import locks
 from duograd.runner.store.folders import SWEEP, runs_below
+from duograd.runner.subcommands import command_parser
 from duograd.runner.tracking import TrackingError, UnreachableError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="duograd sync", description="Bring run folders up to date in MLflow.")
+    parser = command_parser("sync", "Bring run folders up to date in MLflow.")
     parser.add_argument(
         "run_dirs", nargs="+", type=Path, metavar="RUN_DIR", help="a run's or a sweep's folder, or a folder of them"
     )

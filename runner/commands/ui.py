@@ -7,6 +7,7 @@ from pathlib import Path
 
 from duograd.runner.errors import UserError
 from duograd.runner.signals import handled_by
+from duograd.runner.subcommands import command_parser
 from duograd.runner.tracking import TrackingError, address
 from duograd.runner.tracking.links import pages
 from duograd.runner.tracking.server import serving
@@ -28,7 +29,7 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="duograd ui", description="Look at all runs in MLflow.")
+    parser = command_parser("ui", "Look at all runs in MLflow.")
     parser.add_argument("--port", type=int, default=address.USUAL_PORT, help="where it listens (default: 5000)")
     parser.add_argument("--host", default="127.0.0.1", help="who may look (default: 127.0.0.1, this machine only)")
     parser.add_argument("--uri", help="the database (default: sqlite:///outputs/mlflow.db)")

@@ -71,14 +71,12 @@ def run_grid(request: Request, jobs: Sequence[Job], fixed: list[str]) -> int:
     0: every job is finished, 1: not so, 128 + a signal. Raises UserError.
     """
     options = request.options
-    if options.dry_run:
-        _preview(request, *_plan(request, jobs, fixed))
+    if options.dry_run or options.estimate:
+        record, grid = _plan(request, jobs, fixed)
+        preview(Console(), record, grid.jobs, request.launcher, options.estimate)
         return 0
     with SweepFolder(request.folder).locked():
-        record, grid = _plan(request, jobs, fixed)
-        if options.estimate:
-            _preview(request, record, grid)
-        return Sweep(request, record, grid).run()
+        return Sweep(request, *_plan(request, jobs, fixed)).run()
 
 
 def _plan(request: Request, jobs: Sequence[Job], fixed: list[str]) -> tuple[SweepRecord, Grid]:
@@ -87,7 +85,3 @@ def _plan(request: Request, jobs: Sequence[Job], fixed: list[str]) -> tuple[Swee
     numbered = merge(request.folder, jobs, record.jobs)
     rebase(record, fixed, numbered)
     return record, Grid(record, numbered)
-
-
-def _preview(request: Request, record: SweepRecord, grid: Grid) -> None:
-    preview(Console(), record, grid.jobs, request.launcher, request.options.estimate)

@@ -17,10 +17,10 @@ ONLY_A_GRID = ("estimate", "random", "seed")
 
 
 class SweepOptions(Strict):
-    """dry_run: list the jobs, start none. estimate: say how long they will take. random, seed: draw a part.
+    """dry_run: list the jobs, start none. estimate: say how long they would take, start none either.
 
-    fail_fast: the first failure ends the others. resume: go on with the sweep in hydra.sweep.dir. answer: tables and
-    pictures of all jobs at the end.
+    random, seed: draw a part. fail_fast: the first failure ends the others. resume: go on with the sweep in
+    hydra.sweep.dir. answer: tables and pictures of all jobs at the end.
     """
 
     dry_run: bool = False

@@ -53,9 +53,12 @@ def plan(composer: Composer, grid: Sequence[Sequence[str]], keys: Collection[str
 def points(arguments: Sequence[str]) -> list[list[str]]:
     """The grid of all values: overrides of each job, fixed ones as they were typed; of two for one key the last counts.
 
-    Inside an initialised Hydra. Raises UserError for a swept key without values, and for one that has no end of them.
+    Inside an initialised Hydra. Raises UserError where no key is swept, for one without values, and for one that has no
+    end of them.
     """
     last = {override.get_key_element(): override for override in parse_all(arguments)}
+    if not any(override.is_sweep_override() for override in last.values()):
+        raise UserError("nothing to sweep: give a key several values, such as -m model.hidden_size=10,50,100")
     columns = [_values(key, override) for key, override in last.items()]
     if (jobs := math.prod(map(len, columns))) > MOST_JOBS:
         raise UserError(f"the grid has {jobs} jobs, more than {MOST_JOBS}: name fewer values, or search them")

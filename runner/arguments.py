@@ -1,0 +1,127 @@
+"""What was typed, made ready for Hydra: flags first, paths quoted. What cannot be meant is refused in one line."""
+
+import os
+import re
+import shlex
+from collections.abc import Sequence
+
+from duograd.runner.errors import UserError, suggestion
+from duograd.runner.subcommands import COMMANDS
+
+SHORT = {"-c": "--cfg", "-p": "--package", "-r": "--run", "-m": "--multirun", "-i": "--info", "-h": "--help"}
+SHORT |= {"-sc": "--shell-completion", "-cp": "--config-path", "-cn": "--config-name", "-cd": "--config-dir"}
+SWITCHES = {"--resolve", "--run", "--multirun", "--shell-completion", "--hydra-help"}
+CHOICES = {
+    "--cfg": ("job", "hydra", "all"),
+    "--info": ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath"),
+}
+VALUED = {"--cfg", "--package", "--config-path", "--config-name", "--config-dir", "--info", "--experimental-rerun"}
+REFUSED = {
+    "--experimental-rerun": "'duograd resume RUN' goes on with a run, and its run.json has the command to repeat it",
+    "--config-path": "--config-dir DIR adds a folder of yours to ours, --config-name NAME starts from a file in it",
+}
+KNOWN = {*SWITCHES, *VALUED, "--help", "--version"}
+
+PATHS = ("data.root", "data.path", "hydra.run.dir", "hydra.sweep.dir", "tracking.uri")  # any text is a value of theirs
+PLAIN = re.compile(r"[\w/\-+.$%*@?|:\\]*", re.ASCII)  # what Hydra takes for text as it stands
+NO_TEXT = re.compile(r"[+-]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(e[+-]?\d+)?|[+-]?(inf|nan)|true|false", re.IGNORECASE)
+FUNCTION = re.compile(r"(choice|range|interval|glob|shuffle|sort|tag|str|extend_list)\(.*\)", re.DOTALL)
+INTERPOLATION = re.compile(r"\$\{[^}]+\}")
+
+
+def ready(arguments: Sequence[str]) -> list[str]:
+    """The arguments as Hydra reads them: its flags come first, and paths may hold any character. Raises UserError."""
+    flags, overrides = split(arguments)
+    for override in overrides:
+        _refuse_what_is_no_override(override)
+    return [*flags, *map(readable, overrides)]
+
+
+def split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Flags with their values, and what else there is; Hydra's parser takes no flag after the first key=value."""
+    flags: list[str] = []
+    others: list[str] = []
+    rest = list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        if argument.startswith("-"):
+            flags += _flag(argument, rest)
+        else:
+            others.append(argument)
+    if "--package" in flags and "--cfg" not in flags:
+        raise UserError("--package picks a part of what --cfg prints: add --cfg job")
+    return flags, others
+
+
+def _flag(argument: str, rest: list[str]) -> list[str]:
+    """A flag by its long name, with the value that it needs, which is taken out of the rest. Raises UserError."""
+    name, equals, value = argument.partition("=")
+    name = SHORT.get(name, name)
+    if name not in KNOWN:
+        raise UserError(f"unknown option '{argument}'{suggestion(name, KNOWN)}")
+    if name not in VALUED:
+        return [name]
+    if not equals and rest and not (name == "--info" and rest[0] not in CHOICES[name]):
+        value = rest.pop(0)
+    if name == "--info":  # its value may be left out
+        value = value or "all"
+    if not value:
+        raise UserError(f"{name} needs a value: {', '.join(CHOICES.get(name, ())) or 'give one after it'}")
+    return [name, _value(name, value)]
+
+
+def _value(flag: str, value: str) -> str:
+    """The value of a flag. Raises UserError where Hydra would end in a traceback, or take another configuration."""
+    if flag in REFUSED:
+        raise UserError(f"{flag} is not supported: {REFUSED[flag]}")
+    if flag in CHOICES and value not in CHOICES[flag]:
+        raise UserError(f"{flag} {value}: expected {', '.join(CHOICES[flag])}")
+    return os.path.expanduser(value)  # noqa: PTH111 - a name is no path
+
+
+def _refuse_what_is_no_override(text: str) -> None:
+    """Raises UserError for a word that is neither a command, which comes first, nor key=value."""
+    if "=" in text.lstrip("+") and not text.lstrip("+~").startswith("="):
+        return
+    if text.startswith("~") and text[1:].strip():
+        return
+    if text in COMMANDS or text == "help":
+        raise UserError(f"'{text}' comes first: duograd {text} ...")
+    if text.isidentifier():
+        raise UserError(f"unknown command '{text}'{suggestion(text, [*COMMANDS, 'help'])}; a run takes key=value")
+    raise UserError(f"cannot read '{text}': expected key=value")
+
+
+def readable(override: str) -> str:
+    """key=value as Hydra's grammar reads it: the values of a path are text, whatever their characters; ~ is the home.
+
+    A comma parts values, as everywhere; what is quoted already is left as it is.
+    """
+    key, equals, value = override.partition("=")
+    if key.lstrip("+") not in PATHS or not equals or _is_quoted(value) or FUNCTION.fullmatch(value):
+        return override
+    return f"{key}={','.join(map(_path, value.split(',')))}"
+
+
+def _path(text: str) -> str:
+    """One path, between quotes where Hydra would refuse it, or take it for a number or a list."""
+    text = os.path.expanduser(text)  # noqa: PTH111 - a Path would normalise
+    plain = _is_quoted(text) or (PLAIN.fullmatch(INTERPOLATION.sub("", text)) and not NO_TEXT.fullmatch(text))
+    return text if plain else quoted(text)
+
+
+def _is_quoted(text: str) -> bool:
+    return len(text) > 1 and text[0] in "'\"" and text[-1] == text[0]
+
+
+def quoted(text: str) -> str:
+    """The text between quotes of Hydra's grammar."""
+    mark = '"' if "'" in text and '"' not in text else "'"
+    escaped = re.sub(rf"(\\*)({mark}|$)", lambda found: found[1] * 2 + (f"\\{mark}" if found[2] else ""), text)
+    return f"{mark}{escaped}{mark}"
+
+
+def pasteable(key: str, text: str) -> str:
+    """key=text as a shell and Hydra both take it for one text."""
+    whole = f"{key}={quoted(text)}"
+    return shlex.quote(whole) if re.search(r'["$`\\!]', whole) else f'"{whole}"'

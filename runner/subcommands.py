@@ -1,0 +1,44 @@
+"""The sub-commands of `duograd`: what each does, and the parser that it reads its arguments with."""
+
+import argparse
+from typing import NamedTuple, NoReturn
+
+from duograd.runner.errors import UserError
+
+
+class Command(NamedTuple):
+    """What stands after the name, what it does in a few words, and a line that works."""
+
+    usage: str
+    does: str
+    example: str
+
+
+COMMANDS = {
+    "resume": Command(
+        "RUN | SWEEP", "go on with what was interrupted", "outputs/autoencoder/2026-11-25_10-00-00_000000"
+    ),
+    "compare": Command("RUN... | SWEEP", "which did best, and what differs", "outputs/autoencoder"),
+    "gradcheck": Command("KEY=VALUE... | layers", "prove the gradient", "task=activity data=gait model=lstm"),
+    "bench": Command("NAME...", "speed, as ratios inside one run", "layers"),
+    "filters": Command("IMAGE...", "convolution as image processing", 'photo.jpg --kernel "0 1 0; 1 -4 1; 0 1 0"'),
+    "sync": Command("RUN...", "bring MLflow up to date", "outputs"),
+    "ui": Command("", "look at all runs in MLflow", "--port 5001"),
+}
+
+
+class CommandParser(argparse.ArgumentParser):
+    """Of a sub-command: a fault is one line, as everywhere."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}: see {self.prog} --help")
+
+
+def command_parser(name: str, description: str | None = None, epilog: str = "") -> argparse.ArgumentParser:
+    """The parser of a sub-command, whose --help ends in an example."""
+    example = f"Example: duograd {name} {COMMANDS[name].example}"
+    return CommandParser(
+        prog=f"duograd {name}",
+        description=description or f"{COMMANDS[name].does.capitalize()}.",
+        epilog=" ".join(filter(None, [epilog, example])),
+    )

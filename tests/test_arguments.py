@@ -1,0 +1,222 @@
+"""What people type: paths of any kind, Hydra's flags anywhere, help; each mistake is one line of bounded length."""
+
+import re
+import shlex
+from importlib import import_module
+
+import pytest
+import yaml
+from sweep_builders import refused_in_one_line, typing
+
+from duograd.runner.arguments import readable
+from duograd.runner.compose import compose_tree
+from duograd.runner.errors import LONGEST, UserError, one_line
+from duograd.runner.subcommands import COMMANDS
+
+
+@pytest.fixture
+def typed(tmp_path, monkeypatch, capsys):
+    """What `duograd ARGUMENTS` does in this process, in an empty directory of 80 columns."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    with typing(monkeypatch, capsys) as run:
+        yield run
+
+
+MISTAKES = [
+    (["compar"], "unknown command 'compar': did you mean 'compare'? known: bench, compare,"),
+    (["seed=1", "compare"], "'compare' comes first: duograd compare ..."),
+    (["help", "resum"], "unknown command 'resum': did you mean 'resume'?"),
+    (["compare"], "the following arguments are required: RUN | SWEEP | EXPERIMENT: see duograd compare --help"),
+    (
+        ["resume", "x", "--n-workers", "many"],
+        "argument --n-workers: invalid int value: 'many': see duograd resume --help",
+    ),
+    (["-m"], "nothing to sweep: give a key several values, such as -m model.hidden_size=10,50,100"),
+    (["-m", "epochs=3"], "nothing to sweep: "),
+    (["model.hidden_size=10,50"], "model.hidden_size=10,50 has several values: add -m to train once for each, or type"),
+    (["seed=range(3)"], "seed=range(3) has several values: add -m to train once for each"),
+    (["task=autoencodr"], "unknown task 'autoencodr': did you mean 'autoencoder'? known: activity, autoencoder, cnn"),
+    (["model=3"], "unknown model '3': known: autoencoder,"),
+    (["preset=1"], "unknown preset '1': known: overfit, smoke"),
+    (["-m", "preset=1,smoke"], "job preset=1: unknown preset '1': known: overfit, smoke"),
+    (["model=[lstm,gru]"], "model=[lstm,gru]: choose one: known: autoencoder,"),
+    (["task=[cnn,activity]"], "task=[cnn,activity]: choose one: known: activity, autoencoder, cnn"),
+    (["~model"], "~model: a run needs one, model=NAME: known: autoencoder,"),
+    (["+seed=2"], "'seed' is there already: leave out the + to change it"),
+    (["task.frames=[unknown]"], "unknown figure 'unknown': known: accuracy_curve,"),
+    (["task.figures=[los_curve]"], "unknown figure 'los_curve': did you mean 'loss_curve'?"),
+    (["seed=${nowhere}"], "seed: Interpolation key 'nowhere' not found"),
+    (["seed=${epochs}", "epochs=${seed}"], "seed: Recursive interpolation detected"),
+    (["epochs=${oc.env:NOPE}"], "epochs: KeyError raised while resolving interpolation"),
+    (["hydra.run.dir=${nowhere}"], "hydra.run.dir: Interpolation key 'nowhere' not found"),
+    (
+        ["model.hidden_size=intervall(4,8)"],
+        "cannot read 'model.hidden_size=intervall(4,8)': unknown function 'intervall': did",
+    ),
+    (["-m", "seed=range(a)"], "cannot read 'seed=range(a)': mismatch type argument start"),
+    (["seed=1=2"], "cannot read 'seed=1=2': unexpected '='; text is quoted: \"seed='1=2'\""),
+    (["seed=(1"], "cannot read 'seed=(1': unexpected '('; text is quoted: \"seed='(1'\""),
+    (["seed=[1"], "cannot read 'seed=[1': unexpected '[1'; text is quoted:"),
+    (
+        ["model.init=ö"],
+        "cannot read 'model.init=ö': 'ö' at character 12 has no meaning there; text is quoted: \"model.init='ö'\"",
+    ),
+    (["model.init=a\nb"], r"cannot read 'model.init=a\nb': '\n' at character 13 has no meaning there"),
+    (["model.init='\x1b[31mred'"], r"model.init=\x1b[31mred: expected "),
+    (["model.init=" + "x" * 10_000], "model.init=xxx"),
+    (["data=photos", "data.root=" + "x" * 10_000], "/"),
+    ([""], "cannot read '': expected key=value"),
+    (["=1"], "cannot read '=1': expected key=value"),
+    (["+x"], "cannot read '+x': expected key=value"),
+    (["--nope"], "unknown option '--nope'"),
+    (["--cfg"], "--cfg needs a value: job, hydra, all"),
+    (["--cfg", "jobs"], "--cfg jobs: expected job, hydra, all"),
+    (["--info", "seeds"], "unknown command 'seeds'"),
+    (["--package", "model"], "--package picks a part of what --cfg prints: add --cfg job"),
+    (["--config-path", "conf"], "--config-path is not supported: --config-dir DIR adds"),
+    (["--config-dir", "nowhere"], "Additional config directory '"),
+    (["--config-name", "nowhere"], "Cannot find primary config 'nowhere'."),
+    (["--experimental-rerun", "job.pickle"], "--experimental-rerun is not supported: 'duograd resume RUN' goes on"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES, ids=[" ".join(a)[:40] for a, _ in MISTAKES])
+def test_a_mistake_is_one_line(arguments, message, typed, tmp_path):
+    refused_in_one_line(result := typed(*arguments), message, tmp_path)
+    assert len(result[2]) <= LONGEST + len("duograd: \n")
+
+
+def test_a_line_is_bounded_in_its_middle():
+    assert one_line("short\tand\x00clear") == r"short\tand\x00clear"
+    line = one_line("begin " + "x" * 10_000 + " end")
+    assert (len(line), line[:7], line[-5:]) == (LONGEST, "begin x", "x end")
+
+
+PLACES = [
+    "ö",
+    "猫",
+    "(2020)",
+    "HW#3",
+    "it's",
+    "a=b",
+    "[y]",
+    "R&D",
+    "two words",
+    "50%",
+    'a "b" (c)',
+    "2020",
+    "1e3",
+    "true",
+    "{x}",
+]
+
+
+@pytest.mark.parametrize("key", ["data.root", "hydra.run.dir", "tracking.uri"])
+@pytest.mark.parametrize("place", [*PLACES, "a,b"])
+def test_a_path_may_have_any_name(place, key):
+    """Typed plainly; a comma alone has to be quoted, as the line says that refuses it."""
+    choice = ["data=photos", "tracking=mlflow"]
+    override = f"{key}={place}"
+    if "," in place:
+        with pytest.raises(UserError) as caught:
+            compose_tree([*choice, override])
+        [override] = shlex.split(str(caught.value).rpartition("one, ")[2])
+    tree = compose_tree([*choice, override, "hydra.mode=RUN"])
+    if not key.startswith("hydra"):
+        assert tree[key.split(".")[0]][key.split(".")[1]] == place
+
+
+def test_paths_are_quoted_only_where_they_must(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    for override, same in {
+        "data.root=~/photos": "data.root=/home/me/photos",
+        "data.root=~/my photos": "data.root='/home/me/my photos'",
+        "data.root=plain/a-b.c": "data.root=plain/a-b.c",
+        "data.root='quoted (1)'": "data.root='quoted (1)'",
+        "data.root=null": "data.root=null",
+        "data.root=a (1),b": "data.root='a (1)',b",
+        "data.root=choice(a,b)": "data.root=choice(a,b)",
+        "hydra.run.dir=runs (1)/${now:%H:%M}": "hydra.run.dir='runs (1)/${now:%H:%M}'",
+        "hydra.run.dir=runs/${seed}": "hydra.run.dir=runs/${seed}",
+        r"data.root=back\\slash": r"data.root=back\\slash",
+        "model.init=(x)": "model.init=(x)",
+        "seed": "seed",
+    }.items():
+        assert readable(override) == same
+
+
+def test_a_run_goes_to_a_folder_of_any_name(typed, tmp_path):
+    small = ["preset=smoke", "epochs=1", "data.count=60", "data.size=4", "tracking=none", "task.figures=[loss_curve]"]
+    code, _, err = typed("hydra.run.dir=HW#3 (ö)/it's", *small)
+    assert (code, err) == (0, "")
+    assert (tmp_path / "HW#3 (ö)" / "it's" / "summary.json").exists()
+
+
+def test_hydras_chdir_changes_no_path(typed, tmp_path):
+    (tmp_path / "photos").mkdir()
+    from PIL import Image
+
+    Image.effect_noise((64, 64), 50).save(tmp_path / "photos" / "noise.png")
+    small = ["data=photos", "data.root=photos", "data.count=60", "data.size=4", "epochs=1", "tracking=none"]
+    assert typed(*small, "task.figures=[]", "hydra.job.chdir=true", "hydra.run.dir=run")[0] == 0
+    assert (tmp_path / "run" / "summary.json").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--cfg", "job"], ["-c", "job", "--resolve"], ["--cfg=job"], ["--package", "model", "--cfg", "job"]]
+)
+def test_flags_stand_anywhere(arguments, typed):
+    before = typed(*arguments, "seed=7", "model.hidden_size=3")
+    assert before[0] == 0
+    assert "hidden_size: 3" in before[1]
+    assert typed("seed=7", "model.hidden_size=3", *arguments) == before
+
+
+@pytest.mark.parametrize("arguments", [["--info"], ["-i", "defaults"]])
+def test_hydra_tells_of_itself(arguments, typed):
+    assert typed("seed=7", *arguments)[0] == typed(*arguments, "seed=7")[0] == 0
+
+
+def test_help_fits_a_screen_and_names_every_command(typed):
+    for arguments in ([], ["--help"], ["-h"], ["help"]):
+        code, out, err = typed(*arguments)
+        assert (code, err) == (0, "")
+        lines = out.splitlines()
+        assert len(lines) <= 23
+        assert max(map(len, lines)) < 80
+        assert all(re.search(rf"^  duograd {name}\b", out, re.MULTILINE) for name in [*COMMANDS, "help"])
+
+
+def test_help_all_has_every_option_and_key(typed):
+    _, out, _ = typed("--help", "all")
+    assert "model: autoencoder, challenge, challenge_dropout, conv_conv_pool, convnet, convnet_5x5_3x3, gru," in out
+    assert "hidden_size: 64" in out
+    _, out, _ = typed("task=activity", "model=lstm", "--help")
+    tree = yaml.safe_load(out.partition("what they are:\n")[2].rpartition("\n\n")[0])
+    assert (tree["model"]["cell"], tree["optimizer"]["lr"]) == ("lstm", 2e-3)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_commands_help_ends_in_an_example(name, typed):
+    code, out, _ = typed("help", name)
+    assert code == 0
+    assert typed(name, "--help") == (0, out, "")
+    example = " ".join(out.split()).rpartition("Example: ")[2]
+    assert example.startswith(f"duograd {name}")
+    import_module(f"duograd.runner.commands.{name}")
+
+
+def test_an_ascii_terminal_gets_what_it_can_show(tmp_path):
+    import os
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-m", "duograd", "preset=smoke", "epochs=1", "data.count=60", "tracking=none"]
+    ascii_only = os.environ | {"PYTHONIOENCODING": "ascii", "TERM": "dumb"}
+    done = subprocess.run(
+        [*command, "hydra.run.dir=run"], cwd=tmp_path, env=ascii_only, capture_output=True, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\x1b" not in done.stdout
+    assert done.stdout.isascii()
