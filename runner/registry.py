@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from duograd.data.source import Source
 from duograd.models.family import Family
-from duograd.models.loss import Loss, Metric
+from duograd.models.loss import Loss
 from duograd.models.optimizer import Optimizer
 from duograd.runner.errors import UserError, suggestion
 
@@ -94,8 +94,12 @@ OPTIMIZERS = Group("optimizer.rule", "duograd.models.optimizers", "OPTIMIZER", O
 GROUPS: dict[str, Group[Any]] = {"data": SOURCES, "model": FAMILIES, "loss": LOSSES, "optimizer": OPTIMIZERS}
 
 
-def higher_is_better(metric: str, loss: str | None = None) -> bool:
-    """Whether a metric such as val/accuracy is to rise, as the loss that measures it declares, or any; else to fall."""
+def rising_metrics(loss: str | None = None) -> list[str]:
+    """The metrics of which more is better, such as accuracy and r2: those that a loss declares, or any."""
     losses = LOSSES.names() if loss is None else [loss]
-    rising = Metric(metric.rpartition("/")[2], higher_is_better=True)
-    return any(rising in LOSSES.find(name).metrics for name in losses)
+    return sorted({m.name for name in losses for m in LOSSES.find(name).metrics if m.higher_is_better})
+
+
+def higher_is_better(metric: str, loss: str | None = None) -> bool:
+    """Whether a metric such as val/accuracy is to rise; what no loss declares so, such as val/loss, is to fall."""
+    return metric.rpartition("/")[2] in rising_metrics(loss)

@@ -13,11 +13,11 @@ from duograd.runner.plots.curves import MOST_CURVES, Curve, overlay
 from duograd.runner.plots.heat_map import Grid, Side, heat_maps
 from duograd.runner.plots.style import COLOURS, DASHES
 from duograd.runner.plots.text import Output
+from duograd.runner.registry import rising_metrics
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.parameters import ABSENT, Axis, format_value, is_number
 from duograd.runner.report.ranking import Group, Measure, spread
 
-CURVES = ("loss", "accuracy")
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
 WHEN = {True: "at each run's best epoch", False: "after each run's last update"}
 MOST_PANELS = 12  # heat maps of a third axis
@@ -38,7 +38,7 @@ def charts(comparison: Comparison, folder: Path) -> Iterator[Picture]:
     for measure in comparison.measures if comparison.contest and comparison.chart_axes else ():
         if any(len(group.values(measure)) for group in comparison.groups):
             yield along_axes(comparison, measure, folder)
-    for term in CURVES:
+    for term in ("loss", *rising_metrics()):
         if picture := curves(comparison, term, folder):
             yield picture
 

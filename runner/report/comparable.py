@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from duograd.runner.registry import rising_metrics
 from duograd.runner.report.parameters import ABSENT, differing, format_value
 from duograd.runner.report.records import Record
 from duograd.runner.store.overrides import short_names
 
 SOURCE = ("data", "data.root", "data.path")  # which samples there are; the other keys of data say what is made of them
 NO_SAMPLES = ("data.augment",)  # what varies training samples, and leaves those that are measured on as they are
-WITHOUT_PENALTY = ("accuracy", "mse")  # the same whatever loss was minimised
+WITHOUT_PENALTY = ("mse", "mae")  # the same whatever loss was minimised, as are all metrics that rise
 
 
 def ranking_metric(records: Sequence[Record], asked: str | None = None) -> tuple[str, str]:
@@ -27,7 +28,7 @@ def ranking_metric(records: Sequence[Record], asked: str | None = None) -> tuple
     chosen = asked or any(record.config.get("monitor") for record in records)
     histories = [record.history for record in records if record.status == "FINISHED"]
     why = f"{names} {verb}, so that {metric} is not the same sum in all runs"
-    for other in () if chosen or not histories else WITHOUT_PENALTY:
+    for other in () if chosen or not histories else (*rising_metrics(), *WITHOUT_PENALTY):
         if all(f"{split}/{other}" in history for history in histories):
             return f"{split}/{other}", f"Ranked by {split}/{other}: {why}."
     return metric, f"Places by {metric} say little: {why}."

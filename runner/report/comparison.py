@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from duograd.runner.registry import rising_metrics
 from duograd.runner.report.agreement import Pair, is_beside, pairs
 from duograd.runner.report.comparable import data_sets, ranking_metric
 from duograd.runner.report.parameters import SEED, Axis, differing, is_number, swept_axes
@@ -67,7 +68,7 @@ class Comparison:
     @cached_property
     def measures(self) -> list[Measure]:
         """What is drawn along the axes: what decides and, of classifiers, the final accuracy on new samples."""
-        names = ("test/accuracy", "val/accuracy")
+        names = [f"{split}/{term}" for split in ("test", "val") for term in rising_metrics()]
         accuracy = next((n for n in names if any(n in record.metrics for record in self.records)), None)
         return [self.measure, *([Measure(accuracy, at_best=False)] if accuracy else [])]
 

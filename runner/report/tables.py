@@ -11,6 +11,7 @@ import numpy as np
 
 from duograd.runner.display import duration
 from duograd.runner.plots.text import digits_for, number
+from duograd.runner.registry import rising_metrics
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.parameters import ABSENT, format_value
 from duograd.runner.report.ranking import Measure, Rank
@@ -120,7 +121,8 @@ def _at_epochs(rank: Rank, metric: str, measure: Measure) -> Iterator[float]:
 
 def _most_telling(metrics: Sequence[str]) -> list[Measure]:
     """Of many metrics, the losses and accuracies."""
-    names = [name for name in metrics if len(metrics) <= MOST_METRICS or name.endswith(("/loss", "/accuracy"))]
+    telling = ("/loss", *(f"/{term}" for term in rising_metrics()))
+    names = [name for name in metrics if len(metrics) <= MOST_METRICS or name.endswith(telling)]
     return [Measure(name, at_best=False) for name in names[:MOST_METRICS]]
 
 
