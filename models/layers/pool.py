@@ -42,11 +42,7 @@ def max_pool2d(
 
     def backward(dy: Array) -> Array:
         bits = whole_numbers(dy.astype(x.dtype, copy=False))
-
-        def error(part: slice, t: int, out: Array) -> None:
-            np.multiply(bits[part], (winner[part] == t).view(np.uint8), out=whole_numbers(out))
-
-        return _back(x, sliding, threads, error)
+        return _back(x, sliding, threads, lambda part, t: (bits[part], winner[part] == t))
 
     return y, backward
 
@@ -67,7 +63,7 @@ def average_pool2d(
     map_parts(threads, forward, sample_shares(x, PIXELS))
 
     def backward(dy: Array) -> Array:
-        return _back(x, sliding, threads, lambda part, _, out: np.multiply(dy[part], share, out=out))
+        return _back(x, sliding, threads, lambda part, _: (dy[part], share))
 
     return y, backward
 
@@ -100,18 +96,20 @@ def taps(x: Array, sliding: Sliding) -> Iterator[Array]:
             yield x[:, :, k : k + (OH - 1) * SH + 1 : SH, l : l + (OW - 1) * SW + 1 : SW]
 
 
-def _back(x: Array, sliding: Sliding, threads: Threads | None, error: Callable[[slice, int, Array], object]) -> Array:
-    """dx: what error(share of the batch, tap, out) gives to the pixels of each tap."""
+def _back(
+    x: Array, sliding: Sliding, threads: Threads | None, error: Callable[[slice, int], tuple[Array, Array]]
+) -> Array:
+    """dx: the product of what `error` gives for a share of the batch, as numbers or as their bits, to each tap."""
     dx = np.zeros_like(x)
     apart = all(k <= s for k, s in zip(sliding.size, sliding.stride, strict=True))
 
     def back(part: slice) -> None:
         for t, tap in enumerate(taps(dx[part], sliding)):
+            a, b = error(part, t)
             if apart:  # no pixel is met twice
-                error(part, t, tap)
+                np.multiply(a, b, out=tap.view(a.dtype))
             else:
-                error(part, t, more := np.empty_like(tap))
-                tap += more
+                tap += np.multiply(a, b).view(x.dtype)
 
     map_parts(threads, back, sample_shares(x, PIXELS))
     return dx
