@@ -59,13 +59,13 @@ def test_hydras_inside_is_used_in_one_file_and_was_tried_with_this_version():
     [
         (["--config-dir", "DIR", "--config-name", "mine"], [], (2, 11)),
         (["--config-dir", "DIR"], ["experiment=ours"], (3, 12)),
-        ([], ["hydra.searchpath=[file://DIR]", "experiment=ours"], (3, 12)),
+        ([], ["hydra.searchpath=[file://there]", "experiment=ours"], (3, 12)),
     ],
 )
 def test_a_sweep_its_resume_and_its_commands_compose_alike(before, after, expected, there, tmp_path):
     folder = tmp_path / "sweep"
     if after and "searchpath" in after[0]:
-        there = there.rename(tmp_path / "there")  # Hydra's grammar knows no spaces in a list
+        there.rename(tmp_path / "there")  # Hydra's grammar knows no spaces in a list
     before, after = ([word.replace("DIR", str(there)) for word in words] for words in (before, after))
     first = sweep(folder, *after, "model.hidden_size=3,4")
     first = [*first[:4], *before, *first[4:]]

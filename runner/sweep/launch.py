@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import chdir, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,8 @@ def resume_sweep(folder: Path, changes: dict[str, Any]) -> int:
 
     Raises UserError, also where a job's configuration has become another since.
     """
-    record, search = SweepRecord.load(folder), (folder / SEARCH).exists()
+    record = SweepRecord.load(folder)
+    search = SearchRecord.load(folder) if (folder / SEARCH).exists() else None
     _, launcher = sweep_options({}, record.launcher | changes)
     origin = Origin(**record.origin or {"hydra": [OPTUNA] if search else []})
     request = Request(
@@ -71,10 +73,10 @@ def resume_sweep(folder: Path, changes: dict[str, Any]) -> int:
         directory=Path(record.directory),
         command=record.command,
     )
-    with initialised(origin.config_dir):
+    there = chdir(request.directory) if request.directory.is_dir() else nullcontext()
+    with there, initialised(origin.config_dir):  # hydra.searchpath is meant from there as well
         if search:
-            known = SearchRecord.load(folder)
-            return _search(request, [*known.fixed, *known.typed], known.options)
+            return _search(request, [*search.fixed, *search.typed], search.options)
         grid = [[*record.overrides, *job.overrides] for job in record.jobs]
         swept = {key_of(override) for job in record.jobs for override in job.overrides}
         return run_grid(request, plan(Composer(origin), grid, swept, request.directory), record.overrides)
