@@ -126,7 +126,7 @@ def test_a_planted_bug_is_caught(monkeypatch, module, right, wrong):
 
 @pytest.mark.parametrize(
     ("right", "wrong"),
-    [("y[part] *= share", "y[part] /= 4.5"), ("np.multiply(dy[part], share", "np.multiply(dy[part], 2 * share")],
+    [("y[part] *= share", "y[part] /= 4.5"), ("(dy[part], share)", "(dy[part], 2 * share)")],
 )
 def test_a_bug_in_the_average_is_caught(monkeypatch, right, wrong):
     plant(monkeypatch, pool, pool, right, wrong)
