@@ -129,4 +129,4 @@ def test_the_csv_has_a_line_a_run_with_everything(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("metric", "rises"), [("val/loss", False), ("test/accuracy", True), ("train/kl", False)])
 def test_only_accuracies_rise(metric: str, rises: bool) -> None:
-    assert Measure(metric, at_best=True).rises == rises
+    assert Measure(metric).rises == rises

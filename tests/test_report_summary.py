@@ -108,7 +108,7 @@ def test_the_best_epoch_and_its_accuracy_are_of_one_epoch(tmp_path: Path) -> Non
     table = ranking_table(compared(tmp_path, *runs))
     row = dict(zip(table.heads, table.rows[0], strict=True))
     assert (row["best val/loss"], row["epoch"]) == ("2.000", "2")
-    assert (row["test/accuracy at best"], row["last test/accuracy"]) == ("0.5000", "0.6000")
+    assert (row["test/accuracy at best"], row["final test/accuracy"]) == ("0.5000", "0.6000")
 
 
 def test_a_pruned_run_has_no_place_wherever_it_is_read_from(tmp_path: Path) -> None:

@@ -63,14 +63,14 @@ class Comparison:
     @cached_property
     def measure(self) -> Measure:
         """What decides: the monitored metric at its best, or what can be compared in its place."""
-        return Measure(self.ranked_by[0], at_best=True)
+        return Measure(self.ranked_by[0])
 
     @cached_property
     def measures(self) -> list[Measure]:
         """What is drawn along the axes: what decides and, of classifiers, the final accuracy on new samples."""
         names = [f"{split}/{term}" for split in ("test", "val") for term in rising_metrics()]
         accuracy = next((n for n in names if any(n in record.metrics for record in self.records)), None)
-        return [self.measure, *([Measure(accuracy, at_best=False)] if accuracy else [])]
+        return [self.measure, *([Measure(accuracy, "final")] if accuracy else [])]
 
     @cached_property
     def final_metrics(self) -> list[str]:

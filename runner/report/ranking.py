@@ -6,7 +6,7 @@ Legend: E epochs, K runs of a group.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Measure:
-    """A metric, at its best epoch or at the end."""
+    """A metric at its best epoch, or after the last update, or (`at best`) at the best epoch of the leading one."""
 
     metric: str
-    at_best: bool
+    when: Literal["best", "final", "at best"] = "best"
+    leading: "Measure | None" = None
 
     @property
     def rises(self) -> bool:
@@ -37,24 +38,23 @@ class Measure:
 
     @property
     def name(self) -> str:
-        return f"best {self.metric}" if self.at_best else f"final {self.metric}"
+        return f"{self.metric} {self.when}" if self.leading else f"{self.when} {self.metric}"
 
     def of(self, record: Record) -> float:
         """The run's value; NaN where it has none."""
         return self.value_and_epoch(record)[0]
 
-    def epoch(self, record: Record) -> int | None:
-        """The epoch that the run's value belongs to, where that is known."""
-        return self.value_and_epoch(record)[1]
-
     def value_and_epoch(self, record: Record) -> tuple[float, int | None]:
         """The run's value, and the epoch that it belongs to where that is known."""
-        if not self.at_best:
+        if self.when == "final":
             return _float(record.metrics.get(self.metric)), None
+        values = record.history.get(self.metric, np.empty(0))
+        if self.leading:
+            epoch = self.leading.value_and_epoch(record)[1] or 0
+            return (float(values[epoch - 1]), epoch) if 1 <= epoch <= len(values) else (math.nan, None)
         best = record.summary.get("best") or {}
         if best.get("metric") == self.metric and best.get("value") is not None:
             return _float(best["value"]), best.get("epoch")
-        values = record.history.get(self.metric, np.empty(0))
         if not np.isfinite(values).any():
             return math.nan, None
         at = int(np.nanargmin(self.sign * values))
@@ -121,18 +121,23 @@ def rank_groups(groups: Sequence[Group], measure: Measure) -> list[Rank]:
 
     Of these the ones that reached something come first, pruned ones last.
     """
-    done = [group for group in groups if len(group.values(measure))]
-    values = sorted(measure.sign * group.values(measure).mean() for group in done)
-    done.sort(key=lambda group: measure.sign * group.values(measure).mean())
-    rest = [_unfinished(group, measure) for group in groups if group not in done]
-    rest.sort(key=lambda rank: (*_lateness(rank), measure.sign * rank.mean))
-    places = [1 + values.index(value) for value in values]
-    return [*(_finished(place, group, measure) for place, group in zip(places, done, strict=True)), *rest]
+    means = {group: measure.sign * group.values(measure).mean() for group in groups if len(group.values(measure))}
+    order = sorted(means.values())
+    done = [_rank(1 + order.index(means[group]), group, measure) for group in sorted(means, key=lambda g: means[g])]
+    rest = [_rank(None, group, measure) for group in groups if group not in means]
+    return done + sorted(rest, key=lambda rank: _lateness(rank, measure))
 
 
-def _lateness(rank: Rank) -> tuple[bool, bool, str]:
+def _rank(place: int | None, group: Group, measure: Measure) -> Rank:
+    value, epoch = measure.value_and_epoch(group.records[0])
+    values = group.values(measure)
+    mean = value if place is None else float(values.mean())
+    return Rank(place, group, mean, spread(values), epoch if place is None or len(group.records) == 1 else None)
+
+
+def _lateness(rank: Rank, measure: Measure) -> tuple[bool, bool, str, float]:
     status = rank.group.records[0].status
-    return status == "PRUNED", math.isnan(rank.mean), status
+    return status == "PRUNED", math.isnan(rank.mean), status, measure.sign * rank.mean
 
 
 def best_run(group: Group, measure: Measure) -> Record:
@@ -144,17 +149,6 @@ def best_run(group: Group, measure: Measure) -> Record:
 def spread(values: Floats) -> float:
     """The standard deviation (divisor K - 1); NaN for fewer than two values."""
     return float(values.std(ddof=1)) if len(values) > 1 else math.nan
-
-
-def _finished(place: int, group: Group, measure: Measure) -> Rank:
-    values = group.values(measure)
-    epoch = measure.epoch(group.records[0]) if len(group.records) == 1 else None
-    return Rank(place, group, float(values.mean()), spread(values), epoch)
-
-
-def _unfinished(group: Group, measure: Measure) -> Rank:
-    value, epoch = measure.value_and_epoch(group.records[0])
-    return Rank(None, group, value, math.nan, epoch)
 
 
 def _float(value: Any) -> float:

@@ -23,7 +23,7 @@ def charts(search: SearchRecord, comparison: Comparison, folder: Path) -> Iterat
     values = np.array([np.nan if trial.value is None else trial.value for trial in search.trials], np.float64)
     complete = np.array([trial.state == "COMPLETE" for trial in search.trials])
     what, about = f"best {search.metric}", comparison.subject
-    rises = Measure(search.metric or "", at_best=True).rises
+    rises = Measure(search.metric or "").rises
     path = folder / "search_history.png"
     search_history(values, complete, rises, Output(path, f"Trials: {about}", comparison.footer), what)
     yield Picture(path, f"{what} of each trial, and the best so far")

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from duograd.runner.display import duration
 from duograd.runner.plots.text import digits_for, number
 from duograd.runner.registry import rising_metrics
@@ -71,7 +69,7 @@ def failures(comparison: Comparison) -> Table:
     )
 
 
-def _ranking(comparison: Comparison, differing: Sequence[str], metrics: Sequence[Measure]) -> Table:
+def _ranking(comparison: Comparison, differing: Sequence[str], finals: Sequence[Measure]) -> Table:
     ranks, replicated = comparison.ranks, comparison.replicated
     keys = [key for key in differing if all(len(rank.group.values_of(key)) < 2 for rank in ranks)]
     digits = digits_for(rank.mean for rank in ranks)
@@ -85,8 +83,7 @@ def _ranking(comparison: Comparison, differing: Sequence[str], metrics: Sequence
             Column("runs", [_count(rank) for rank in ranks])
             if replicated
             else Column("epoch", [str(rank.epoch or NOTHING) for rank in ranks]),
-            *_at_best([metric.metric for metric in metrics], comparison),
-            *(Column(f"last {metric.metric}", [_mean(rank, metric) for rank in ranks]) for metric in metrics),
+            *(Column(m.name, [_mean(rank, m) for rank in ranks]) for m in (*_at_best(finals, comparison), *finals)),
             Column("time", [_time(rank) for rank in ranks]),
             Column("status", [_status(rank) for rank in ranks], numeric=False),
         ]
@@ -98,32 +95,20 @@ def _parameter(key: str, comparison: Comparison) -> Column:
     return Column(comparison.names[key], [format_value(value) for value in values], numeric=False, naming=True)
 
 
-def _at_best(metrics: Sequence[str], comparison: Comparison) -> Iterator[Column]:
-    """What each run had on new samples at the epoch that was best, where every epoch was evaluated on them."""
-    measure = comparison.measure
-    everywhere = [set(record.history) for record in comparison.records if record.status == "FINISHED"]
-    for metric in metrics:
-        new = metric.startswith("test/") or metric == "val/accuracy"
-        if new and metric != measure.metric and everywhere and all(metric in history for history in everywhere):
-            means = [list(_at_epochs(rank, metric, measure)) for rank in comparison.ranks]
-            yield Column(
-                f"{metric} at best", [number(float(np.mean(values))) if values else NOTHING for values in means]
-            )
-
-
-def _at_epochs(rank: Rank, metric: str, measure: Measure) -> Iterator[float]:
-    """The metric of each finished run at the epoch of its measure."""
-    for record in rank.group.finished:
-        epoch, values = measure.epoch(record), record.history[metric]
-        if epoch and epoch <= len(values):
-            yield float(values[epoch - 1])
+def _at_best(finals: Sequence[Measure], comparison: Comparison) -> list[Measure]:
+    """Those of new samples at the epoch that was best, where every epoch was evaluated on them."""
+    leading = comparison.measure
+    everywhere = [record.history.keys() for record in comparison.records if record.status == "FINISHED"]
+    new = [m.metric for m in finals if m.metric.startswith("test/") or m.metric == "val/accuracy"]
+    known = [name for name in new if name != leading.metric and all(name in history for history in everywhere)]
+    return [Measure(name, "at best", leading) for name in known]
 
 
 def _most_telling(metrics: Sequence[str]) -> list[Measure]:
     """Of many metrics, the losses and accuracies."""
     telling = ("/loss", *(f"/{term}" for term in rising_metrics()))
     names = [name for name in metrics if len(metrics) <= MOST_METRICS or name.endswith(telling)]
-    return [Measure(name, at_best=False) for name in names[:MOST_METRICS]]
+    return [Measure(name, "final") for name in names[:MOST_METRICS]]
 
 
 def _deviation(rank: Rank) -> str:
