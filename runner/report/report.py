@@ -53,7 +53,7 @@ def write_report(folder: Path, comparison: Comparison, link: str | None = None) 
     left_out = [reason for reason in drawn if isinstance(reason, str)]
     trials = comparison.search
     content = {
-        "title": comparison.title,
+        "title": comparison.subject,
         "summary": summarise(comparison),
         "heading": "Ranking" if comparison.contest else "Side by side",
         "notes": notes(comparison),
