@@ -28,6 +28,7 @@ Style = Mapping[str, Any]
 GAP = 12  # between blocks of text, and around panels
 AROUND = 2000  # first guess of what stands around the panels: enough, so that none of them collapses
 MOST_LAYOUTS = 4  # each brings the panels nearer to their size; two are nearly always enough
+LONGEST = 160  # characters of a name in a legend or above a panel
 SWATCH = 44  # of a line beside its name in a legend: long enough to show a dash pattern
 
 DECADE = 10.0
@@ -73,7 +74,7 @@ class Chart:
 
     def entitle(self, axes: "Axes", title: str, colour: str = INK, bold: bool = False) -> None:
         """Set a panel's title above it, wrapped to its width."""
-        lines = wrap(legible(title), 0.97 * self.size[0], font(LABEL, bold))
+        lines = wrap(cut(title, LONGEST), 0.97 * self.size[0], font(LABEL, bold))
         weight = "bold" if bold else "normal"
         text: dict[str, Any] = {"fontsize": LABEL, "color": colour, "fontweight": weight, "parse_math": False}
         axes.set_title("\n".join(lines), loc="left", pad=4, **text)
@@ -89,8 +90,9 @@ class Chart:
         self._resize(self.across * self.size[0] + AROUND, self.down * self.size[1] + AROUND)
         self._fit()
         self._write()  # wrapped to the width that was found
-        self._resize(self.body[0], self.body[1] + AROUND)
+        self._resize(self.body[0], self.body[1] + (AROUND if self.names else 0))
         self._fit()
+        self.figure.set_layout_engine("none")  # all is in its place
         # Not savefig: it obeys the reader's matplotlibrc (tight boxes, other resolutions). No version in the file.
         buffer = io.BytesIO()
         canvas: Any = self.figure.canvas  # matplotlib leaves print_png without types
@@ -152,7 +154,7 @@ class Chart:
 
         letter = pixels(SMALL)
         room = self.body[0] - SWATCH - 2 * letter
-        names = ["\n".join(wrap(legible(name), 0.97 * room, font(SMALL))) for name, _ in self.names]
+        names = ["\n".join(wrap(cut(name, LONGEST), 0.97 * room, font(SMALL))) for name, _ in self.names]
         widest = text_width((line for name in names for line in name.splitlines()), SMALL) + SWATCH + 3 * letter
         legend = self.panels.legend(
             [Line2D([], [], **style) for _, style in self.names],

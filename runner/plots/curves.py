@@ -25,7 +25,7 @@ from duograd.runner.plots.chart import (
     show_values,
 )
 from duograd.runner.plots.style import COLOURS, DASHES, INK, SMALL
-from duograd.runner.plots.text import Output, cut, joined, legible, line_height
+from duograd.runner.plots.text import Output, cut, joined, line_height
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +42,7 @@ DEEPEST = 1e-6  # of the largest value: a term that dies away must not flatten a
 BEGINNING = 0.05  # of all epochs: where losses may fall from a height that would flatten everything after
 FLAT = 1 / 3  # of the axis, below which that is what they do
 FEWEST = 10  # epochs that have a beginning
-LONGEST_NAME = 60  # characters beside a bar
+LONGEST = 100  # characters of a name beside its curve or bar
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Curve:
     @property
     def label(self) -> str:
         """Its name with its last value."""
-        return f"{self.name}  {self.measured[-1]:.4g}"
+        return f"{cut(self.name, LONGEST)}  {self.measured[-1]:.4g}"
 
 
 def draw_metrics(
@@ -158,7 +158,7 @@ def draw_curves(curves: Sequence[Curve], scale: Scale, along: tuple[str, int], o
 
 def _draw_numbers(curves: Sequence[tuple[str, Curve]], out: Output, subtitle: str) -> Path:
     """What one epoch reached: nothing that a line could show."""
-    bars = {cut(name, LONGEST_NAME): float(curve.measured[-1]) for name, curve in curves}
+    bars = {cut(name, LONGEST): float(curve.measured[-1]) for name, curve in curves}
     colours = [curve.style["color"] for _, curve in curves]
     return draw_bars(bars, out, joined(subtitle, "after one epoch"), "{:.4g}".format, colours)
 
@@ -196,7 +196,7 @@ def label_ends(chart: Chart, curves: Sequence[Curve]) -> None:
     for curve, end, place in zip(curves, ends, places, strict=True):
         axes.plot([1, 1 + LEADER / width], [end, place], **curve.style, **frame)
         text: dict[str, Any] = {"fontsize": SMALL, "color": INK, "va": "center", "parse_math": False}
-        axes.text(1 + 1.2 * LEADER / width, place, legible(curve.label), **text, **frame)
+        axes.text(1 + 1.2 * LEADER / width, place, curve.label, **text, **frame)
 
 
 def spread(wanted: Floats, gap: float, low: float, high: float) -> Floats:
