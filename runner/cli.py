@@ -4,11 +4,12 @@ Nothing heavy is imported here: `--help` and tab completion answer at once.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from duograd.runner.errors import UserError, one_line, suggestion
+from duograd.runner.errors import UserError, mask, one_line, suggestion, system_fault
 from duograd.runner.subcommands import COMMANDS
 
 
@@ -43,12 +44,17 @@ def exit_code(command: Callable[[], int]) -> int:
     except UserError as error:
         return complain(error)
     except KeyboardInterrupt:
-        return 130
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # whoever read what was printed has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        return complain(system_fault(error))
 
 
 def complain(error: Exception | str) -> int:
     """One line on standard error; the exit code of a user's fault."""
-    print(f"duograd: {one_line(str(error))}", file=sys.stderr)
+    print(f"duograd: {one_line(mask(str(error)))}", file=sys.stderr)
     return 2
 
 
@@ -93,9 +99,12 @@ def train(arguments: Sequence[str]) -> int:
         from duograd.runner.job import run_job
 
         try:
-            worst = max(worst, run_job(tree))
+            code = run_job(tree)
         except Exception as error:  # a user's not through Hydra, which would add lines of its own
-            worst = max(worst, complain(explain(error, overrides)))
+            code = complain(explain(error, overrides))
+        if code > 128:
+            sys.exit(code)  # a signal is for all the jobs that one process runs
+        worst = max(worst, code)
 
     try:
         job()

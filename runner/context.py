@@ -1,13 +1,20 @@
-"""What a run finds around it: alone with a terminal and a process of its own, or one of many in a sweep's worker."""
+"""What surrounds a run: alone with a terminal and a process of its own, or one of many in a sweep's worker."""
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
 
 from rich.console import Console
 
 from duograd.data.dataset import DataSet
 from duograd.runner import build
 from duograd.runner.config import RunConfig
+from duograd.runner.errors import mask
 from duograd.runner.hooks.interruption import Interruption, Signals
 
 
@@ -39,4 +46,60 @@ class RunContext:
 
 def alone() -> RunContext:
     """A run by itself."""
-    return RunContext(Console(), Signals())
+    return RunContext(terminal(), Signals())
+
+
+class Stdout:
+    """Standard output, as long as it can be written: a reader that left, or hung up, does not end the work."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stdout, name)
+
+    def write(self, text: str) -> int:
+        with self._silenced_by_loss():
+            sys.stdout.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._silenced_by_loss():
+            sys.stdout.flush()
+
+    @contextmanager
+    def _silenced_by_loss(self) -> Iterator[None]:
+        """After a failure everything goes nowhere, Python's own last flush included."""
+        try:
+            yield
+        except OSError:
+            with suppress(OSError, ValueError):  # ValueError: what stands for stdout has no descriptor
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, sys.stdout.fileno())
+                os.close(nowhere)
+
+
+def terminal() -> Console:
+    """A console on standard output that outlives its readers."""
+    stream: IO[str] = Stdout()  # type: ignore[assignment]
+    return Console(file=stream)
+
+
+class _Formatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return mask(super().format(record))
+
+
+class _LogFile(logging.FileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """A full disk is said once, by what fails because of it."""
+
+
+@contextmanager
+def logged_to(path: Path) -> Iterator[logging.Logger]:
+    """A logger of the run's own, that writes to a file and is taken down again."""
+    log, handler = logging.Logger("duograd"), _LogFile(path)
+    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.addHandler(handler)
+    try:
+        yield log
+    finally:
+        with suppress(OSError):
+            handler.close()

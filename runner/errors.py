@@ -1,6 +1,7 @@
 """Faults that are the user's to mend: one line each, exit code 2."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -34,6 +35,15 @@ def one_line(text: str) -> str:
     """The text on one line of bounded length, without what a terminal would obey; its middle is left out first."""
     shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text.strip())
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 200]} … {shown[-197:]}"
+
+
+PASSWORD = re.compile(r"(?P<user>[a-zA-Z][\w+.-]*://[^\s/:@'\"]*):[^\s/'\"]+@")
+MASK = "***"
+
+
+def mask(text: str) -> str:
+    """The text with the passwords of its addresses masked: `https://me:***@host`."""
+    return PASSWORD.sub(rf"\g<user>:{MASK}@", text)
 
 
 def system_fault(error: OSError) -> str:

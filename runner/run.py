@@ -5,6 +5,7 @@ do hundreds of runs.
 """
 
 import logging
+import os
 import signal
 import sys
 import time
@@ -22,7 +23,7 @@ from duograd.data.errors import DataError
 from duograd.data.formats.files import user_path
 from duograd.runner import build, display, loop
 from duograd.runner.config import MlflowTracking, RunConfig, dump
-from duograd.runner.context import RunContext, alone
+from duograd.runner.context import RunContext, alone, logged_to
 from duograd.runner.engines import Engine
 from duograd.runner.errors import UserError, system_fault
 from duograd.runner.hooks import Hook, checkpoint
@@ -54,7 +55,7 @@ def run(config: RunConfig, folder: RunFolder, overrides: Sequence[str], context:
         who = identity.run_json(config, data, parameters, overrides, *given)
         files.write_json(folder.identity, who)
         files.write_yaml(folder.config, dump(config))
-        return Run(config, folder, data, engine, who, context).go()
+        return Run(config, folder, data, engine, who, context, resumed=False).go()
 
 
 def resume(config: RunConfig, folder: RunFolder, context: RunContext | None = None) -> int:
@@ -66,7 +67,7 @@ def resume(config: RunConfig, folder: RunFolder, context: RunContext | None = No
         data, engine = _built(config, context)
         if who["digest"] != data.digest:
             raise UserError(f"{folder.path}: the data is not what it was when the run began; put back {who['source']}")
-        return Run(config, folder, data, engine, who, context).go()
+        return Run(config, folder, data, engine, who, context, resumed=True).go()
 
 
 def anchored(config: RunConfig, here: Path) -> RunConfig:
@@ -101,8 +102,10 @@ class Run:
         engine: Engine,
         who: dict[str, Any],
         context: RunContext,
+        resumed: bool,
     ) -> None:
         self.config, self.folder, self.data, self.engine, self.who = config, folder, data, engine, who
+        self.resumed = resumed
         self.context, self.console, self.interruption = context, context.console, context.interruption
         self.started = time.monotonic()
         self.training = Training(engine, data, build.plan(config, data))
@@ -241,7 +244,8 @@ class Run:
         if not self.context.mirrored or not isinstance(self.config.tracking, MlflowTracking):
             yield
             return
-        follower = Follower.start(self.folder.path)
+        environ = address.environment(str(self.config.tracking.uri), not self.resumed, os.environ)
+        follower = Follower.start(self.folder.path, environ)
         try:
             yield
         finally:
@@ -249,16 +253,3 @@ class Run:
                 trouble = follower.finish(MIRROR_SECONDS, self.console)
             said = trouble or "look at it in MLflow: duograd ui"
             self.console.print(said, style="yellow" if trouble else None, highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def logged_to(path: Path) -> Iterator[logging.Logger]:
-    """A logger of the run's own, that writes to a file and is taken down again."""
-    log = logging.Logger("duograd")
-    handler = logging.FileHandler(path)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    log.addHandler(handler)
-    try:
-        yield log
-    finally:
-        handler.close()

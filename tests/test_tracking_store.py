@@ -58,7 +58,7 @@ def test_addresses_that_mlflow_refuses_are_named():
 
 
 def test_passwords_are_not_shown():
-    assert address.without_password("https://me:secret@host:5000/x") == "https://host:5000/x"
+    assert address.bare("https://me:secret@host:5000/x") == "https://host:5000/x"
 
 
 def test_four_processes_create_a_database_together(tmp_path, update):

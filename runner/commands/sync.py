@@ -48,7 +48,7 @@ def _folders(paths: list[Path]) -> Iterator[Path]:
 def _sync_all(folders: list[Path], uri: str | None) -> int:
     from duograd.runner.tracking.mirror import Mirror  # mlflow: 1 to 2 s, after the arguments are known to be right
 
-    mirror, code = Mirror(uri), 0
+    mirror, code = Mirror(uri, named_by_user=uri is not None), 0
     for folder in folders:
         try:
             for mirrored in _sync(mirror, folder, uri):
@@ -72,7 +72,7 @@ def _sync(mirror: "Mirror", folder: Path, uri: str | None) -> list["Mirrored"]:
 
         from duograd.runner.tracking.sweep import SweepMirror
 
-        return SweepMirror(folder, uri).update(alive=locks.is_held(folder / locks.SWEEP))
+        return SweepMirror(folder, uri, named_by_user=uri is not None).update(alive=locks.is_held(folder / locks.SWEEP))
 
 
 def _line(folder: Path, mirrored: "Mirrored") -> str:

@@ -22,7 +22,7 @@ def mlflow_link(comparison: Comparison) -> str | None:
     first = mirrored[0][0]
     cursors = [cursor for uri, cursor in mirrored if uri == first]
     database = address.database_path(first)
-    url = address.ui_address(database) if database else address.without_password(first)
+    url = address.ui_address(database) if database else address.bare(first)
     if comparison.parent_run_id:
         metric, rises = comparison.measure.metric, comparison.measure.rises
         return children_page(url, cursors[0].experiment_id, comparison.parent_run_id, metric, rises)

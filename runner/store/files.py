@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from duograd.runner.errors import UserError
+from duograd.runner.errors import UserError, mask
 
 TEMPORARY = f".{'[0-9a-f]' * 32}.tmp"  # of files on their way
 LONGEST_YAML = 1_000_000  # characters
@@ -37,15 +37,18 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """The same for JSON, indented for people. Raises ValueError for NaN and infinity, which JSON has no word for."""
-    write_bytes(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
+    """The same for JSON, indented for people, with the passwords of addresses masked.
+
+    Raises ValueError for NaN and infinity, which JSON has no word for.
+    """
+    write_bytes(path, (mask(json.dumps(value, indent=2, allow_nan=False)) + "\n").encode())
 
 
 def write_yaml(path: Path, tree: Mapping[str, Any]) -> None:
     """The same for a configuration."""
     from omegaconf import OmegaConf
 
-    write_bytes(path, OmegaConf.to_yaml(OmegaConf.create(dict(tree))).encode())
+    write_bytes(path, mask(OmegaConf.to_yaml(OmegaConf.create(dict(tree)))).encode())
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """MLflow, which follows a sweep's folder from another process: started, waited for, and what it says remembered."""
 
+import os
 import time
 
 from rich.console import Console
@@ -7,6 +8,7 @@ from rich.console import Console
 from duograd.runner.store.folders import SweepFolder
 from duograd.runner.store.records import SweepRecord
 from duograd.runner.sweep.execution import Interrupt
+from duograd.runner.tracking import address
 from duograd.runner.tracking.cursor import Cursor
 from duograd.runner.tracking.follower import LOG, Follower
 
@@ -18,16 +20,18 @@ POLL_SECONDS = 0.1
 
 
 class Mirror:
-    """The mirror of a sweep; nothing in here does anything where the sweep is not tracked."""
+    """The mirror of a sweep, where that is tracked. named_by_user: its address, not by the folder alone."""
 
-    def __init__(self, folder: SweepFolder, record: SweepRecord, interrupt: Interrupt) -> None:
+    def __init__(self, folder: SweepFolder, record: SweepRecord, interrupt: Interrupt, named_by_user: bool) -> None:
         self._folder, self._record, self._interrupt = folder, record, interrupt
+        self._named_by_user = named_by_user
         self._follower: Follower | None = None
 
     def start(self) -> None:
         """Starts the process that follows the folder."""
         if self._record.uri:
-            self._follower = Follower.start(self._folder.path)
+            environ = address.environment(self._record.uri, self._named_by_user, os.environ)
+            self._follower = Follower.start(self._folder.path, environ)
 
     def save_record(self) -> None:
         """Writes sweep.json, with the ids that MLflow has given so far."""

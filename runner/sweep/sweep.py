@@ -8,10 +8,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from duograd.runner.compose import Origin
 from duograd.runner.config import MlflowTracking, RunConfig
+from duograd.runner.context import terminal
 from duograd.runner.errors import UserError
 from duograd.runner.report.report import Report, report_sweep
 from duograd.runner.store import locks
@@ -87,9 +86,9 @@ class Sweep:
 
     def __init__(self, request: Request, record: SweepRecord, source: JobSource) -> None:
         self.request, self.record, self.source = request, record, source
-        self.folder, self.console = SweepFolder(request.folder), Console()
+        self.folder, self.console = SweepFolder(request.folder), terminal()
         self.interrupt = Interrupt()
-        self.mirror = Mirror(self.folder, record, self.interrupt)
+        self.mirror = Mirror(self.folder, record, self.interrupt, named_by_user=not request.options.resume)
 
     def run(self) -> int:
         """Runs what is left of it, and says what came out; the exit code. Raises UserError."""

@@ -14,10 +14,10 @@ from rich.console import Console
 from duograd.data.dataset import DataSet
 from duograd.runner import build
 from duograd.runner.config import RunConfig
-from duograd.runner.context import RunContext
+from duograd.runner.context import RunContext, logged_to
 from duograd.runner.errors import UserError, system_fault
 from duograd.runner.hooks.interruption import EndFile
-from duograd.runner.run import logged_to, resume, run
+from duograd.runner.run import resume, run
 from duograd.runner.store import files
 from duograd.runner.store.folders import RunFolder, SweepFolder
 from duograd.runner.store.records import DIED

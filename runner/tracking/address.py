@@ -1,10 +1,11 @@
 """Tracking addresses: which database or server a run is mirrored to. No mlflow in here."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
-from duograd.runner.errors import UserError
+from duograd.runner.errors import MASK, UserError
 from duograd.runner.store.folders import ARTIFACTS as ARTIFACTS
 
 OUTPUTS = "outputs"
@@ -13,6 +14,8 @@ SQLITE = "sqlite:///"
 UI_PORT = "ui.port"  # beside a database while `duograd ui` serves it
 USUAL_PORT = 5000
 SERVERS = ("http://", "https://")
+USER, PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
+CREDENTIALS = (USER, PASSWORD, "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_AUTH", "MLFLOW_TRACKING_AWS_SIGV4")
 
 
 def default_uri(directory: Path) -> str:
@@ -28,10 +31,20 @@ def resolve(uri: str | None, directory: Path) -> str:
     if uri is None:
         return default_uri(directory)
     if uri.startswith(SERVERS):
-        return uri.rstrip("/")
+        return _server(uri)
     if uri.startswith(SQLITE):
         return SQLITE + str((directory / uri.removeprefix(SQLITE)).resolve())
     raise UserError(f"unknown tracking.uri '{uri}': use sqlite:///PATH/mlflow.db or http://HOST:PORT")
+
+
+def _server(uri: str) -> str:
+    try:
+        parts = urlsplit(uri)
+        if parts.hostname and (parts.port is None or parts.port):
+            return uri.rstrip("/")
+    except ValueError:
+        pass
+    raise UserError(f"cannot read tracking.uri '{uri}': http://HOST:PORT; %XX for odd characters of a password")
 
 
 def database_path(uri: str) -> Path | None:
@@ -57,7 +70,23 @@ def artifact_location(uri: str, experiment: str) -> str | None:
     return (path.parent / ARTIFACTS / folder).as_uri()
 
 
-def without_password(uri: str) -> str:
-    """The address as it may be printed and stored: without user name and password."""
+def bare(uri: str) -> str:
+    """The address without user name and password, as MLflow is asked and as it may be printed."""
+    return re.sub(r"^([a-z]\w*://)[^/?#]*@", r"\1", uri)
+
+
+def environment(uri: str, named_by_user: bool, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables by which MLflow may log in at an address: of a password that was typed in it, else the user's.
+
+    A server that only a folder names gets none of the user's, unless MLFLOW_TRACKING_URI names it too.
+    """
     parts = urlsplit(uri)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if parts.netloc else uri
+    if database_path(uri) is not None:
+        return dict(environ)
+    if parts.password not in (None, MASK):
+        return {**environ, USER: unquote(parts.username or ""), PASSWORD: unquote(str(parts.password))}
+    if named_by_user or bare(environ.get("MLFLOW_TRACKING_URI", "")).rstrip("/") == bare(uri):
+        return dict(environ)
+    kept = {name: value for name, value in environ.items() if name not in CREDENTIALS}
+    saved = Path.home() / ".mlflow" / "credentials"  # MLflow reads it where the environment has none
+    return kept | (dict.fromkeys((USER, PASSWORD), "withheld") if saved.exists() else {})

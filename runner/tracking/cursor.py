@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from duograd.runner.store import files, schema
-from duograd.runner.tracking.address import without_password
+from duograd.runner.tracking.address import bare
 
 FILE = "mlflow.json"
 
@@ -28,14 +28,14 @@ class Cursor:
     def load(cls, folder: Path, uri: str) -> Self:
         """The folder's cursor for `uri`: a fresh one if the file is missing, unreadable or of another version."""
         try:
-            return schema.build(folder / FILE, _read(folder).get(without_password(uri), {}), cls)
+            return schema.build(folder / FILE, _read(folder).get(bare(uri), {}), cls)
         except files.DamagedError:
             return cls()
 
     def save(self, folder: Path, uri: str) -> None:
         """Write the cursor if it moved, atomically, beside those for other addresses."""
         known = _read(folder)
-        entries = known | {without_password(uri): asdict(self)}
+        entries = known | {bare(uri): asdict(self)}
         if entries != known:
             files.write_json(folder / FILE, entries)
 

@@ -3,6 +3,7 @@
 A local database is created once and whole, whoever comes first.
 """
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -11,9 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from duograd.runner.errors import mask
 from duograd.runner.store.locks import locked
 from duograd.runner.tracking import TrackingError, UnreachableError
-from duograd.runner.tracking.address import ARTIFACTS, SQLITE, database_path, without_password
+from duograd.runner.tracking.address import ARTIFACTS, SQLITE, bare, database_path, environment
 from duograd.runner.tracking.mlflow_api import (
     MIGRATIONS,
     MLFLOW_VERSION,
@@ -25,12 +27,19 @@ from duograd.runner.tracking.mlflow_api import (
 CREATION_S = 60.0  # a new database takes 1 to 3 s; four processes on a busy machine stand in line
 
 
-def connect(uri: str) -> MlflowClient:
-    """A client for the store at `uri` (absolute, see `address.resolve`); creates a SQLite database that is missing."""
+def connect(uri: str, named_by_user: bool = True) -> MlflowClient:
+    """A client for the store at `uri` (absolute, see `address.resolve`); creates a SQLite database that is missing.
+
+    A server that the user did not name gets none of his credentials, nor does any after it in this process.
+    """
+    if not named_by_user:
+        withheld = environment(uri, named_by_user, os.environ)
+        os.environ.clear()
+        os.environ.update(withheld)
     path = database_path(uri)
     if path is not None:
         prepare(path)
-    return MlflowClient(tracking_uri=uri)
+    return MlflowClient(tracking_uri=bare(uri))
 
 
 def prepare(path: Path) -> None:
@@ -108,8 +117,9 @@ def _explain(error: Exception, uri: str) -> TrackingError:
     """The one line that says what failed at `uri`, and the remedy where there is one."""
     text = str(error)
     if database_path(uri) is None and (reason := _network_reason(text)):
-        return UnreachableError(f"could not reach {without_password(uri)} ({reason})")
-    return TrackingError(f"{without_password(uri)}: {_first_line(text) or type(error).__name__}")
+        return UnreachableError(f"could not reach {bare(uri)} ({reason})")
+    remedy = "" if "401" not in text else "; if it may have your credentials: duograd sync --uri or MLFLOW_TRACKING_URI"
+    return TrackingError(mask(f"{bare(uri)}: {_first_line(text) or type(error).__name__}{remedy}"))
 
 
 def _network_reason(text: str) -> str | None:

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from duograd.runner.errors import UserError
+from duograd.runner.errors import UserError, mask
 from duograd.runner.store.folders import SWEEP, RunFolder
 from duograd.runner.store.locks import MIRROR, locked
 from duograd.runner.tracking import TrackingError
@@ -115,13 +115,13 @@ def _attempt(update: Callable[..., object], alive: bool) -> str | None:
     except (TrackingError, UserError) as error:
         return str(error)
     except Exception as error:  # a bug of ours must not end the following
-        traceback.print_exc()
+        _say(traceback.format_exc().rstrip())
         return f"{type(error).__name__}: {error}"
     return None
 
 
 def _say(line: str) -> int:
-    print(line, file=sys.stderr, flush=True)
+    print(mask(line), file=sys.stderr, flush=True)
     return 1
 
 

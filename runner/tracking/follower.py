@@ -8,6 +8,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -30,8 +31,8 @@ class Follower:
         self._later = f"duograd sync {shlex.quote(str(run_dir))}"
 
     @classmethod
-    def start(cls, run_dir: Path) -> "Follower":
-        """Start following `run_dir`, which may still be empty."""
+    def start(cls, run_dir: Path, environ: Mapping[str, str] = os.environ) -> "Follower":
+        """Start following `run_dir`, which may still be empty. environ: `address.environment` of where to."""
         run_dir = Path(run_dir).resolve()
         try:
             with (run_dir / LOG).open("ab") as log:  # the follower of a killed trainer may still write there
@@ -41,7 +42,7 @@ class Follower:
                     stdin=subprocess.PIPE,  # never written to: its end is the message
                     stdout=subprocess.DEVNULL,
                     stderr=log,
-                    env=_environment(),
+                    env=_environment(environ),
                     start_new_session=True,  # Ctrl-C in the terminal is the trainer's
                 )
         except OSError as error:
@@ -95,6 +96,6 @@ def _ended(process: subprocess.Popen[bytes], timeout_s: float) -> bool:
     return True
 
 
-def _environment() -> dict[str, str]:
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    return {**os.environ, **dict.fromkeys(THREAD_VARIABLES, "1"), "PYTHONPATH": path}
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    path = os.pathsep.join(filter(None, (str(ROOT), environ.get("PYTHONPATH"))))
+    return {**environ, **dict.fromkeys(THREAD_VARIABLES, "1"), "PYTHONPATH": path}

@@ -20,10 +20,11 @@ class Mirror:
 
     One process at a time may mirror a folder: hold `locks.MIRROR` in it. A live mirror gives `since`, when training
     went on (Unix s): the epochs of a resumed run are then not spread over the time in which nobody trained.
+    named_by_user: whether the address is, and not only by a folder.
     """
 
-    def __init__(self, uri: str | None = None, since: float = 0.0) -> None:
-        self._uri = uri
+    def __init__(self, uri: str | None = None, since: float = 0.0, named_by_user: bool = True) -> None:
+        self._uri, self._named_by_user = uri, named_by_user
         self._since = since
         self._runs: dict[Path, RunMirror] = {}
 
@@ -47,7 +48,7 @@ class Mirror:
         experiment = str(reader.tracking("experiment") or reader.identity["task"])
         with one_line_errors(uri):
             tags = description.tags(reader, parent)
-            remote = open_run(connect(uri), uri, run_dir, experiment, tags, reader.started())
+            remote = open_run(connect(uri, self._named_by_user), uri, run_dir, experiment, tags, reader.started())
             _describe(remote, reader, parent)
             return RunMirror(remote, reader, self._since)
 

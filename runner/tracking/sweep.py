@@ -25,10 +25,10 @@ OVER = ("FINISHED", "FAILED", "KILLED", "PRUNED")
 class SweepMirror:
     """Mirrors one sweep's folder. `since`: when this session of it began, Unix s (see `Mirror`)."""
 
-    def __init__(self, folder: Path, uri: str | None = None, since: float = 0.0) -> None:
+    def __init__(self, folder: Path, uri: str | None = None, since: float = 0.0, named_by_user: bool = True) -> None:
         self.folder = folder
-        self._uri = uri
-        self._runs = Mirror(uri, since)
+        self._uri, self._named_by_user = uri, named_by_user
+        self._runs = Mirror(uri, since, named_by_user)
         self._whole: dict[Path, float] = {}  # when the summary was written of each job that needs no other look
         self._parent: RemoteRun | None = None
 
@@ -64,7 +64,9 @@ class SweepMirror:
             tags = {ID_TAG: sweep.id, "mlflow.runName": f"sweep {sweep.name}", **origin()}
             with one_line_errors(uri):
                 experiment = sweep.experiment or sweep.task
-                self._parent = open_run(connect(uri), uri, self.folder, experiment, tags, sweep.started)
+                self._parent = open_run(
+                    connect(uri, self._named_by_user), uri, self.folder, experiment, tags, sweep.started
+                )
         return self._parent
 
     def _update_job(self, job: JobRecord, parent: str, alive: bool) -> list[Mirrored]:
