@@ -269,10 +269,10 @@ def test_a_full_disk_fails_in_one_line_and_can_be_resumed(tmp_path, monkeypatch)
 
     config, folder, write = tiny("checkpoint.every_seconds=0"), RunFolder(tmp_path / "run"), files.write_bytes
 
-    def full(path, content):
+    def full(path, content, *before):
         if path.name == "checkpoint.safetensors" and path.exists():
             raise OSError(28, "No space left on device", str(path))
-        write(path, content)
+        write(path, content, *before)
 
     monkeypatch.setattr(files, "write_bytes", full)
     assert run(config, folder, []) == 1

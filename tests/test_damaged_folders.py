@@ -126,8 +126,8 @@ def test_a_stop_file_may_say_anything(text, tmp_path, monkeypatch, capsys):
     folder = RunFolder(tmp_path / "run")
     saved = files.write_bytes
 
-    def stop(path, content):
-        saved(path, content)
+    def stop(path, content, *before):
+        saved(path, content, *before)
         folder.stop.write_text(text, encoding="latin-1")
 
     with monkeypatch.context() as patch:

@@ -118,7 +118,9 @@ def test_any_password_is_masked(password):
     assert address.bare(f"http://me:{password}@host:5/x") == "http://host:5/x"
 
 
-@pytest.mark.parametrize("uri", ["http://me:[@host", "http://host:0", "http://host:99999", "http://", "http://host:a"])
+@pytest.mark.parametrize(
+    "uri", ["http://me:[@host", "http://me:#@host", "http://host:0", "http://host:99999", "http://", "http://host:a"]
+)
 def test_an_address_that_is_none_is_one_line(uri):
     with pytest.raises(UserError, match=r"^cannot read tracking\.uri '.*': http://HOST:PORT"):
         address.resolve(uri, Path())

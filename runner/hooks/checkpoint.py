@@ -71,8 +71,8 @@ def save(folder: RunFolder, training: Training, hooks: Sequence[Hook]) -> None:
     arrays = training.engine.state() | {f"best/{name}": w for name, w in best.weights.items()}
     files.sync(folder.metrics)  # what the checkpoint knows must not be lost with the power
     files.sync(folder.steps)
-    files.keep(folder.checkpoint, folder.checkpoint_before)
-    tensors.write(folder.checkpoint, arrays, {"loop": loop, "hooks": {hook.name: hook.state() for hook in hooks}})
+    state = {"loop": loop, "hooks": {hook.name: hook.state() for hook in hooks}}
+    tensors.write(folder.checkpoint, arrays, state, before=folder.checkpoint_before)
     save_best(folder, best)
     files.write_json(folder.clock, {"train_seconds": training.train_seconds})
 

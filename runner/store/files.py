@@ -18,10 +18,10 @@ class DamagedError(UserError):
     """A file that is not what duograd wrote: one line that names it and what is wrong."""
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, before: Path | None = None) -> None:
     """Replaces path by content; a killed process or a full disk leaves the old file as it was.
 
-    Raises OSError, which names the path.
+    before: where to keep the old file. Raises OSError, which names the path.
     """
     temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")  # as in TEMPORARY
     with naming(path):
@@ -30,6 +30,8 @@ def write_bytes(path: Path, content: bytes) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            if before is not None and path.exists():
+                path.replace(before)
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -80,13 +82,6 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise DamagedError(f"{path} is damaged (it holds no keys)")
     return {str(key): value for key, value in content.items()}
-
-
-def keep(path: Path, elsewhere: Path) -> None:
-    """Moves a file, where there is one, over another."""
-    if path.exists():
-        with naming(path):
-            path.replace(elsewhere)
 
 
 def sync(path: Path) -> None:

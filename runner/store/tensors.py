@@ -23,10 +23,10 @@ KEY = "duograd"
 CHECKSUM = "crc32"
 
 
-def write(path: Path, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> None:
-    """Replaces the file as a whole. Raises OSError."""
+def write(path: Path, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any], before: Path | None = None) -> None:
+    """Replaces the file as a whole; the old one is kept as `before`. Raises OSError."""
     metadata = json.dumps({**state, CHECKSUM: _checksum(arrays, state)})
-    files.write_bytes(path, to_bytes(dict(arrays), {KEY: metadata}))
+    files.write_bytes(path, to_bytes(dict(arrays), {KEY: metadata}), before)
 
 
 def read(path: Path) -> tuple[Arrays, dict[str, Any]]:

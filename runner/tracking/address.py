@@ -40,7 +40,8 @@ def resolve(uri: str | None, directory: Path) -> str:
 def _server(uri: str) -> str:
     try:
         parts = urlsplit(uri)
-        if parts.hostname and (parts.port is None or parts.port):
+        cut = "@" in uri.split("/")[2] and "@" not in parts.netloc  # by a # or ? in a password
+        if parts.hostname and (parts.port is None or parts.port) and not cut:
             return uri.rstrip("/")
     except ValueError:
         pass
@@ -72,7 +73,7 @@ def artifact_location(uri: str, experiment: str) -> str | None:
 
 def bare(uri: str) -> str:
     """The address without user name and password, as MLflow is asked and as it may be printed."""
-    return re.sub(r"^([a-z]\w*://)[^/?#]*@", r"\1", uri)
+    return re.sub(r"^([a-z]\w*://)[^/]*@", r"\1", uri)
 
 
 def environment(uri: str, named_by_user: bool, environ: Mapping[str, str]) -> dict[str, str]:
