@@ -88,10 +88,9 @@ def test_a_first_layer_can_do_without_dx(layer):
 @pytest.mark.parametrize("stride", [1, 2])
 def test_any_number_of_threads_gives_the_same_bits(stride):
     given_ = [a.astype(np.float32) for a in arrays((37, 3, 16, 16), (8, 3, 5, 5))]
-    lanes = [None, Threads(1), Threads(2), Threads(5)]
     with Threads(1).single_blas_thread():
         y, gradients = by_hand(lambda *a: conv2d(*a, stride, 2), *given_)
-        for threads in lanes:
+        for threads in (None, Threads(1), Threads(2), Threads(5)):
             other_y, others = by_hand(lambda *a, w=threads: conv2d(*a, stride, 2, threads=w), *given_)
             assert all((a == b).all() for a, b in zip([y, *gradients], [other_y, *others], strict=True))
 

@@ -11,8 +11,9 @@ from duograd.models.errors import ArchitectureError
 from duograd.models.layers import losses
 from duograd.models.layers.losses import cross_entropy, l2, svm
 from duograd.models.loss import Targets
-from duograd.models.losses.cross_entropy import balanced
+from duograd.models.losses.cross_entropy import CrossEntropy, CrossEntropyConfig, balanced
 
+F = torch.nn.functional
 EXACT = 1e-13  # float64: only the order of sums differs
 WEIGHTS = np.array([1.0, 2.0, 0.5, 4.0])
 
@@ -79,6 +80,16 @@ def test_great_logits_neither_overflow_nor_warn(logits, target, smoothing):
 def test_a_target_that_is_no_class_is_refused(loss, target):
     with pytest.raises(ValueError, match=rf"target {target} is no class: expected an integer from 0 to 2"):
         loss(np.zeros((2, 3)), np.array([0, target]))
+
+
+@pytest.mark.parametrize("target", [-1, -100, 3])
+def test_the_twin_refuses_it_too(target):
+    """torch passes over -100 in silence."""
+    config = CrossEntropyConfig(
+        **{"name": "cross_entropy", "lambda": 0.0, "label_smoothing": 0.0, "class_weights": None}
+    )
+    with pytest.raises(IndexError, match=f"Target {target} is out of bounds"):
+        CrossEntropy(config, Targets(3)).torch_error(F, torch.zeros(2, 3), torch.tensor([0, target]), {})
 
 
 @pytest.mark.parametrize("loss", [cross_entropy, svm])

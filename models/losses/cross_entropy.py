@@ -14,6 +14,8 @@ from duograd.models.errors import ArchitectureError
 from duograd.models.layers.losses import cross_entropy
 from duograd.models.loss import ClassLoss, Loss, Metric, PenalisedConfig, Targets
 
+NO_CLASS = -(2**63)  # torch passes over targets of -100 in silence, unless told another number
+
 
 class CrossEntropyConfig(PenalisedConfig):
     """class_weights: one a class, or balanced (from the training labels), or null (all one)."""
@@ -35,8 +37,8 @@ class CrossEntropy(ClassLoss):
         return cross_entropy(outputs, targets, self.constants.get("class_weights"), self.config.label_smoothing)
 
     def torch_error(self, F: Any, outputs: Any, targets: Any, constants: Mapping[str, Any]) -> Any:
-        smoothing = self.config.label_smoothing
-        return F.cross_entropy(outputs, targets.long(), constants.get("class_weights"), label_smoothing=smoothing)
+        options = {"label_smoothing": self.config.label_smoothing, "ignore_index": NO_CLASS}
+        return F.cross_entropy(outputs, targets.long(), constants.get("class_weights"), **options)
 
 
 def class_weights(config: CrossEntropyConfig, targets: Targets) -> Array | None:
