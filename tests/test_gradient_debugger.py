@@ -15,10 +15,11 @@ import duograd
 from duograd.runner.commands import gradcheck
 from duograd.runner.errors import UserError
 from duograd.runner.gradcheck.discovery import layers_of, load_module
-from duograd.runner.gradcheck.findings import LayerCheck, check_layer
+from duograd.runner.gradcheck.findings import check_layer
 from duograd.runner.gradcheck.inputs import give_inputs, parse_shapes
 from duograd.runner.gradcheck.layer import ForwardError
 from duograd.runner.gradcheck.names import gradient_of
+from duograd.runner.gradcheck.verdict import LayerCheck
 
 
 def checked(path: Path, name: str | None = None, seed: int = 0) -> list[LayerCheck]:

@@ -13,7 +13,8 @@ import numpy as np
 from duograd.data.load import load
 from duograd.runner.compose import compose
 from duograd.runner.gradcheck.discovery import layers_of, load_module
-from duograd.runner.gradcheck.findings import LayerCheck, check_layer
+from duograd.runner.gradcheck.findings import check_layer
+from duograd.runner.gradcheck.verdict import LayerCheck
 from duograd.runner.plots.curves import Curve, overlay
 from duograd.runner.plots.text import Output
 

@@ -7,7 +7,7 @@ layers of a file of your own, and names the first line of their backward that is
 
 import argparse
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from rich.table import Table
 
 from duograd.data.errors import DataError
 from duograd.runner.errors import UserError
+from duograd.runner.gradcheck.verdict import LayerCheck, OutputCheck
 from duograd.runner.subcommands import command_parser
 
 CEILING = 1e-6  # of a relative error, in float64
@@ -34,14 +35,30 @@ def main(arguments: list[str]) -> int:
     options, words = parser.parse_known_args(arguments)
     if words and own_file(words[0]):
         return _own(words, options)
-    table, worst = _layers(words, options.threshold) if "layers" in words else _network(words, options.threshold)
+    check = _layers if "layers" in words else _network
+    table, errors_by_name = check(words, options.threshold)
 
     console = Console()
     console.print(table, highlight=False)
+    worst = float(np.max(list(errors_by_name.values())))  # NaN if one is: Python's max would let it pass
     passed = worst < options.threshold
     verdict = "[green]passed[/green]" if passed else "[red]FAILED[/red]"
     console.print(f"{verdict}: the largest is {worst:.1e}, the ceiling {options.threshold:.0e}", highlight=False)
+    if options.json is not None:
+        _write(options.json, [_as_check(" ".join(words), errors_by_name, options.threshold)])
     return 0 if passed else 1
+
+
+def _as_check(name: str, errors_by_name: Mapping[str, float], threshold: float) -> LayerCheck:
+    """The same form as that of a layer of a user's."""
+    outputs = [OutputCheck(key, error < threshold, error) for key, error in errors_by_name.items()]
+    return LayerCheck(name, all(output.ok for output in outputs), outputs, [])
+
+
+def _write(path: Path, checks: Sequence[LayerCheck]) -> None:
+    from duograd.runner.store.files import write_json
+
+    write_json(path, [check.as_dict() for check in checks])
 
 
 def own_file(word: str) -> bool:
@@ -65,14 +82,13 @@ def _own(words: list[str], options: argparse.Namespace) -> int:
 
 def _once(file: Path, name: str | None, shapes: Mapping[str, tuple[int, ...]] | None, options: Any) -> int:
     from duograd.runner.gradcheck.process import check_file
-    from duograd.runner.store.files import write_json
 
     console = Console()
     checks = check_file(file, name, shapes, options.timeout)
     for check in checks:
         console.print(check, soft_wrap=True)
     if options.json is not None:
-        write_json(options.json, [check.as_dict() for check in checks])
+        _write(options.json, checks)
     return 0 if all(check.ok for check in checks) else 1
 
 
@@ -96,18 +112,18 @@ def _watch(file: Path, name: str | None, shapes: Mapping[str, tuple[int, ...]] |
         return code
 
 
-def _network(overrides: list[str], threshold: float) -> tuple[Table, float]:
-    """Errors per parameter, and the largest."""
+def _network(overrides: list[str], threshold: float) -> tuple[Table, dict[str, float]]:
+    """Errors per parameter, as a table and by name: the larger of the two kinds."""
     kinked: list[str] = []
     numerical, autograd = errors(overrides, kinked)
     table = _table(numerical, autograd, threshold)
     if kinked:
         table.caption = f"at a kink, so measured a little beside it by differences: {', '.join(kinked)}"
-    return table, _worst([*numerical.values(), *autograd.values()])
+    return table, {name: float(np.maximum(error, autograd[name])) for name, error in numerical.items()}
 
 
-def _layers(words: list[str], threshold: float) -> tuple[Table, float]:
-    """The report's table with ours beside it, and the largest of ours."""
+def _layers(words: list[str], threshold: float) -> tuple[Table, dict[str, float]]:
+    """The report's table with ours beside it, and ours by name."""
     if words != ["layers"]:
         others = " ".join(word for word in words if word != "layers")
         raise UserError(f"gradcheck layers takes no {others}: the layers' checks have shapes and values of their own")
@@ -117,12 +133,7 @@ def _layers(words: list[str], threshold: float) -> tuple[Table, float]:
     checks = list(layer_checks())
     for name, published, error in checks:
         table.add_row(name, "-" if published is None else f"{published:.1e}", _cell(error, threshold))
-    return table, _worst([check.error for check in checks])
-
-
-def _worst(errors: list[float]) -> float:
-    """The largest, or NaN if one is: Python's max would let it pass."""
-    return float(np.max(errors))
+    return table, {check.name: check.error for check in checks}
 
 
 def errors(overrides: list[str], kinked: list[str] | None = None) -> tuple[dict[str, float], dict[str, float]]:

@@ -6,8 +6,6 @@ import io
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,78 +15,16 @@ from duograd.runner.gradcheck.causes import Cause, explain
 from duograd.runner.gradcheck.discovery import layer_of
 from duograd.runner.gradcheck.inputs import Shape, give_inputs
 from duograd.runner.gradcheck.judge import FOLLOWS, GIVEN, RIGHT, UNKNOWN, WRONG, Judgement, judge
-from duograd.runner.gradcheck.layer import ForwardError, Layer
+from duograd.runner.gradcheck.layer import Layer
 from duograd.runner.gradcheck.repairs import Budget, Repair, lines_before, lines_behind, lines_written, repairs
 from duograd.runner.gradcheck.sums import wrong_share
 from duograd.runner.gradcheck.trace import TooLongError, Version
 from duograd.runner.gradcheck.truth import Truth
+from duograd.runner.gradcheck.verdict import Finding, LayerCheck, OutputCheck
 
 CHANGES = 2000  # that are tried for one wrong value
 SECONDS = 6.0  # after which no more are tried, however few they were
 MOST_FINDINGS = 3
-MARKS = {RIGHT: "right", WRONG: "wrong", FOLLOWS: "follows", UNKNOWN: "not checked"}
-
-
-@dataclass(frozen=True)
-class OutputCheck:
-    """One returned gradient. error: relative, the largest along random directions; 1 for a wrong shape."""
-
-    name: str
-    ok: bool
-    error: float
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The first line that is wrong, while all that it is made of is right."""
-
-    file: str
-    line: int
-    source: str
-    name: str
-    verdict: str
-    kind: str
-
-    def __str__(self) -> str:
-        return f"{Path(self.file).name}:{self.line}: {self.source} — {self.verdict}"
-
-
-@dataclass(frozen=True)
-class LayerCheck:
-    """What is said of one layer. marks: by line of its backward, right | wrong | follows | not checked.
-
-    lines: the text of the functions that backward went through, by line number.
-    """
-
-    name: str
-    ok: bool
-    outputs: list[OutputCheck]
-    findings: list[Finding]
-    file: str = ""
-    marks: dict[int, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    lines: dict[int, str] = field(default_factory=dict)
-
-    def assert_right(self) -> None:
-        """For tests: raises AssertionError, with the finding, where a gradient is wrong."""
-        assert self.ok, "\n".join(map(str, self.findings))
-
-    def __rich__(self) -> Any:
-        from duograd.runner.gradcheck.show import rich_check
-
-        return rich_check(self)
-
-    def _repr_html_(self) -> str:
-        from duograd.runner.gradcheck.show import html_check
-
-        return html_check(self)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The form of --json: name, ok, outputs, findings, notes."""
-        content = asdict(self)
-        for key in ("marks", "lines", "file"):
-            del content[key]
-        return content
 
 
 def gradcheck(layer: Any, *inputs: Any) -> LayerCheck:
@@ -247,6 +183,3 @@ def _shown(judgement: Judgement, marks: Mapping[int, str]) -> list[int]:
             inner = max(around, key=lambda n: n.lineno)
             shown.update(range(inner.lineno, (inner.end_lineno or inner.lineno) + 1))
     return sorted(shown)
-
-
-__all__ = ["Finding", "ForwardError", "LayerCheck", "OutputCheck", "check_layer"]

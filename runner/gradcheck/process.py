@@ -14,9 +14,10 @@ from typing import Any
 
 from duograd.runner.errors import UserError
 from duograd.runner.gradcheck.discovery import layers_of, load_module
-from duograd.runner.gradcheck.findings import Finding, LayerCheck, OutputCheck, check_layer
+from duograd.runner.gradcheck.findings import check_layer
 from duograd.runner.gradcheck.inputs import Shape
 from duograd.runner.gradcheck.layer import ForwardError
+from duograd.runner.gradcheck.verdict import Finding, LayerCheck, OutputCheck
 
 SECONDS = 120.0
 

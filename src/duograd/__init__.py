@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from duograd.runner.gradcheck.findings import LayerCheck
+    from duograd.runner.gradcheck.verdict import LayerCheck
 
 
 def gradcheck(layer: Any, *inputs: Any) -> "LayerCheck":

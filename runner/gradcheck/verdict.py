@@ -1,22 +1,77 @@
-"""A layer's verdict as a person sees it: the backward pass line by line, each line with its mark."""
+"""A layer's verdict, for programs and as a person sees it: the backward pass line by line, each line with its mark."""
 
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from html import escape
+from pathlib import Path
+from typing import Any
 
 from rich.console import Group
 from rich.text import Text
 
-from duograd.runner.gradcheck.findings import LayerCheck
-
 MARKS = {"right": ("✓", "green"), "wrong": ("✗", "bold red"), "follows": ("↳", "yellow"), "not checked": ("·", "dim")}
 
 
-def rich_check(check: LayerCheck) -> Group:
-    """For the terminal: gradients with their errors, then the code where something is wrong in it."""
-    return Group(*_parts(check))
+@dataclass(frozen=True)
+class OutputCheck:
+    """One returned gradient. error: relative, the largest along random directions; 1 for a wrong shape."""
+
+    name: str
+    ok: bool
+    error: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The first line that is wrong, while all that it is made of is right."""
+
+    file: str
+    line: int
+    source: str
+    name: str
+    verdict: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{Path(self.file).name}:{self.line}: {self.source} — {self.verdict}"
+
+
+@dataclass(frozen=True)
+class LayerCheck:
+    """What is said of one layer. marks: by line of its backward, right | wrong | follows | not checked.
+
+    lines: the text of the functions that backward went through, by line number.
+    """
+
+    name: str
+    ok: bool
+    outputs: list[OutputCheck]
+    findings: list[Finding]
+    file: str = ""
+    marks: dict[int, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    lines: dict[int, str] = field(default_factory=dict)
+
+    def assert_right(self) -> None:
+        """For tests: raises AssertionError, with the finding, where a gradient is wrong."""
+        assert self.ok, "\n".join(map(str, self.findings))
+
+    def __rich__(self) -> Group:
+        return Group(*_parts(self))
+
+    def _repr_html_(self) -> str:
+        return _html(self)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form of --json: name, ok, outputs, findings, notes."""
+        content = asdict(self)
+        for key in ("marks", "lines", "file"):
+            del content[key]
+        return content
 
 
 def _parts(check: LayerCheck) -> Iterator[Text]:
+    """Gradients with their errors, then the code where something is wrong in it."""
     verdict = ("right", "green") if check.ok else ("WRONG", "bold red")
     yield Text.assemble((check.name, "bold"), ": ", verdict)
     for output in check.outputs:
@@ -48,7 +103,7 @@ def _code(check: LayerCheck) -> Iterator[Text]:
                 yield Text(f"    {'':>{width + indent}}  ^ {finding.verdict}", "bold red")
 
 
-def html_check(check: LayerCheck) -> str:
+def _html(check: LayerCheck) -> str:
     """For a notebook: the same as a block of preformatted text, coloured."""
     colours = {"green": "#1a7f37", "bold red": "#c1121f", "yellow": "#9a6700", "dim": "#6e7781"}
     lines = []
