@@ -31,7 +31,7 @@ from duograd.runner.hooks.checkpoint import Best, Checkpointing
 from duograd.runner.hooks.frames import Frames
 from duograd.runner.hooks.logs import MetricsLog, StepsLog
 from duograd.runner.hooks.stopping import StopFile
-from duograd.runner.plots.figure import FinishedRun, draw_figure, find_facts, frame_drawers
+from duograd.runner.plots.figure import FinishedRun, draw_figure, find_facts, frame_drawers, missing
 from duograd.runner.store import files, identity
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.store.identity import Outcome
@@ -215,6 +215,9 @@ class Run:
         run = self._finished(metrics)
         with self._undisturbed():
             for name in self.config.task.figures:
+                if lacks := missing(name, self.data):
+                    log.info("figure %s is left out: data=%s has no %s", name, self.data.name, ", ".join(lacks))
+                    continue
                 try:
                     find_facts(name, run)
                     if self.context.drawn:

@@ -149,7 +149,7 @@ def configuration(model: str, data: str, *overrides: str) -> Any:
     task = "activity" if data == "level" else "cnn"
     small = ["model.hidden_size=8"] if data == "level" else ["model.channels=[4]", "model.dense=[8]"]
     chosen = [f"task={task}", f"model={model}", "loss=squared_error", "tracking=none", *small, *overrides]
-    tree = plain(compose_tree([*chosen, "task.figures=[loss_curve]", "task.frames=[]", "optimizer=adam"]))
+    tree = plain(compose_tree([*chosen, "task.frames=[]", "optimizer=adam"]))
     return validate_plain({**tree, "data": {"name": data}})
 
 
@@ -170,6 +170,9 @@ def test_a_whole_run_is_the_same_in_both_backends(model, data, values, tmp_path)
     assert ends["numpy"]["metrics"] == pytest.approx(ends["torch"]["metrics"], rel=1e-6)
     assert ends["numpy"]["metrics"]["test/r2"] > 0.8
     assert not [name for name in ends["numpy"]["metrics"] if name.endswith(("accuracy", "spread"))]
+    assert f"figure accuracy_curve is left out: data={data} has no classes" in folder.log.read_text()
+    assert "could not be drawn" not in folder.log.read_text()
+    assert {path.stem for path in folder.figures.iterdir()} >= {"loss_curve"}
 
 
 @pytest.mark.parametrize(

@@ -77,15 +77,20 @@ class Figure:
 FIGURES = Group("task.figures", "duograd.runner.plots.figures", "FIGURE", Figure)
 
 
+def missing(name: str, data: DataSet) -> list[str]:
+    """What the named figure cannot do without, and the data set has not."""
+    return [need for need in FIGURES.find(name).needs if not getattr(data, need)]
+
+
 def find_facts(name: str, run: FinishedRun) -> None:
     """Put what the named figure finds out about a run into `run.facts`."""
-    if facts := _able(name, run.data).facts:
+    if facts := FIGURES.find(name).facts:
         run.facts.update(facts(run))
 
 
 def draw_figure(name: str, run: FinishedRun) -> None:
     """Draw the named figure into the run's folder, once its facts are known."""
-    _able(name, run.data).draw(run)
+    FIGURES.find(name).draw(run)
 
 
 def frame_drawers(names: Sequence[str], data: DataSet) -> dict[str, Callable[[Engine], Pixels]]:
@@ -98,11 +103,3 @@ def frame_drawers(names: Sequence[str], data: DataSet) -> dict[str, Callable[[En
             raise UserError(f"task.frames: '{name}' is drawn of finished runs alone; as frames there are {known}")
         drawers[name] = partial(frame, data)
     return drawers
-
-
-def _able(name: str, data: DataSet) -> Figure:
-    """The figure of that name. Raises UserError where it needs what the data set has not."""
-    figure = FIGURES.find(name)
-    if missing := [need for need in figure.needs if not getattr(data, need)]:
-        raise UserError(f"task.figures: '{name}' needs {', '.join(missing)}, which data={data.name} does not have")
-    return figure
