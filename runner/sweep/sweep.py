@@ -28,6 +28,7 @@ from duograd.runner.sweep.progress import Progress
 from duograd.runner.sweep.source import JobQueue, JobSource
 from duograd.runner.sweep.table import View, progress_table
 
+RESTART_SECONDS = 300.0  # for a worker of our own that died to be there again, on a busy machine
 ORPHAN_SECONDS, ORPHAN_POLL_SECONDS = 10.0, 0.1  # for jobs that outlived their sweep to save themselves
 
 
@@ -129,7 +130,7 @@ class Sweep:
         with connected(launcher, jobs) as client:
             if launcher.scheduler is not None:
                 refuse_unfit(client, self.folder.path, launcher.timeout)
-            yield Pool(client, launcher.timeout)
+            yield Pool(client, launcher.timeout if launcher.scheduler else RESTART_SECONDS)
 
     def _start(self) -> JobQueue:
         """From here on the folder is a sweep's, and MLflow follows it."""
