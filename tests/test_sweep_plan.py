@@ -17,10 +17,10 @@ from duograd.runner.run import anchored, run
 from duograd.runner.store import files, identity
 from duograd.runner.store.folders import PRUNED, RunFolder
 from duograd.runner.store.records import DIED, JobRecord, SweepRecord
-from duograd.runner.sweep.merge import merge, rebase
 from duograd.runner.sweep.naming import config_hash, differing, folder_name, names, run_name
 from duograd.runner.sweep.plan import Job, draw, plan
 from duograd.runner.sweep.progress import Progress
+from duograd.runner.sweep.records import merge, rebase
 
 
 @contextmanager

@@ -8,11 +8,12 @@ from rich.console import Console
 from duograd.runner.config import RunConfig
 from duograd.runner.store.folders import SweepFolder
 from duograd.runner.store.records import JobRecord, SweepRecord
-from duograd.runner.sweep.merge import merge, rebase
+from duograd.runner.sweep.options import Request
 from duograd.runner.sweep.plan import Job
 from duograd.runner.sweep.preview import preview
 from duograd.runner.sweep.progress import Progress
-from duograd.runner.sweep.sweep import Request, Sweep, open_record
+from duograd.runner.sweep.records import merge, open_record, rebase
+from duograd.runner.sweep.sweep import Sweep
 
 
 class Grid:

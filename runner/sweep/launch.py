@@ -15,10 +15,9 @@ from duograd.runner.store.overrides import key_of, parse_all
 from duograd.runner.store.records import SearchRecord, SweepRecord
 from duograd.runner.sweep.grid import run_grid
 from duograd.runner.sweep.naming import differing
-from duograd.runner.sweep.options import SweepOptions, refuse_for_a_search, search_options, sweep_options
+from duograd.runner.sweep.options import Request, SweepOptions, refuse_for_a_search, search_options, sweep_options
 from duograd.runner.sweep.plan import draw, plan
 from duograd.runner.sweep.space import Space, space
-from duograd.runner.sweep.sweep import Request
 from duograd.runner.validate import plain
 
 OPTUNA = "hydra/sweeper=optuna"

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, create_model, field_validator, model_validator
 
+from duograd.runner.compose import Origin
 from duograd.runner.config import Strict
 from duograd.runner.errors import UserError
 from duograd.runner.validate import parse
@@ -82,6 +85,18 @@ class SearchOptions(Strict):
     def warmup(self, epochs: int) -> int:
         """The first epoch after which a trial of so many may end early."""
         return self.warmup_epochs or max(1, epochs // 10)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a sweep is asked for. directory: which paths are meant from; command: how to ask for it again."""
+
+    folder: Path
+    origin: Origin
+    options: SweepOptions
+    launcher: LauncherOptions
+    directory: Path
+    command: str
 
 
 def _keys(**models: type[Strict]) -> Any:

@@ -11,12 +11,13 @@ from duograd.runner.errors import UserError
 from duograd.runner.registry import higher_is_better
 from duograd.runner.store.folders import JOURNAL, SEARCH, SweepFolder
 from duograd.runner.store.records import SearchRecord, SweepRecord, TrialRecord
-from duograd.runner.sweep.options import SearchOptions
+from duograd.runner.sweep.options import Request, SearchOptions
 from duograd.runner.sweep.plan import Job, plan
 from duograd.runner.sweep.progress import BestAtRungs, rungs
+from duograd.runner.sweep.records import open_record
 from duograd.runner.sweep.space import Space
 from duograd.runner.sweep.study import JOB, Study
-from duograd.runner.sweep.sweep import Request, Sweep, open_record
+from duograd.runner.sweep.sweep import Sweep
 from duograd.runner.sweep.trials import TrialJobs, Trials
 
 

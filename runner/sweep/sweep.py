@@ -2,16 +2,10 @@
 
 import shlex
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
 
-from duograd.runner.compose import Origin
-from duograd.runner.config import MlflowTracking, RunConfig
 from duograd.runner.context import terminal
-from duograd.runner.errors import UserError
 from duograd.runner.report.report import Report, report_sweep
 from duograd.runner.store import locks
 from duograd.runner.store.folders import SweepFolder
@@ -22,7 +16,7 @@ from duograd.runner.sweep.cluster import connected
 from duograd.runner.sweep.execution import Execution, Interrupt
 from duograd.runner.sweep.mirror import Mirror
 from duograd.runner.sweep.naming import run_name
-from duograd.runner.sweep.options import LauncherOptions, SweepOptions
+from duograd.runner.sweep.options import Request
 from duograd.runner.sweep.pool import Pool
 from duograd.runner.sweep.progress import Progress
 from duograd.runner.sweep.source import JobQueue, JobSource
@@ -30,56 +24,6 @@ from duograd.runner.sweep.table import View, progress_table
 
 RESTART_SECONDS = 300.0  # for a worker of our own that died to be there again, on a busy machine
 ORPHAN_SECONDS, ORPHAN_POLL_SECONDS = 10.0, 0.1  # for jobs that outlived their sweep to save themselves
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a sweep is asked for. directory: which paths are meant from; command: how to ask for it again."""
-
-    folder: Path
-    origin: Origin
-    options: SweepOptions
-    launcher: LauncherOptions
-    directory: Path
-    command: str
-
-
-def open_record(request: Request, fixed: list[str], config: RunConfig) -> SweepRecord:
-    """The record of the sweep to go on with, its jobs as their folders are, or a new one. Writes nothing.
-
-    fixed: the overrides that all jobs share; config: of one of them. Raises UserError where the folder holds a sweep
-    and none is to be resumed, or the other way round.
-    """
-    folder, resume = SweepFolder(request.folder), request.options.resume
-    if folder.record.exists() and not resume:
-        raise UserError(
-            f"{folder.path} already holds a sweep: go on with it by 'duograd resume {folder.path}' or "
-            "sweep.resume=true, or choose another folder with hydra.sweep.dir=DIR"
-        )
-    if resume and not folder.record.exists():
-        raise UserError(f"sweep.resume=true: {folder.path} holds no sweep: name its folder with hydra.sweep.dir=DIR")
-    record = SweepRecord.load(folder.path) if resume else _new_record(request, fixed, config)
-    for job in record.jobs:
-        job.refresh(folder.path)
-    record.command, record.launcher = request.command, request.launcher.model_dump()
-    record.origin = asdict(request.origin)
-    return record
-
-
-def _new_record(request: Request, fixed: list[str], config: RunConfig) -> SweepRecord:
-    tracking = config.tracking if isinstance(config.tracking, MlflowTracking) else None
-    return SweepRecord(
-        id=uuid.uuid4().hex,
-        name=request.folder.name,
-        task=config.task.name,
-        started=time.time(),
-        command=request.command,
-        directory=str(request.directory),
-        overrides=fixed,
-        launcher=request.launcher.model_dump(),
-        uri=tracking.uri if tracking else None,
-        experiment=tracking.experiment or config.task.name if tracking else None,
-    )
 
 
 class Sweep:

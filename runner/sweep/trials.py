@@ -13,10 +13,10 @@ from duograd.runner.compose import Composer
 from duograd.runner.errors import UserError
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.store.records import JobRecord
-from duograd.runner.sweep.merge import add
 from duograd.runner.sweep.options import SearchOptions
 from duograd.runner.sweep.plan import Job, plan
 from duograd.runner.sweep.progress import BestAtRungs, Progress
+from duograd.runner.sweep.records import add
 from duograd.runner.sweep.space import Space
 from duograd.runner.sweep.study import JOB, Study
 

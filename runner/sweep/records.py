@@ -1,16 +1,58 @@
-"""Going on with a sweep: which of the jobs are known already, by the hash of their configuration."""
+"""The record of a sweep: opened where its folder has one, and jobs that it does not know by their hash added to it."""
 
+import time
+import uuid
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from duograd.runner.config import dump
+from duograd.runner.config import MlflowTracking, RunConfig, dump
 from duograd.runner.errors import UserError
 from duograd.runner.store import files
-from duograd.runner.store.folders import RunFolder
+from duograd.runner.store.folders import RunFolder, SweepFolder
 from duograd.runner.store.overrides import as_text, dotted, key_of
 from duograd.runner.store.records import JobRecord, SweepRecord
 from duograd.runner.sweep.naming import folder_name, what_counts
+from duograd.runner.sweep.options import Request
 from duograd.runner.sweep.plan import Job
+
+
+def open_record(request: Request, fixed: list[str], config: RunConfig) -> SweepRecord:
+    """The record of the sweep to go on with, its jobs as their folders are, or a new one. Writes nothing.
+
+    fixed: the overrides that all jobs share; config: of one of them. Raises UserError where the folder holds a sweep
+    and none is to be resumed, or the other way round.
+    """
+    folder, resume = SweepFolder(request.folder), request.options.resume
+    if folder.record.exists() and not resume:
+        raise UserError(
+            f"{folder.path} already holds a sweep: go on with it by 'duograd resume {folder.path}' or "
+            "sweep.resume=true, or choose another folder with hydra.sweep.dir=DIR"
+        )
+    if resume and not folder.record.exists():
+        raise UserError(f"sweep.resume=true: {folder.path} holds no sweep: name its folder with hydra.sweep.dir=DIR")
+    record = SweepRecord.load(folder.path) if resume else _new_record(request, fixed, config)
+    for job in record.jobs:
+        job.refresh(folder.path)
+    record.command, record.launcher = request.command, request.launcher.model_dump()
+    record.origin = asdict(request.origin)
+    return record
+
+
+def _new_record(request: Request, fixed: list[str], config: RunConfig) -> SweepRecord:
+    tracking = config.tracking if isinstance(config.tracking, MlflowTracking) else None
+    return SweepRecord(
+        id=uuid.uuid4().hex,
+        name=request.folder.name,
+        task=config.task.name,
+        started=time.time(),
+        command=request.command,
+        directory=str(request.directory),
+        overrides=fixed,
+        launcher=request.launcher.model_dump(),
+        uri=tracking.uri if tracking else None,
+        experiment=tracking.experiment or config.task.name if tracking else None,
+    )
 
 
 def merge(sweep: Path, jobs: Sequence[Job], records: list[JobRecord]) -> dict[int, Job]:
