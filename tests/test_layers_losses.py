@@ -12,6 +12,7 @@ from duograd.models.layers import losses
 from duograd.models.layers.losses import cross_entropy, l2, svm
 from duograd.models.loss import Targets
 from duograd.models.losses.cross_entropy import CrossEntropy, CrossEntropyConfig, balanced
+from duograd.models.losses.squared_error import SquaredError, SquaredErrorConfig
 
 F = torch.nn.functional
 EXACT = 1e-13  # float64: only the order of sums differs
@@ -104,6 +105,30 @@ def test_what_would_be_read_as_something_else_is_refused(loss):
         cross_entropy(np.zeros((2, 3)), np.array([0, 0]), np.ones(1))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_loss_keeps_the_outputs_dtype(dtype):
+    """Whatever the dtype of what they are compared with."""
+    outputs, classes, values = np.ones((2, 4), dtype), np.array([0, 3]), np.arange(8.0).reshape(2, 4)
+    losses = {"cross entropy": cross_entropy(outputs, classes, WEIGHTS, 0.1), "svm": svm(outputs, classes)}
+    losses["squared error"] = squared_error(values).error(outputs, values)
+    assert {name: (type(loss), backward().dtype) for name, (loss, backward) in losses.items()} == dict.fromkeys(
+        losses, (float, dtype)
+    )
+
+
+def test_squared_error_takes_values_of_the_outputs_shape_or_none():
+    loss = squared_error(np.arange(6.0).reshape(6, 1))
+    with pytest.raises(ValueError, match=r"targets have shape \(6,\), outputs \(6, 1\): both must be the same"):
+        loss.error(np.zeros((6, 1)), np.arange(6.0))
+    nothing, backward = loss.error(np.zeros((0, 1)), np.zeros((0, 1)))
+    assert math.isnan(nothing)
+    assert backward().shape == (0, 1)
+
+
+def squared_error(train):
+    return SquaredError(SquaredErrorConfig(**{"name": "squared_error", "lambda": 0.0}), Targets(train.shape[1], train))
+
+
 @pytest.mark.parametrize("loss", [cross_entropy, svm])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_of_nothing_one_sample_and_one_class(loss, dtype):
@@ -112,11 +137,6 @@ def test_of_nothing_one_sample_and_one_class(loss, dtype):
     assert backward().shape == (0, 3)
     one, backward = loss(np.ones((1, 1), dtype), np.zeros(1, np.uint8))
     assert (one, backward().tolist(), backward().dtype) == (0, [[0]], dtype)
-
-
-def test_float32_stays_float32():
-    _, backward = cross_entropy(np.zeros((2, 4), np.float32), np.array([0, 1]), WEIGHTS, 0.1)
-    assert backward().dtype == np.float32
 
 
 def test_balanced_weights_make_classes_count_alike():
@@ -184,8 +204,3 @@ def test_a_planted_bug_is_caught(monkeypatch, name, right, wrong):
     plant(monkeypatch, losses, losses, right, wrong)
     logits, targets = np.random.default_rng(3).standard_normal((6, 4)), np.array([0, 1, 2, 3, 3, 0])
     assert worst(loss_layer(getattr(losses, name), targets), logits) > CEILING
-
-
-def test_svm_stays_float32():
-    _, backward = svm(np.zeros((2, 4), np.float32), np.array([0, 1]))
-    assert backward().dtype == np.float32
