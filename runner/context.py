@@ -95,7 +95,7 @@ class _LogFile(logging.FileHandler):
 @contextmanager
 def logged_to(path: Path) -> Iterator[logging.Logger]:
     """A logger of the run's own, that writes to a file and is taken down again."""
-    log, handler = logging.Logger("duograd"), _LogFile(path)
+    log, handler = logging.Logger("duograd"), _LogFile(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
     try:

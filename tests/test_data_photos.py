@@ -1,6 +1,7 @@
 """Patches are cut where they should be, evenly, and the same for the same seed."""
 
 import json
+import os
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
@@ -132,19 +133,21 @@ def test_missing_sample_photos_name_the_remedy(
 
 
 def test_a_run_says_once_what_it_skipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "pictures").mkdir()
+    root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))  # no UTF-8
+    root.mkdir()
     for name in ("a.png", "b.png"):
         pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(tmp_path / "pictures" / name)
+        Image.fromarray(pixels).save(root / name)
     for name in ("c.heic", "[red]"):
-        (tmp_path / "pictures" / name).touch()
-    folder = RunFolder(tmp_path / "run")
-    assert run(tiny("data=photos", f"data.root={tmp_path}/pictures", "epochs=1"), folder, []) == 0
+        (root / name).touch()
+    folder, overrides = RunFolder(tmp_path / "run"), ["data=photos", f"data.root='{root}'", "epochs=1"]
+    assert run(tiny(*overrides), folder, overrides) == 0
     lines = [
         "1 without a suffix skipped: not an image type that is read",
         "1 .heic skipped: not an image type that is read",
     ]
-    out = capsys.readouterr().out
+    out, errors = capsys.readouterr()
+    assert "Logging error" not in errors
     assert [out.count(line) for line in lines] == [1, 1]
     assert json.loads(folder.identity.read_text())["notes"] == lines
     assert all(line in folder.log.read_text() for line in lines)
