@@ -88,8 +88,8 @@ class DataSet:
     @property
     def splits(self) -> dict[str, Split]:
         """The splits that there are, by the names that their metrics bear: train, val, test."""
-        named = {"train": self.train, "val": self.validation, "test": self.test}
-        return {name: split for name, split in named.items() if split is not None}
+        splits = {"train": self.train, "val": self.validation, "test": self.test}
+        return {name: split for name, split in splits.items() if split is not None}
 
     @property
     def targets(self) -> str:

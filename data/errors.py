@@ -17,7 +17,7 @@ class DataError(ValueError):
 def printable(text: str) -> str:
     """A text that can be printed and stored: bytes of a name that are no UTF-8, and line ends, as \\xe9 and \\n."""
     known = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return CONTROL.sub(lambda found: repr(found[0])[1:-1], known)
+    return CONTROL.sub(lambda char: repr(char[0])[1:-1], known)
 
 
 def reason(error: object) -> str:

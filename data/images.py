@@ -78,8 +78,8 @@ def one_after_another(split: Split, classes: int) -> NDArray[np.intp]:
 
 def pictures(images: Array) -> Array:
     """Images (K, 3, H, W) of bytes as pictures (K, H, W, 3) in [0, 1]."""
-    shown: Array = images.transpose(0, 2, 3, 1) / np.float32(WHITE)
-    return shown
+    values: Array = images.transpose(0, 2, 3, 1) / np.float32(WHITE)
+    return values
 
 
 def _counts(splits: Splits) -> str:

@@ -85,17 +85,17 @@ def channel_statistics(
     """
     if mean is not None and std is not None:
         return np.array(mean), np.array(std)
-    found = measured_statistics(images)
-    flat = np.flatnonzero(found[1] == 0)
+    means, deviations = measured_statistics(images)
+    flat = np.flatnonzero(deviations == 0)
     if len(flat) == len(CHANNELS):
-        colour = ", ".join(f"{WHITE * level:.0f}" for level in found[0])
+        colour = ", ".join(f"{WHITE * level:.0f}" for level in means)
         raise DataError(f"every training image is one flat rgb({colour}): give images that differ")
     if std is None and len(flat):
         raise DataError(
             f"the {CHANNELS[flat[0]]} channel is one value in all training images, so it cannot be divided by its "
             "standard deviation: set data.std=[…], or data.normalise=scale"
         )
-    return np.array(found[0] if mean is None else mean), np.array(found[1] if std is None else std)
+    return np.array(means if mean is None else mean), np.array(deviations if std is None else std)
 
 
 def measured_statistics(images: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

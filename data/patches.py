@@ -93,15 +93,15 @@ def patch_dataset(
         return Split(flatten(to_range(grey[index], low, high)).astype(dtype, order="C"))
 
     train = split(train_index)
-    shown = rng.choice(len(train), min(SHOWN, len(train)), replace=False)
+    sample = rng.choice(len(train), min(SHOWN, len(train)), replace=False)
     return DataSet(
         name=config.name,
         source=source,
         train=train,
         validation=split(validation_index) if len(validation_index) else None,
         gallery={
-            "colour": displayable(colour[train_index[shown]]),
-            "grey": train.inputs[shown].reshape(-1, *grey.shape[1:]),
+            "colour": displayable(colour[train_index[sample]]),
+            "grey": train.inputs[sample].reshape(-1, *grey.shape[1:]),
         },
         image_shape=grey.shape[1:],
     )

@@ -81,8 +81,8 @@ def stratified_indices(
 
 def undersample_indices(targets: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.intp]:
     """Indices, ascending, that leave each class of targets (N,) as many samples, drawn at random, as its smallest."""
-    found, counts = np.unique(targets, return_counts=True)
-    kept = [rng.choice(np.flatnonzero(targets == one), counts.min(), replace=False) for one in found]
+    classes, counts = np.unique(targets, return_counts=True)
+    kept = [rng.choice(np.flatnonzero(targets == one), counts.min(), replace=False) for one in classes]
     return np.sort(np.concatenate(kept))
 
 
@@ -102,8 +102,8 @@ def split_people(
     Test people are drawn first, so that they do not change with the validation fraction.
     Raises DataError for unknown people, or where nobody is left for training.
     """
-    listed = {*_listed("test_people", test, known), *_listed("validation_people", validation, known)}
-    pool = [int(person) for person in rng.permutation([person for person in known if person not in listed])]
+    chosen = {*_by_name("test_people", test, known), *_by_name("validation_people", validation, known)}
+    pool = [int(person) for person in rng.permutation([person for person in known if person not in chosen])]
     tests, pool = _take(pool, test, len(known))
     validates, pool = _take(pool, validation, len(known))
     if not pool:
@@ -114,7 +114,7 @@ def split_people(
     return People(tuple(sorted(pool)), tuple(sorted(validates)), tuple(sorted(tests)))
 
 
-def _listed(key: str, who: float | Sequence[int], known: Sequence[int]) -> Sequence[int]:
+def _by_name(key: str, who: float | Sequence[int], known: Sequence[int]) -> Sequence[int]:
     if not isinstance(who, Sequence):
         return ()
     require_known(key, who, known)

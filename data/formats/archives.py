@@ -41,8 +41,8 @@ def open_files(root: Path, what: str) -> Iterator[Files]:
 
 
 def _open_archive(path: Path, stack: ExitStack) -> Files:
-    with path.open("rb") as begun:
-        head = begun.read(8)
+    with path.open("rb") as file:
+        head = file.read(8)
     if other := [name for start, name in OTHERS.items() if head.startswith(start)]:
         raise DataError(f"{path} is a {other[0]} archive, which is not read: unpack it, and give the folder")
     unpack = next((one for start, one in COMPRESSED.items() if head.startswith(start)), None)
@@ -50,8 +50,8 @@ def _open_archive(path: Path, stack: ExitStack) -> Files:
     try:
         if form == "zip":
             return ZipFiles(stack.enter_context(zipfile.ZipFile(path)))
-        file = stack.enter_context(unpack(path) if unpack else path.open("rb"))
-        return TarFiles(_unpacked(path, file, stack) if unpack else file)
+        source = stack.enter_context(unpack(path) if unpack else path.open("rb"))
+        return TarFiles(_unpack(path, source, stack) if unpack else source)
     except DataError:
         raise
     except DAMAGE as error:
@@ -121,7 +121,7 @@ def _normal(name: str) -> str:
     return "/".join(part for part in name.split("/") if part not in ("", ".")) + ("/" if name.endswith("/") else "")
 
 
-def _unpacked(path: Path, source: IO[bytes], stack: ExitStack) -> IO[bytes]:
+def _unpack(path: Path, source: IO[bytes], stack: ExitStack) -> IO[bytes]:
     """A compressed archive in a temporary file without a name: to go back in the compressed one is to begin again."""
     file: IO[bytes] = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
     limit = max(UNPACKED, RATIO * path.stat().st_size)

@@ -39,21 +39,21 @@ TEST = "test_batch"
 CLASSES = 10
 
 
-def given(root: Path) -> Path:
+def find_batches(root: Path) -> Path:
     """The folder with the batches, or the archive, at or in `root`. Raises DataError where there is none."""
     if root.is_file():
         return root
     if not root.exists():
         raise DataError(f"data.root={root} does not exist: give {FOLDER}, a folder, or {ARCHIVE}")
-    found = root if any((root / name).exists() for name in MD5) else inside(root)
-    if found is None:
+    place = root if any((root / name).exists() for name in MD5) else batches_in(root)
+    if place is None:
         raise DataError(
             f"data.root={root} holds neither {FOLDER} nor {ARCHIVE}: give a folder that does, or the archive"
         )
-    return found
+    return place
 
 
-def inside(folder: Path) -> Path | None:
+def batches_in(folder: Path) -> Path | None:
     """The batches or the archive in a folder, the batches first."""
     return next((folder / name for name in (FOLDER, ARCHIVE) if (folder / name).exists()), None)
 
@@ -98,9 +98,9 @@ def _contents(place: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _require_published(content: bytes, name: str, place: Path) -> None:
-    if (found := hashlib.md5(content, usedforsecurity=False).hexdigest()) != MD5[name]:
+    if (md5 := hashlib.md5(content, usedforsecurity=False).hexdigest()) != MD5[name]:
         raise DataError(
-            f"{place}: {name} has md5 {found}, but CIFAR-10 was published with {MD5[name]}: {AGAIN}, "
+            f"{place}: {name} has md5 {md5}, but CIFAR-10 was published with {MD5[name]}: {AGAIN}, "
             "or set data.verify=false if it is meant to be another, such as a shorter subset"
         )
 

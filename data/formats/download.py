@@ -68,9 +68,9 @@ def fetch(download: Download, folder: Path, sha256: str | None) -> Path:
 
 def require_digest(path: Path, expected: str, whose: str, remedy: str) -> None:
     """Raises DataError unless the file has the digest that `whose` asks for."""
-    found = digest_of(path)
-    if found != expected:
-        raise DataError(f"{path} has sha256 {found}, but {whose} says {expected}: {remedy}")
+    digest = digest_of(path)
+    if digest != expected:
+        raise DataError(f"{path} has sha256 {digest}, but {whose} says {expected}: {remedy}")
 
 
 def digest_of(path: Path) -> str:
@@ -88,9 +88,9 @@ def _download(download: Download, path: Path, expected: str | None, whose: str) 
             _receive(download, file)
         if not zipfile.is_zipfile(part):
             raise download.fault("what came is no zip archive")
-        found = digest_of(part)
-        if expected not in (None, found):
-            raise download.fault(f"what came has sha256 {found}, but {whose} says {expected}")
+        digest = digest_of(part)
+        if expected not in (None, digest):
+            raise download.fault(f"what came has sha256 {digest}, but {whose} says {expected}")
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -132,8 +132,8 @@ def _chunks(download: Download) -> Iterator[tuple[bytes, int | None]]:
     except NETWORK as error:
         raise download.fault(getattr(error, "reason", error)) from error
     with response:
-        told = response.getheader("Content-Length")
-        total, left = (int(told), int(told)) if told else (None, 0)
+        length = response.getheader("Content-Length")
+        total, left = (int(length), int(length)) if length else (None, 0)
         while chunk := _read(download, response):
             left -= len(chunk)
             yield chunk, total

@@ -37,14 +37,14 @@ class Files(Protocol):
     def read(self, name: str, /) -> bytes: ...
 
 
-def skipped_lines(files: Files) -> tuple[str, ...]:
+def skip_lines(files: Files) -> tuple[str, ...]:
     """What is skipped of the files, once they are listed: a line for each reason."""
     return tuple(f"{count} skipped: {what}" for what, count in sorted(files.skipped.items()))
 
 
-def user_path(given: str) -> Path:
+def user_path(text: str) -> Path:
     """The path that a user gave, a leading ~ expanded, as shells do not inside `data.path=~/file`."""
-    return Path(os.path.expanduser(given))  # noqa: PTH111 - leaves an unknown ~name as it is; pathlib raises
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - leaves an unknown ~name as it is; pathlib raises
 
 
 def is_clutter(name: str) -> bool:
@@ -100,8 +100,8 @@ class FolderFiles:
     def _entries(self, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
         """What lies in a folder and can be read, in the order of names."""
         try:
-            with os.scandir(self.root / folder) as found:
-                entries = sorted(found, key=lambda entry: entry.name)
+            with os.scandir(self.root / folder) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
         except OSError as error:
             raise DataError(f"{self.root / folder} cannot be opened ({reason(error)}): allow it or move it") from error
         for entry in entries:

@@ -46,10 +46,10 @@ def _is_old_matlab(path: Path) -> bool:
 
 def find_dataset(file: h5py.File, key: str) -> h5py.Dataset:
     """The data set `key`. Raises DataError where there is none, and says what is there."""
-    found = file.get(key)
-    if not isinstance(found, h5py.Dataset):
+    dataset = file.get(key)
+    if not isinstance(dataset, h5py.Dataset):
         raise DataError(f"{file.filename} has no data set '{key}': {_hint(key, list(file))}")
-    return found
+    return dataset
 
 
 def _hint(key: str, keys: list[str]) -> str:

@@ -37,11 +37,11 @@ class ImageReader:
     """Reads images as people see them, RGB and upright. Inside `quiet`, where there are several.
 
     background: the colour that shows through what is transparent.
-    odd: gets the names of images whose metadata cannot be read, which is passed over.
+    bad_metadata: gets the names of images whose metadata cannot be read, which is passed over.
     """
 
     background: str = "white"
-    odd: list[str] = field(default_factory=list)
+    bad_metadata: list[str] = field(default_factory=list)
 
     def open(self, content: bytes, name: str) -> Image.Image:
         """The image in the content of a file, whose name is for errors.
@@ -66,11 +66,11 @@ class ImageReader:
         except (Image.DecompressionBombWarning, Image.DecompressionBombError, DataError, MemoryError):
             raise
         except Exception:
-            for repaired, noted in ((bare(content), [name]), (ended(content), [])):
+            for repaired, names in ((strip_metadata(content), [name]), (close_jpeg(content), [])):
                 with suppress(Exception):
                     if repaired is not None:
                         image = self._decode(repaired, name)
-                        self.odd.extend(noted)
+                        self.bad_metadata.extend(names)
                         return image
             raise
 
@@ -87,7 +87,7 @@ class ImageReader:
         try:
             return UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
         except Exception:  # whatever a camera or a program wrote there
-            self.odd.append(name)
+            self.bad_metadata.append(name)
             return None
 
     def _opaque(self, image: Image.Image) -> Image.Image:
@@ -98,21 +98,21 @@ class ImageReader:
 
     def notes(self) -> tuple[str, ...]:
         """What was passed over, in a line, or nothing."""
-        if not self.odd:
+        if not self.bad_metadata:
             return ()
-        many = len({*self.odd}) > 1
-        which = f"{len({*self.odd})} images" if many else "1 image"
-        return (f"metadata of {which} cannot be read and is ignored: {min(self.odd)}{' …' if many else ''}",)
+        many = len({*self.bad_metadata}) > 1
+        which = f"{len({*self.bad_metadata})} images" if many else "1 image"
+        return (f"metadata of {which} cannot be read and is ignored: {min(self.bad_metadata)}{' …' if many else ''}",)
 
 
-def bare(content: bytes) -> bytes | None:
+def strip_metadata(content: bytes) -> bytes | None:
     """The file without metadata; None where it has none, or is neither PNG nor JPEG."""
-    strip = {PNG: _bare_png, JPEG: _bare_jpeg}
+    strip = {PNG: _strip_png, JPEG: _strip_jpeg}
     rest = next((one(content) for start, one in strip.items() if content.startswith(start)), content)
     return rest if len(rest) < len(content) else None
 
 
-def _bare_png(content: bytes) -> bytes:
+def _strip_png(content: bytes) -> bytes:
     kept, place = [PNG], len(PNG)
     while place + 8 <= len(content):
         length, kind = struct.unpack_from(">I4s", content, place)
@@ -123,7 +123,7 @@ def _bare_png(content: bytes) -> bytes:
     return b"".join(kept)
 
 
-def _bare_jpeg(content: bytes) -> bytes:
+def _strip_jpeg(content: bytes) -> bytes:
     kept, place = [JPEG], len(JPEG)
     while place + 4 <= len(content) and content[place] == 0xFF and content[place + 1] != START_OF_SCAN:
         end = place + 2 + int.from_bytes(content[place + 2 : place + 4])
@@ -133,21 +133,21 @@ def _bare_jpeg(content: bytes) -> bytes:
     return b"".join([*kept, content[place:]])
 
 
-def ended(content: bytes) -> bytes | None:
+def close_jpeg(content: bytes) -> bytes | None:
     """A JPEG file with the end marker that it lacks; None where it lacks pixels too, or is another file.
 
     Where all pixels are there, they do not depend on what follows. A progressive file does not tell.
     """
     if not content.startswith(JPEG) or content.endswith(END):
         return None
-    begun = content.removesuffix(END[:1])
+    start = content.removesuffix(END[:1])
     try:
-        one, other = (_decoded(begun + filler + END) for filler in FILLERS)
+        one, other = (_pixels(start + filler + END) for filler in FILLERS)
     except Exception:  # Pillow's decoders raise a dozen kinds of exception on damaged files
         return None
-    return begun + END if one is not None and other is not None and np.array_equal(one, other) else None
+    return start + END if one is not None and other is not None and np.array_equal(one, other) else None
 
 
-def _decoded(content: bytes) -> Array | None:
+def _pixels(content: bytes) -> Array | None:
     with Image.open(io.BytesIO(content)) as image:
         return None if image.info.get("progressive") else np.asarray(image)

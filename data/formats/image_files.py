@@ -17,7 +17,7 @@ from PIL import Image
 
 from duograd.data.dataset import Array
 from duograd.data.errors import DataError
-from duograd.data.formats.files import Files, FolderFiles, read_file, require_modest, skipped_lines
+from duograd.data.formats.files import Files, FolderFiles, read_file, require_modest, skip_lines
 from duograd.data.formats.image_bytes import ImageReader
 
 SUFFIXES = (
@@ -33,12 +33,12 @@ BLOCK = 64  # images a thread takes at a time
 class ImageFiles:
     """Images on disk, each opened when asked for and kept nowhere: memory holds one at a time.
 
-    skipped: what else lies there, a line for each reason.
+    skip_notes: what else lies there, a line for each reason.
     """
 
     paths: Sequence[Path]
     reader: ImageReader = field(default_factory=ImageReader)
-    skipped: tuple[str, ...] = ()
+    skip_notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -61,17 +61,17 @@ def find_images(root: Path, background: str = "white") -> ImageFiles:
     paths = sorted(root / name for name in names if name.lower().endswith(SUFFIXES))
     if not paths:
         raise DataError(f"data.root={root} holds no images: give a folder with {', '.join(SUFFIXES)} files")
-    return ImageFiles(paths, ImageReader(background), skipped(files, names))
+    return ImageFiles(paths, ImageReader(background), skip_notes(files, names))
 
 
-def skipped(files: Files, names: Sequence[str]) -> tuple[str, ...]:
+def skip_notes(files: Files, names: Sequence[str]) -> tuple[str, ...]:
     """How many of the `names` of files are no images, and how many more could not be taken: a line for each reason."""
     others = Counter(Path(name).suffix.lower() for name in names if not name.lower().endswith((*SUFFIXES, "/")))
-    shown = sorted(others.most_common(TYPES_SHOWN))
-    counts = [f"{count} {suffix or 'without a suffix'}" for suffix, count in shown]
-    if rest := others.total() - sum(count for _, count in shown):
-        counts.append(f"{rest} of {len(others) - len(shown)} other types")
-    return (*(f"{count} skipped: not an image type that is read" for count in counts), *skipped_lines(files))
+    types = sorted(others.most_common(TYPES_SHOWN))
+    counts = [f"{count} {suffix or 'without a suffix'}" for suffix, count in types]
+    if rest := others.total() - sum(count for _, count in types):
+        counts.append(f"{rest} of {len(others) - len(types)} other types")
+    return (*(f"{count} skipped: not an image type that is read" for count in counts), *skip_lines(files))
 
 
 def read_image(path: Path, reader: ImageReader | None = None) -> Array:

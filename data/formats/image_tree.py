@@ -80,18 +80,14 @@ def read_tree(names: Sequence[str], root: Path) -> Tree:
     folders = _folders_of_splits(paths, root)
     if not folders:
         classes = _classes(paths, root)
-        return Tree(_listing(paths, classes), None, None, _named(classes))
+        return Tree(_listing(paths, classes), None, None, tuple(map(printable, classes)))
     _require_in_folders(paths, f"data.root={root}")
     splits = {split: paths.inside(folder).unwrapped() for split, folder in folders.items()}
     classes = _classes(splits["train"], root)
     for split in splits.keys() - {"train"}:
         _require_same(_classes(splits[split], root), folders[split], classes, folders["train"], root)
     listings = {split: _listing(part, classes) for split, part in splits.items()}
-    return Tree(listings["train"], listings.get("validation"), listings.get("test"), _named(classes))
-
-
-def _named(classes: Sequence[str]) -> tuple[str, ...]:
-    return tuple(map(printable, classes))
+    return Tree(listings["train"], listings.get("validation"), listings.get("test"), tuple(map(printable, classes)))
 
 
 def _images_and_folders(names: Sequence[str]) -> Paths:
@@ -114,10 +110,10 @@ def _folders_of_splits(paths: Paths, root: Path) -> dict[str, str]:
     matches = [match for top in sorted(paths.tops - holding) if (match := SPLIT.fullmatch(top))]
     plain = [match for match in matches if not match[1] and not match[3]]
     alike = [match for match in matches if match.group(1, 3) == matches[0].group(1, 3)]
-    named = plain or (alike if len(alike) > 1 else [])
-    folders = {SPLITS[match[2].lower()]: match[0] for match in named}
+    chosen = plain or (alike if len(alike) > 1 else [])
+    folders = {SPLITS[match[2].lower()]: match[0] for match in chosen}
     if "train" in folders:
-        _require_alone([match[0] for match in named], folders, paths.tops, root)
+        _require_alone([match[0] for match in chosen], folders, paths.tops, root)
         return folders
     if len(folders) > 1 and len(folders) == len(paths.tops):
         there = " and ".join(f"{folder}/" for folder in sorted(folders.values()))
@@ -125,11 +121,11 @@ def _folders_of_splits(paths: Paths, root: Path) -> dict[str, str]:
     return {}
 
 
-def _require_alone(named: Sequence[str], folders: Mapping[str, str], tops: set[str], root: Path) -> None:
+def _require_alone(names: Sequence[str], folders: Mapping[str, str], tops: set[str], root: Path) -> None:
     """Raises DataError where two folders are called after one split, or others lie beside them."""
-    if twice := [name for name in named if name not in folders.values()]:
-        raise DataError(f"data.root={root} holds {twice[0]}/ beside {named[-1]}/, which mean the same: leave one")
-    if strangers := sorted(tops - set(named)):
+    if twice := [name for name in names if name not in folders.values()]:
+        raise DataError(f"data.root={root} holds {twice[0]}/ beside {names[-1]}/, which mean the same: leave one")
+    if strangers := sorted(tops - set(names)):
         raise DataError(
             f"data.root={root} holds {strangers[0]}/ beside {folders['train']}/: give train/, val/ and test/ alone, "
             "or one folder per class"
@@ -141,13 +137,13 @@ def _classes(paths: Paths, root: Path) -> tuple[str, ...]:
     where = "/".join([f"data.root={root}", *paths.above])
     classes = sorted(paths.tops, key=lambda name: _natural((name,)))
     _require_in_folders(paths, where)
-    there = {parts[0] for parts in paths.images}
+    filled = {parts[0] for parts in paths.images}
     for name in classes:
-        if name not in there:
+        if name not in filled:
             raise DataError(f"{where}: class '{name}' has no images: give some, or remove the folder")
     if len(classes) < 2:
-        found = f"one class, '{classes[0]}'" if classes else "no classes"
-        raise DataError(f"{where} holds {found}: give two or more, as {LAYOUT}")
+        there = f"one class, '{classes[0]}'" if classes else "no classes"
+        raise DataError(f"{where} holds {there}: give two or more, as {LAYOUT}")
     _require_plain(paths, classes, where)
     return tuple(classes)
 

@@ -68,8 +68,8 @@ def _argmax(dataset: h5py.Dataset, backwards: bool) -> NDArray[np.int64]:
         n = int(np.flatnonzero(wrong)[0])
         row = ", ".join(f"{float(value):g}" for value in rows[n])
         raise DataError(f"{label(dataset)} row {n} is [{row}], not one-hot: give each row a single 1, else 0")
-    found: NDArray[np.int64] = rows.argmax(axis=1).astype(np.int64)
-    return found
+    indices: NDArray[np.int64] = rows.argmax(axis=1).astype(np.int64)
+    return indices
 
 
 def _from_numbers(train: h5py.Dataset, test: h5py.Dataset) -> Labels:

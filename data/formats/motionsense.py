@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from duograd.data.errors import DataError, did_you_mean
 from duograd.data.formats.archives import open_files
-from duograd.data.formats.files import Files, skipped_lines
+from duograd.data.formats.files import Files, skip_lines
 
 TOP = "A_DeviceMotion_data"
 CODES = ("dws", "jog", "sit", "std", "ups", "wlk")  # in the order of ACTIVITIES
@@ -49,20 +49,20 @@ def find_recordings(names: Sequence[str], root: Path) -> list[Recording]:
     """
     matches = [match for name in names if (match := NAME.fullmatch(name))]
     inside = [match for match in matches if TOP in match[0].split("/")]  # beside it lie recordings of other sensors
-    found = sorted(_recording(match) for match in inside or matches)
-    if not found:
+    recordings = sorted(_recording(match) for match in inside or matches)
+    if not recordings:
         raise DataError(f"data.root={root} holds no recordings: give a folder or archive with {LAYOUT}")
-    for one, other in pairwise(found):
+    for one, other in pairwise(recordings):
         if one[:3] == other[:3]:
             raise DataError(f"{one.name} and {other.name} are the same recording: remove one of them")
-    return found
+    return recordings
 
 
-def passed_over(files: Files, names: Sequence[str], found: Sequence[Recording]) -> tuple[str, ...]:
-    """How many CSV files are none of the recordings `found`, and what else was skipped: a line for each reason."""
-    others = sum(name.lower().endswith(".csv") for name in names) - len(found)
+def skip_notes(files: Files, names: Sequence[str], recordings: Sequence[Recording]) -> tuple[str, ...]:
+    """How many CSV files are none of the `recordings`, and what else was skipped: a line for each reason."""
+    others = sum(name.lower().endswith(".csv") for name in names) - len(recordings)
     lines = [f"{others} .csv skipped: not {TOP}/<activity>_<trial>/sub_<person>.csv"] if others else []
-    return (*lines, *skipped_lines(files))
+    return (*lines, *skip_lines(files))
 
 
 def _recording(match: re.Match[str]) -> Recording:
@@ -105,11 +105,11 @@ def find_channels(names: Sequence[str]) -> tuple[Channel, ...]:
     """
     if not names:
         raise DataError("data.channels=[] asks for no channel: name some, such as [total_acceleration]")
-    found = [channel for name in names for channel in _find(name)]
-    for index, channel in enumerate(found):
-        if channel in found[:index]:
+    channels = [channel for name in names for channel in _find(name)]
+    for index, channel in enumerate(channels):
+        if channel in channels[:index]:
             raise DataError(f"data.channels asks for '{channel.name}' twice: name it once")
-    return tuple(found)
+    return tuple(channels)
 
 
 def _find(name: str) -> tuple[Channel, ...]:

@@ -87,16 +87,16 @@ def _read(file: "h5py.File") -> tuple[Array, "Labels", Array, str]:
     for dataset in (train, test):
         require_form(dataset, ("N", "T", "S"), backwards)
     (_, *form), (_, *other) = shape_of(train, backwards), shape_of(test, backwards)
-    for mine, its, what in zip(form, other, ("time steps", "channels"), strict=True):
-        if mine != its:
+    for mine, others, what in zip(form, other, ("time steps", "channels"), strict=True):
+        if mine != others:
             raise DataError(
-                f"{label(train)} has {mine} {what} and {label(test)} {its}: give both in one form (N, T, S)"
+                f"{label(train)} has {mine} {what} and {label(test)} {others}: give both in one form (N, T, S)"
             )
-    for samples, found in ((train, train_labels), (test, test_labels)):
-        n, there = shape_of(samples, backwards)[0], count_labels(found, backwards)
+    for samples, its in ((train, train_labels), (test, test_labels)):
+        n, there = shape_of(samples, backwards)[0], count_labels(its, backwards)
         if n != there:
             raise DataError(
-                f"{label(samples)} has {n} windows and {label(found)} {there} labels: give each window one label"
+                f"{label(samples)} has {n} windows and {label(its)} {there} labels: give each window one label"
             )
     labels = read_labels(train_labels, test_labels, backwards)
     order = MATLAB_ORDER if backwards else ""

@@ -38,7 +38,7 @@ class Cifar10(ImagesConfig):
 
         place = locate(self)
         train, test, classes = read_batches(place, self.verify)
-        train, validation = held_back(train, self.validation_fraction)
+        train, validation = split_off_end(train, self.validation_fraction)
         splits = Splits(first(train, self.count, "train"), validation, first(test, self.test_count, "test"))
         return image_dataset(self, f"CIFAR-10 ({place.resolve().name})", splits, dtype, classes=classes)
 
@@ -48,20 +48,20 @@ def locate(config: Cifar10) -> Path:
 
     Raises DataError where there is none.
     """
-    from duograd.data.formats.cifar10 import given, inside
+    from duograd.data.formats.cifar10 import batches_in, find_batches
     from duograd.data.formats.download import cache_folder
 
     if config.root is not None:
-        return given(user_path(config.root))
+        return find_batches(user_path(config.root))
     folder = cache_folder() / config.name
-    if found := inside(folder):
-        return found
+    if place := batches_in(folder):
+        return place
     from duograd.data.formats.torch_cifar10 import download
 
     return download(folder, OFFLINE)
 
 
-def held_back(train: Split, fraction: float) -> tuple[Split, Split | None]:
+def split_off_end(train: Split, fraction: float) -> tuple[Split, Split | None]:
     """What trains, and the last round(N · fraction) images, which validate; views, not copies.
 
     Raises DataError where a fraction above 0 leaves one side empty.

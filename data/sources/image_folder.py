@@ -45,7 +45,7 @@ class ImageFolder(ImagesConfig):
         """
         from duograd.data.formats.archives import open_files
         from duograd.data.formats.image_bytes import ImageReader
-        from duograd.data.formats.image_files import read_images, skipped
+        from duograd.data.formats.image_files import read_images, skip_notes
         from duograd.data.formats.image_tree import read_tree
 
         root, reader = user_path(self.root), ImageReader(self.background)
@@ -60,7 +60,7 @@ class ImageFolder(ImagesConfig):
         assert train is not None  # stratified_indices leaves some of each class
         splits = Splits(train, validation, test)
         dataset = image_dataset(self, f"images in {root.resolve().name}", splits, dtype, classes=tree.classes)
-        return replace(dataset, notes=(*skipped(files, names), *reader.notes()))
+        return replace(dataset, notes=(*skip_notes(files, names), *reader.notes()))
 
 
 def choose(tree: "Tree", config: ImageFolder) -> tuple["Listing", "Listing", "Listing"]:

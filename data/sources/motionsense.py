@@ -26,7 +26,7 @@ from duograd.data.formats.motionsense import (
     find_channels,
     find_recordings,
     open_recordings,
-    passed_over,
+    skip_notes,
     units_of,
 )
 from duograd.data.source import Source, matching
@@ -73,9 +73,9 @@ class MotionSense(PeopleConfig):
         root = archive(self)
         rng = np.random.default_rng(self.seed)
         with open_recordings(root) as files:
-            found = find_recordings(names := files.namelist(), root)
-            notes = passed_over(files, names, found)
-            recordings = _of_people(found, self.people)
+            everything = find_recordings(names := files.namelist(), root)
+            notes = skip_notes(files, names, everything)
+            recordings = _of_people(everything, self.people)
             people = _split(recordings, self, rng)
             signals = [read_signal(files, one.name, channels).astype(dtype) for one in recordings]
         _require_room(recordings, signals, self.window)

@@ -51,7 +51,7 @@ def cut_dataset(images: "ImageFiles", source: str, config: CutPatchesConfig, dty
     rng = np.random.default_rng(config.seed)
     colour = patches_from_images(images, config.count, config.size, rng)
     dataset = patch_dataset(colour, source, config, rng, dtype)
-    return replace(dataset, notes=(*images.skipped, *images.reader.notes()))
+    return replace(dataset, notes=(*images.skip_notes, *images.reader.notes()))
 
 
 def patches_from_images(images: "ImageFiles", count: int, size: int, rng: np.random.Generator) -> Array:
