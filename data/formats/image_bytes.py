@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from duograd.data.dataset import Array
 from duograd.data.errors import DataError, reason
 
-ORIENTATION = 0x0112  # EXIF's
+EXIF, ORIENTATION = b"Exif\0\0", 0x0112
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -23,11 +23,8 @@ UPRIGHT = {
 }
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}  # the chunks of a PNG file that make its pixels
-METADATA = {
-    *range(0xE1, 0xEE),
-    0xEF,
-    0xFE,
-}  # of JPEG: EXIF, ICC, text …; but not JFIF's and Adobe's, which say colours
+# The segments of a JPEG file that hold EXIF, ICC, text …; not JFIF's and Adobe's, which say what colours are.
+METADATA = {*range(0xE1, 0xEE), 0xEF, 0xFE}
 START_OF_SCAN, END = 0xDA, b"\xff\xd9"
 FILLERS = (b"", b"\x55" * 64)
 
@@ -84,11 +81,15 @@ class ImageReader:
             return self._opaque(image if turn is None else image.transpose(turn))
 
     def _turn(self, image: Image.Image, name: str) -> Image.Transpose | None:
+        """How it is to be turned, as EXIF says; an EXIF of which nothing can be read says nothing."""
         try:
-            return UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
+            exif = image.getexif()
+            if exif or len(image.info.get("exif", b"")) <= len(EXIF):
+                return UPRIGHT.get(exif.get(ORIENTATION, 1))
         except Exception:  # whatever a camera or a program wrote there
-            self.bad_metadata.append(name)
-            return None
+            pass
+        self.bad_metadata.append(name)
+        return None
 
     def _opaque(self, image: Image.Image) -> Image.Image:
         if not image.has_transparency_data:
