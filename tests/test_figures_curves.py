@@ -8,9 +8,10 @@ import pytest
 from drawn import LONG, NAN, opened
 from PIL import ImageColor
 
-from duograd.runner.plots.chart import Chart, scale_for, show_values
+from duograd.runner.plots.chart import Chart
 from duograd.runner.plots.curves import DEEPEST, Curve, draw_metrics, overlay, spread, trace
 from duograd.runner.plots.figures.loss_curve import draw_loss
+from duograd.runner.plots.scale import scale_for, show_values
 from duograd.runner.plots.style import COLOURS
 from duograd.runner.plots.text import Output
 
@@ -35,15 +36,13 @@ def test_loss_curve_takes_what_a_run_may_leave(values: list[float], tmp_path: Pa
 
 def test_a_loss_that_is_cross_entropy_alone_is_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = []
-    monkeypatch.setattr("duograd.runner.plots.figures.loss_curve.draw_over_epochs", lambda *given: drawn.append(given))
+    monkeypatch.setattr("duograd.runner.plots.figures.loss_curve.overlay", lambda *given, **_: drawn.append(given))
     history = {"train/loss": [2.0, 1.0], "train/cross_entropy": [2.0, 1.0], "train/l2": [0.5, 0.25]}
-    draw_loss(history, Output(tmp_path / "l.png", ""), ("cross_entropy", "l2"))
-    draw_loss(history | {"train/loss": [2.5, 1.25]}, Output(tmp_path / "l.png", ""), ("cross_entropy", "l2"))
-    assert [[curve.name for curve in curves] for curves, *_ in drawn] == [
-        ["train/loss", "train/l2"],
-        ["train/loss", "train/cross_entropy", "train/l2"],
-    ]
-    assert drawn[0][2] == ("the loss is cross_entropy", "")
+    for loss in ([2.0, 1.0], [2.5, 1.25]):
+        draw_loss(history | {"train/loss": loss}, Output(tmp_path / "l.png", ""), ("cross_entropy", "l2"))
+    names = [[curve.name for curve in panels[""]] for panels, *_ in drawn]
+    assert names == [["train/loss", "train/l2"], ["train/loss", "train/cross_entropy", "train/l2"]]
+    assert drawn[0][2] == "the loss is cross_entropy"
 
 
 def test_one_epoch_is_bars(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 from drawn import LONG, NAN, opened
 from numpy.typing import ArrayLike
 
-from duograd.runner.plots.chart import Scale
 from duograd.runner.plots.figures.gradient_norm import FLOOR, decades, draw_norms, left_out, showable
+from duograd.runner.plots.scale import Scale
 from duograd.runner.plots.text import Output
 
 

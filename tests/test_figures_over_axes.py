@@ -7,11 +7,11 @@ import pytest
 from drawn import LONG, NAN, opened
 
 from duograd.runner.plots.by_axis import AxisRuns, ends_of_bar, lines_by_axis, places_of
-from duograd.runner.plots.chart import scale_for
 from duograd.runner.plots.confusion import confusion_matrices
 from duograd.runner.plots.curves import Curve, overlay, scale_of_most
 from duograd.runner.plots.heat_map import Grid, Side, heat_maps
 from duograd.runner.plots.page import Cell, contact_sheet
+from duograd.runner.plots.scale import scale_for
 from duograd.runner.plots.text import Output, digits_for, number
 
 NOTHING = np.full((2, 2), NAN)

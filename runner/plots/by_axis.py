@@ -11,17 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from duograd.runner.plots.chart import (
-    DECADE,
-    Chart,
-    Floats,
-    Scale,
-    drawable,
-    say_empty,
-    scale_for,
-    show_numbers,
-    show_values,
-)
+from duograd.runner.plots.chart import Chart, say_empty
+from duograd.runner.plots.scale import DECADE, Floats, Scale, drawable, scale_for, show_numbers, show_values
 from duograd.runner.plots.style import COLOURS, INK, SMALL
 from duograd.runner.plots.text import Output, cut, joined, text_width
 

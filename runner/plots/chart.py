@@ -8,12 +8,11 @@ resolution. matplotlib is imported when the first chart is made.
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from duograd.runner.plots.images import save_content
 from duograd.runner.plots.style import DPI, FAINT, GRID, INK, LABEL, MARGIN, MIN_WIDTH, PAPER, SMALL, TITLE, pixels
@@ -30,10 +29,6 @@ AROUND = 2000  # first guess of what stands around the panels: enough, so that n
 MOST_LAYOUTS = 4  # each brings the panels nearer to their size; two are nearly always enough
 LONGEST = 160  # characters of a name in a legend or above a panel
 SWATCH = 44  # of a line beside its name in a legend: long enough to show a dash pattern
-
-DECADE = 10.0
-STEPS = (1, 2, 5, 10)  # between ticks, times a power of ten
-UNSHOWABLE = 1e100  # a value beyond it belongs to a diverged run, and no axis can show it
 
 
 class Chart:
@@ -186,84 +181,3 @@ def say_empty(axes: "Axes") -> None:
     """Say in the middle of axes that there is nothing to draw, so that nobody looks for a line."""
     back = {"facecolor": axes.get_facecolor(), "edgecolor": "none"}  # no grid through the words
     axes.text(0.5, 0.5, "nothing to draw", transform=axes.transAxes, ha="center", va="center", color=FAINT, bbox=back)
-
-
-# -- scales ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Scale:
-    """The range of values that an axis shows."""
-
-    low: float
-    high: float
-    log: bool
-
-    @property
-    def note(self) -> str:
-        """What a subtitle says of it."""
-        return "logarithmic" if self.log else ""
-
-
-def drawable(values: ArrayLike) -> Floats:
-    """Values of any shape as floats, NaN for what no axis can show."""
-    y = np.array(values, np.float64)
-    y[~(np.abs(y) < UNSHOWABLE)] = np.nan
-    return y
-
-
-def scale_for(values: Sequence[Floats], wanted: Literal["linear", "auto"], deepest: float = 0.0) -> Scale:
-    """A range with a little air around all finite values; "auto" is logarithmic for positive values over a decade.
-
-    A logarithmic range goes no lower than `deepest` times the largest value.
-    """
-    every = np.concatenate([np.empty(0), *values])
-    every = every[np.isfinite(every)]
-    if not len(every):
-        return Scale(0.0, 1.0, log=False)
-    low, high = float(every.min()), float(every.max())
-    if wanted == "auto" and low > 0 and high > DECADE * low:
-        low = max(low, deepest * high)
-        air = (high / low) ** 0.04
-        return Scale(low / air, high * air, log=True)
-    air = 0.04 * (high - low) or 0.05 * abs(high) or 0.5
-    return Scale(low - air, high + air, log=False)
-
-
-def show_steps(axes: "Axes", steps: int, name: str, ticks: int = 8) -> None:
-    """Whole numbers from 1 to `steps` along the bottom; `name` says of what, such as epoch."""
-    from matplotlib.ticker import FixedLocator, MaxNLocator
-
-    one = steps == 1  # no range to show: the one step stands in the middle
-    axes.set_xlim((0.5, 1.5) if one else (1, steps))
-    axes.xaxis.set_major_locator(FixedLocator([1]) if one else MaxNLocator(ticks, integer=True, steps=STEPS))
-    axes.set_xlabel(name, fontsize=SMALL, color=FAINT)
-
-
-def show_values(axes: "Axes", scale: Scale, ticks: int = 7) -> None:
-    """The scale up the side, with plain numbers at its ticks; over few decades also at 2 and 5."""
-    axes.set_yscale("log" if scale.log else "linear")
-    _number_ticks(axes.yaxis, scale, ticks, few=1e3)
-    axes.set_ylim(scale.low, scale.high)
-
-
-def show_numbers(axes: "Axes", scale: Scale) -> None:
-    """The scale along the bottom."""
-    axes.set_xscale("log" if scale.log else "linear")
-    _number_ticks(axes.xaxis, scale, 5, few=1e2)
-    axes.set_xlim(scale.low, scale.high)
-
-
-def _number_ticks(axis: Any, scale: Scale, ticks: int, few: float) -> None:
-    """At most so many ticks, whose numbers differ; a logarithmic axis of `few` decades has them at 2 and 5 as well."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
-
-    if scale.log:
-        subs = (1, 2, 5) if scale.high < few * scale.low else (1,)
-        axis.set_major_locator(LogLocator(subs=subs, numticks=ticks + 1))
-        axis.set_minor_locator(NullLocator())
-    else:
-        axis.set_major_locator(MaxNLocator(ticks, steps=STEPS))
-    span = (scale.high - scale.low) / max(abs(scale.low), abs(scale.high))
-    digits = 6 if scale.log else min(15, max(6, 2 - math.floor(math.log10(span))))  # enough to tell ticks apart
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.{digits}g}"))

@@ -11,8 +11,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from duograd.runner.plots.chart import Chart, Floats
+from duograd.runner.plots.chart import Chart
 from duograd.runner.plots.heat_map import EMPTY, FULL, WIDEST, Note, Shades, label_cells, paint
+from duograd.runner.plots.scale import Floats
 from duograd.runner.plots.style import FAINT, GRID, INK, LABEL, PAPER, SMALL
 from duograd.runner.plots.text import Output, cut, font, legible, line_height, text_width, wrap
 

@@ -14,16 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from duograd.runner.plots.bars import draw_bars
-from duograd.runner.plots.chart import (
-    Chart,
-    Floats,
-    Scale,
-    drawable,
-    say_empty,
-    scale_for,
-    show_steps,
-    show_values,
-)
+from duograd.runner.plots.chart import Chart, say_empty
+from duograd.runner.plots.scale import Floats, Scale, drawable, scale_for, show_steps, show_values
 from duograd.runner.plots.style import COLOURS, DASHES, INK, SMALL
 from duograd.runner.plots.text import Output, cut, joined, line_height
 
@@ -84,7 +76,7 @@ def draw_metrics(
     Dashes tell splits apart (a word train, val or test in the name), colours the rest of the name; where only the split
     differs, colours tell it too. `wanted="auto"` is logarithmic for positive values that span more than a decade.
     """
-    return draw_over_epochs(curves_by_metric(history, names), out, (what, ""), wanted)
+    return overlay({"": curves_by_metric(history, names)}, out, what, wanted, beginning=True)
 
 
 def curves_by_metric(history: History, names: Iterable[str]) -> list[Curve]:
@@ -99,37 +91,31 @@ def curves_by_metric(history: History, names: Iterable[str]) -> list[Curve]:
     ]
 
 
-def draw_over_epochs(
-    curves: Sequence[Curve], out: Output, notes: tuple[str, str], wanted: Literal["linear", "auto"]
-) -> Path:
-    """Draw curves over epochs, labelled at their ends; `notes` say what they are, and what was left out."""
-    scale = scale_for([curve.y for curve in curves], wanted, DEEPEST)
-    empty = [curve.name for curve in curves if not len(curve.measured)]
-    nothing = f"no finite value: {', '.join(empty)}" if empty else ""
-    shown = [curve for curve in curves if len(curve.measured)]
-    epochs = max((len(curve.y) for curve in shown), default=1)
-    subtitle = joined(notes[0], scale.note, notes[1], nothing)
-    return draw_curves(shown, scale, ("epoch", epochs), out, subtitle)
-
-
 def overlay(
-    panels: Mapping[str, Sequence[Curve]], out: Output, what: str, wanted: Literal["linear", "auto"] = "auto"
+    panels: Mapping[str, Sequence[Curve]],
+    out: Output,
+    what: str,
+    wanted: Literal["linear", "auto"] = "auto",
+    note: str = "",
+    beginning: bool = False,
 ) -> Path:
-    """Draw curves of several runs over epochs, in a panel for each name such as `train` and `val`; returns the path.
+    """Draw curves over epochs, in a panel for each name such as `train` and `val`; returns the path.
 
-    A single panel whose curves all have their own names labels them at their ends, with their last values. The scale
-    is logarithmic where all values are positive and span more than a decade, unless `wanted` is linear.
+    A single panel whose curves all have their own names labels them at their ends, with their last values; one epoch
+    is bars. The scale is logarithmic where all values are positive and span more than a decade, unless `wanted` is
+    linear; without `beginning` it leaves out the first epochs where they would flatten all others. `note`: what else
+    there is to say.
     """
+    every = [curve for curves in panels.values() for curve in curves]
+    empty = dict.fromkeys(curve.name for curve in every if not len(curve.measured))
     shown = {name: [curve for curve in curves if len(curve.measured)] for name, curves in panels.items()}
-    empty = dict.fromkeys(c.name for curves in panels.values() for c in curves if not len(c.measured))
-    scale, beginning = scale_of_most([curve.y for curves in shown.values() for curve in curves], wanted)
+    values = [curve.y for curves in shown.values() for curve in curves]
+    scale, left_out = (scale_for(values, wanted, DEEPEST), "") if beginning else scale_of_most(values, wanted)
     nothing = f"nothing to draw of {', '.join(empty)}" if empty else ""
-    subtitle = joined(what, scale.note, beginning, nothing)
-    epochs = max([1, *(len(curve.y) for curves in shown.values() for curve in curves)])
-    if epochs == 1 and any(shown.values()):
-        return _draw_numbers(
-            [(f"{panel} {c.name}", c) for panel, curves in shown.items() for c in curves], out, subtitle
-        )
+    subtitle = joined(what, scale.note, left_out, note, nothing)
+    epochs = max([1, *map(len, values)])
+    if epochs == 1 and values:
+        return _draw_numbers([(f"{panel} {c.name}", c) for panel in shown for c in shown[panel]], out, subtitle)
     [first, *more] = shown.values()
     if not more and len({curve.name for curve in first}) == len(first):
         return draw_curves(first, scale, ("epoch", epochs), out, subtitle)
@@ -148,8 +134,6 @@ def overlay(
 
 def draw_curves(curves: Sequence[Curve], scale: Scale, along: tuple[str, int], out: Output, subtitle: str) -> Path:
     """Draw curves, each with a value to show, over an axis `along` of a name and its last step; returns the path."""
-    if along == ("epoch", 1) and curves:
-        return _draw_numbers([(curve.name, curve) for curve in curves], out, subtitle)
     chart = Chart(out, subtitle, (WIDTH, max(HEIGHT, line_height(SMALL) * len(curves))))
     _draw_panel(chart.axes[0], curves, scale, along)
     label_ends(chart, curves)
@@ -158,7 +142,7 @@ def draw_curves(curves: Sequence[Curve], scale: Scale, along: tuple[str, int], o
 
 def _draw_numbers(curves: Sequence[tuple[str, Curve]], out: Output, subtitle: str) -> Path:
     """What one epoch reached: nothing that a line could show."""
-    bars = {cut(name, LONGEST): float(curve.measured[-1]) for name, curve in curves}
+    bars = {cut(name.strip(), LONGEST): float(curve.measured[-1]) for name, curve in curves}
     colours = [curve.style["color"] for _, curve in curves]
     return draw_bars(bars, out, joined(subtitle, "after one epoch"), "{:.4g}".format, colours)
 

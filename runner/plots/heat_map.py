@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from duograd.runner.plots.chart import Chart, Floats, scale_for
+from duograd.runner.plots.chart import Chart
+from duograd.runner.plots.scale import Floats, scale_for
 from duograd.runner.plots.style import FAINT, INK, LABEL, PAPER, SMALL
 from duograd.runner.plots.text import (
     Output,

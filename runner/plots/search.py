@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duograd.runner.plots.bars import draw_bars
-from duograd.runner.plots.chart import Chart, Floats, drawable, say_empty, scale_for, show_steps, show_values
+from duograd.runner.plots.chart import Chart, say_empty
+from duograd.runner.plots.scale import Floats, drawable, scale_for, show_steps, show_values
 from duograd.runner.plots.style import COLOURS, FAINT
 from duograd.runner.plots.text import Output, cut, joined
 

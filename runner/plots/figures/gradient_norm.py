@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from duograd.runner.plots.chart import DECADE, UNSHOWABLE, Floats, Scale, drawable
 from duograd.runner.plots.curves import Curve, draw_curves
 from duograd.runner.plots.figure import Figure, FinishedRun
+from duograd.runner.plots.scale import DECADE, UNSHOWABLE, Floats, Scale, drawable
 from duograd.runner.plots.text import Output
 
 PROBED = 100  # samples whose gradient is followed back in time

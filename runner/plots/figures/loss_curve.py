@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from duograd.runner.plots.chart import drawable
-from duograd.runner.plots.curves import History, curves_by_metric, draw_over_epochs
+from duograd.runner.plots.curves import History, curves_by_metric, overlay
 from duograd.runner.plots.figure import Figure, FinishedRun
+from duograd.runner.plots.scale import drawable
 from duograd.runner.plots.style import DASHES
 from duograd.runner.plots.text import Output
 from duograd.runner.registry import higher_is_better
@@ -30,7 +30,7 @@ def draw_loss(history: History, out: Output, terms: Sequence[str]) -> Path:
     shown = [curve for curve in curves if curve.name not in zero]
     left_out = f"left out, 0 throughout: {', '.join(zero)}" if zero else ""
     what = f"the loss is {whole[0]}" if whole else "loss and its terms"
-    return draw_over_epochs(shown, out, (what, left_out), "auto")
+    return overlay({"": shown}, out, what, "auto", left_out, beginning=True)
 
 
 def _is_loss(history: History, split: str, term: str) -> bool:

@@ -10,10 +10,10 @@ import numpy as np
 from PIL import Image
 
 from duograd.runner.classification import targets
-from duograd.runner.plots.chart import Floats
 from duograd.runner.plots.figure import Array, Figure, FinishedRun
 from duograd.runner.plots.images import Images, as_pictures, fit_side, tile
 from duograd.runner.plots.page import LABEL_GAP, as_image, beside, letter, save_page, stack
+from duograd.runner.plots.scale import Floats
 from duograd.runner.plots.style import INK, SMALL
 from duograd.runner.plots.text import Output, joined
 

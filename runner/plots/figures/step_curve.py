@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from duograd.runner.plots.chart import Chart, Floats, drawable, scale_for, show_steps, show_values
+from duograd.runner.plots.chart import Chart
 from duograd.runner.plots.curves import WIDTH, Curve, label_ends
 from duograd.runner.plots.figure import Figure, FinishedRun
+from duograd.runner.plots.scale import Floats, drawable, scale_for, show_steps, show_values
 from duograd.runner.plots.style import DPI
 from duograd.runner.plots.text import Output, joined
 
