@@ -84,6 +84,8 @@ def _wrong_choice(overrides: Sequence[str]) -> str | None:
         if key not in known or override.is_sweep_override():
             continue
         value = override.value()
+        if value is None and key in NEEDED:
+            return f"{override.input_line}: a run needs one, {key}=NAME{suggestion('', known[key])}"
         if isinstance(value, list):
             return f"{override.input_line}: choose one{suggestion('', known[key])}"
         if isinstance(value, int | float):

@@ -53,9 +53,10 @@ def run(config: RunConfig, folder: RunFolder, overrides: Sequence[str], context:
         data, engine = _built(config, context)
         parameters, given = build.parameter_count(engine), (context.name, context.swept, context.flags)
         who = identity.run_json(config, data, parameters, overrides, *given)
+        new = Run(config, folder, data, engine, who, context, resumed=False)  # refuses what cannot be, with no file yet
         files.write_json(folder.identity, who)
         files.write_yaml(folder.config, dump(config))
-        return Run(config, folder, data, engine, who, context, resumed=False).go()
+        return new.go()
 
 
 def resume(config: RunConfig, folder: RunFolder, context: RunContext | None = None) -> int:

@@ -44,6 +44,7 @@ MISTAKES = [
     (["task=autoencodr"], "unknown task 'autoencodr': did you mean 'autoencoder'? known: activity, autoencoder, cnn"),
     (["model=3"], "unknown model '3': known: autoencoder,"),
     (["preset=1"], "unknown preset '1': known: overfit, smoke"),
+    (["model=null"], "model=null: a run needs one, model=NAME: known: autoencoder,"),
     (["-m", "preset=1,smoke"], "job preset=1: unknown preset '1': known: overfit, smoke"),
     (["model=[lstm,gru]"], "model=[lstm,gru]: choose one: known: autoencoder,"),
     (["task=[cnn,activity]"], "task=[cnn,activity]: choose one: known: activity, autoencoder, cnn"),

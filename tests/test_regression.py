@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any, Literal
 
 import numpy as np
@@ -149,7 +150,7 @@ def configuration(model: str, data: str, *overrides: str) -> Any:
     task = "activity" if data == "level" else "cnn"
     small = ["model.hidden_size=8"] if data == "level" else ["model.channels=[4]", "model.dense=[8]"]
     chosen = [f"task={task}", f"model={model}", "loss=squared_error", "tracking=none", *small, *overrides]
-    tree = plain(compose_tree([*chosen, "task.frames=[]", "optimizer=adam"]))
+    tree = plain(compose_tree(["task.frames=[]", "optimizer=adam", *chosen]))
     return validate_plain({**tree, "data": {"name": data}})
 
 
@@ -199,6 +200,26 @@ def test_what_cannot_be_learned_so_is_told_before_it_is_read(data, loss_name, me
     tree = plain(compose_tree(["task=activity", f"loss={loss_name}"]))
     with pytest.raises(UserError, match=message):
         validate_plain({**tree, "data": {"name": data}})
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["task.frames=[loss_curve]"],
+            "task.frames: 'loss_curve' is drawn of finished runs alone; as frames there are",
+        ),
+        (
+            ["batch_size=7", "model.dense_norm=batch"],
+            "batch_size=7 leaves a batch of one of 50 samples, but model.dense_norm=batch needs a variance: choose",
+        ),
+    ],
+)
+def test_what_cannot_be_is_told_before_anything_is_written(overrides, message, values, tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(UserError, match=f"^{re.escape(message)}"):
+        run(configuration("three_layer_convnet", "shade", *overrides), folder, [])
+    assert {path.name for path in folder.path.iterdir()} <= {".lock"}
 
 
 def test_a_source_that_gives_other_targets_than_it_declares_is_told(values, monkeypatch):
