@@ -53,16 +53,25 @@ class Stdout:
     """Standard output, as long as it can be written: a reader that left, or hung up, does not end the work."""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(sys.stdout, name)
+        return getattr(self._stream, name)
+
+    @property
+    def rich_proxied_file(self) -> "Stdout":
+        """What rich writes to while a live display of its own stands for sys.stdout: this, not what is behind it."""
+        return self
+
+    @property
+    def _stream(self) -> Any:
+        return getattr(sys.stdout, "rich_proxied_file", sys.stdout)
 
     def write(self, text: str) -> int:
         with self._silenced_by_loss():
-            sys.stdout.write(text)
+            self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
         with self._silenced_by_loss():
-            sys.stdout.flush()
+            self._stream.flush()
 
     @contextmanager
     def _silenced_by_loss(self) -> Iterator[None]:
@@ -72,7 +81,7 @@ class Stdout:
         except OSError:
             with suppress(OSError, ValueError):  # ValueError: what stands for stdout has no descriptor
                 nowhere = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(nowhere, sys.stdout.fileno())
+                os.dup2(nowhere, self._stream.fileno())
                 os.close(nowhere)
 
 

@@ -1,14 +1,18 @@
 """Sweeps in real processes: what they leave, and what happens to them."""
 
+import json
 import os
+import pty
 import signal
 import sqlite3
+import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from sweep_builders import (
+    SMALL,
     done,
     epochs,
     left_behind,
@@ -266,3 +270,27 @@ def test_twelve_tiny_jobs_and_none_lost(tmp_path):
 @pytest.mark.slow
 def test_a_hundred_tiny_jobs_and_none_lost(tmp_path):
     none_lost(tmp_path / "sweep", 100)
+
+
+@pytest.mark.parametrize("sweeps", [True, False], ids=["sweep", "run"])
+def test_a_terminal_that_is_closed_ends_it_saved(sweeps, tmp_path):
+    """Live displays write to it until the end, and after it."""
+    endless = ["epochs=1000000", *SMALL, "task=autoencoder", "tracking=none"]
+    many = ["-m", "model.hidden_size=3,4", "hydra.sweep.dir=it"] if sweeps else ["hydra.run.dir=it"]
+    ours, theirs = pty.openpty()
+    command = ["setsid", "--ctty", sys.executable, "-m", "duograd", *many, *endless]
+    process = subprocess.Popen(command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    os.set_blocking(ours, False)
+
+    def trains() -> int:
+        with suppress(BlockingIOError):  # nothing to read; what there is must be, or the display waits
+            os.read(ours, 1 << 16)
+        return sum(map(epochs, [tmp_path / "it", *(tmp_path / "it").glob("*")]))
+
+    wait_until(trains)
+    os.close(ours)  # the terminal is gone
+    assert process.wait(timeout=60) == 128 + signal.SIGHUP
+    summaries = [json.loads(path.read_text()) for path in (tmp_path / "it").rglob("summary.json")]
+    assert {summary["status"] for summary in summaries} == {"KILLED"}
+    assert not sweeps or record(tmp_path / "it")["status"] == "KILLED"
