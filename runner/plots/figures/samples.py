@@ -26,13 +26,11 @@ BESIDE = 16  # between a name and its row
 def draw_samples(by_class: Mapping[str, Images], out: Output, subtitle: str = "") -> Path:
     """Draw the first 10 images of each class, (K, H, W, 3) or (K, H, W) in [0, 1]; returns the path.
 
-    All images are of one size. A class without any keeps its row, which says so. The first 20 classes are shown.
+    All images are of one size. A class without any keeps its row, which says so.
     """
-    shown = dict(list(by_class.items())[:MOST])
-    width = round(min(WIDEST, max(NARROWEST, text_width(shown, LABEL))))
-    rows = [_row(name, images, width) for name, images in shown.items()]
-    more = f"the first {MOST} of {len(by_class)} classes" if len(by_class) > MOST else ""
-    return save_page(stack(rows, GAP), out, joined(subtitle, more))
+    width = round(min(WIDEST, max(NARROWEST, text_width(by_class, LABEL))))
+    rows = [_row(name, images, width) for name, images in by_class.items()]
+    return save_page(stack(rows, GAP), out, subtitle)
 
 
 def _row(name: str, images: Images, width: int) -> Image.Image:
@@ -49,9 +47,12 @@ def _row(name: str, images: Images, width: int) -> Image.Image:
 def _draw(run: FinishedRun) -> None:
     train, rng = run.data.train, np.random.default_rng(run.seed)
     order = rng.permutation(len(train))
-    of_class = {c: order[targets(train)[order] == k][:COLUMNS] for k, c in enumerate(run.data.classes)}
+    classes = run.data.classes
+    of_class = {c: order[targets(train)[order] == k][:COLUMNS] for k, c in enumerate(classes[:MOST])}
     by_class = {name: as_pictures(train.inputs[np.sort(index)]) for name, index in of_class.items()}
-    draw_samples(by_class, run.output("samples", "Images by class"), f"{len(train)} images to train on")
+    more = f"the first {MOST} of {len(classes)} classes" if len(classes) > MOST else ""
+    subtitle = joined(f"{len(train)} images to train on", more)
+    draw_samples(by_class, run.output("samples", "Images by class"), subtitle)
 
 
 FIGURE = Figure(_draw, needs=["classes"])
