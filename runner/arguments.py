@@ -16,6 +16,7 @@ CHOICES = {
     "--info": ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath"),
 }
 VALUED = {"--cfg", "--package", "--config-path", "--config-name", "--config-dir", "--info", "--experimental-rerun"}
+MODES = ("--run", "--multirun", "--cfg", "--info", "--shell-completion")
 REFUSED = {
     "--experimental-rerun": "'duograd resume RUN' goes on with a run, and its run.json has the command to repeat it",
     "--config-path": "--config-dir DIR adds a folder of yours to ours, --config-name NAME starts from a file in it",
@@ -48,9 +49,17 @@ def split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
             flags += _flag(argument, rest)
         else:
             others.append(argument)
-    if "--package" in flags and "--cfg" not in flags:
-        raise UserError("--package picks a part of what --cfg prints: add --cfg job")
+    _refuse_what_does_not_go_together(flags)
     return flags, others
+
+
+def _refuse_what_does_not_go_together(flags: Sequence[str]) -> None:
+    modes = [flag for flag in MODES if flag in flags]
+    if len(modes) > 1:
+        raise UserError(f"{' and '.join(modes)} do not go together: leave out {modes[-1]}")
+    for flag, what in {"--package": "picks a part", "--resolve": "fills in values"}.items():
+        if flag in flags and "--cfg" not in flags:
+            raise UserError(f"{flag} {what} of what --cfg prints: add --cfg job")
 
 
 def _flag(argument: str, rest: list[str]) -> list[str]:
@@ -61,7 +70,7 @@ def _flag(argument: str, rest: list[str]) -> list[str]:
         raise UserError(f"unknown option '{argument}'{suggestion(name, KNOWN)}")
     if name not in VALUED:
         return [name]
-    if not equals and rest and not (name == "--info" and rest[0] not in CHOICES[name]):
+    if not equals and rest and (rest[0] in CHOICES[name] if name == "--info" else not rest[0].startswith("-")):
         value = rest.pop(0)
     if name == "--info":  # its value may be left out
         value = value or "all"

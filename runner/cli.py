@@ -83,7 +83,7 @@ def train(arguments: Sequence[str]) -> int:
     from duograd.runner.arguments import ready, split
 
     sys.argv[1:] = ready(arguments)
-    overrides = split(arguments)[1]
+    overrides = split(sys.argv[1:])[1]
 
     import hydra
     from omegaconf import DictConfig

@@ -3,6 +3,7 @@
 import shlex
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from rich.console import Console
@@ -16,6 +17,16 @@ from duograd.runner.training import Floats, Training
 
 PLAIN_LINES = 10  # spread over a run whose output is not a terminal
 PLAIN_SECONDS = 30.0  # the longest silence there
+
+
+def is_live(console: Console) -> bool:
+    """Whether what was printed can be drawn over: not in a file, even where FORCE_COLOR asks for colours there."""
+    return console.is_terminal and not console.is_dumb_terminal and console.file.isatty()
+
+
+def waiting(console: Console, what: str) -> AbstractContextManager[object]:
+    """Shows what is waited for as long as the block lasts, where that can be drawn over afterwards."""
+    return console.status(what) if is_live(console) else nullcontext()
 
 
 class Rate(ProgressColumn):
@@ -32,7 +43,7 @@ class Display(Hook):
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self.live = console.is_terminal
+        self.live = is_live(console)
         self.progress = Progress(
             TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
             BarColumn(bar_width=24),

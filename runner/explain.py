@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,17 @@ def explain(error: Exception, overrides: Sequence[str] = ()) -> UserError:
             cause = error.__cause__ or error
             known = isinstance(cause, OmegaConfBaseException)
             return UserError(omegaconf_fault(cause) if known else _composition_fault(str(error)))
+    if _is_hydras(error):
+        reason = ": ".join(filter(None, [type(error).__name__, str(error).partition("\n")[0]]))
+        return UserError(f"Hydra cannot use {shlex.join(overrides)} ({reason})")
     raise error
+
+
+def _is_hydras(error: Exception) -> bool:
+    """Whether Hydra failed by itself, before any of our code had its turn: at what somebody typed."""
+    files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
+    ours = {file.name for file in files if CONF.parent in file.resolve().parents}
+    return ours <= {"cli.py", "__main__.py", "compose.py"} and any("hydra" in file.parts for file in files)
 
 
 def groups() -> dict[str, list[str]]:
@@ -75,9 +86,14 @@ def _unexpected(text: str, message: str) -> str:
 def _wrong_choice(overrides: Sequence[str]) -> str | None:
     """A group for which no name, or no single one, was chosen."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import OverrideParseException
 
     known = groups()
-    for override in OverridesParser.create().parse_overrides(list(overrides)):
+    try:
+        parsed = OverridesParser.create().parse_overrides(list(overrides))
+    except OverrideParseException as error:
+        return _unreadable(error)
+    for override in parsed:
         key = str(override.key_or_group)
         if override.is_delete() and key in NEEDED:
             return f"{override.input_line}: a run needs one, {key}=NAME{suggestion(key, known[key])}"

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.text import Text
 
 from duograd.data.dataset import DataSet
 from duograd.data.errors import DataError
@@ -253,7 +254,7 @@ class Run:
         try:
             yield
         finally:
-            with self.console.status("bringing MLflow up to date"):
+            with display.waiting(self.console, "bringing MLflow up to date"):
                 trouble = follower.finish(MIRROR_SECONDS, self.console)
             said = trouble or "look at it in MLflow: duograd ui"
-            self.console.print(said, style="yellow" if trouble else None, highlight=False, soft_wrap=True)
+            self.console.print(Text(said, "yellow" if trouble else ""), soft_wrap=True)

@@ -1,5 +1,6 @@
 """What people type: paths of any kind, Hydra's flags anywhere, help; each mistake is one line of bounded length."""
 
+import io
 import os
 import re
 import shlex
@@ -11,10 +12,12 @@ from pathlib import Path
 import pytest
 import yaml
 from PIL import Image
+from rich.console import Console
 from sweep_builders import refused_in_one_line, typing
 
 from duograd.runner.arguments import readable
 from duograd.runner.compose import compose_tree
+from duograd.runner.display import is_live, waiting
 from duograd.runner.errors import LONGEST, UserError, one_line
 from duograd.runner.subcommands import COMMANDS
 
@@ -75,6 +78,11 @@ MISTAKES = [
     ([""], "cannot read '': expected key=value"),
     (["=1"], "cannot read '=1': expected key=value"),
     (["+x"], "cannot read '+x': expected key=value"),
+    (["hydra/sweeper=0"], "Hydra cannot use hydra/sweeper=0 (ValueError: "),
+    (["hydra.verbose=0"], "Hydra cannot use hydra.verbose=0 (AssertionError"),
+    (["-m", "--cfg", "job", "seed=1,2"], "--multirun and --cfg do not go together: leave out --cfg"),
+    (["--resolve"], "--resolve fills in values of what --cfg prints: add --cfg job"),
+    (["--config-name", "-m"], "--config-name needs a value"),
     (["--nope"], "unknown option '--nope'"),
     (["--cfg"], "--cfg needs a value: job, hydra, all"),
     (["--cfg", "jobs"], "--cfg jobs: expected job, hydra, all"),
@@ -216,6 +224,17 @@ def test_hydra_tells_of_itself(tmp_path):
     done = elsewhere(tmp_path, "seed=7", "--info", "searchpath")
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"pkg://duograd.conf" in done.stdout
+
+
+@pytest.mark.parametrize("environment", [{"FORCE_COLOR": "1"}, {"TERM": "dumb"}])
+def test_only_a_terminal_that_can_is_drawn_over(environment, monkeypatch):
+    """Not a file that is to hold colours, nor a terminal without a cursor."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    console = Console(file=io.StringIO(), force_terminal=True)
+    with waiting(console, "for nothing"):
+        assert not is_live(console)
+    assert console.file.getvalue() == ""
 
 
 def test_an_ascii_terminal_gets_what_it_can_show(tmp_path):

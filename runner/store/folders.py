@@ -1,6 +1,7 @@
 """The folders of runs and sweeps: where each file lies, who holds them, and which folder is one."""
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -154,7 +155,7 @@ class RunFolder:
         """Raises UserError where the folder already holds a run: nothing is ever overwritten by another."""
         if self.config.exists():
             raise UserError(
-                f"{self.path} already holds a run: go on with it by 'duograd resume {self.path}', "
+                f"{self.path} already holds a run: go on with it by 'duograd resume {shlex.quote(str(self.path))}', "
                 "or choose another folder with hydra.run.dir=DIR"
             )
 

@@ -4,7 +4,9 @@ import os
 import time
 
 from rich.console import Console
+from rich.text import Text
 
+from duograd.runner.display import waiting
 from duograd.runner.store.folders import SweepFolder
 from duograd.runner.store.records import SweepRecord
 from duograd.runner.sweep.execution import Interrupt
@@ -53,12 +55,12 @@ class Mirror:
         """Waits for MLflow to be brought up to date: it has been following, so little is left."""
         if self._follower is None:
             return
-        with console.status("bringing MLflow up to date"):
+        with waiting(console, "bringing MLflow up to date"):
             patience = MIRROR_SECONDS + MIRROR_SECONDS_A_JOB * len(self._record.jobs)
             wait = patience if self._interrupt.caught is None else INTERRUPTED_SECONDS
             trouble = self._follower.finish(wait, console)
         line = trouble or "look at it in MLflow: duograd ui"
-        console.print(line, style="yellow" if trouble else None, highlight=False, soft_wrap=True)
+        console.print(Text(line, "yellow" if trouble else ""), soft_wrap=True)
         self.save_record()
 
 

@@ -1,5 +1,6 @@
 """The record of a sweep: opened where its folder has one, and jobs that it does not know by their hash added to it."""
 
+import shlex
 import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
@@ -26,8 +27,8 @@ def open_record(request: Request, fixed: list[str], config: RunConfig) -> SweepR
     folder, resume = SweepFolder(request.folder), request.options.resume
     if folder.record.exists() and not resume:
         raise UserError(
-            f"{folder.path} already holds a sweep: go on with it by 'duograd resume {folder.path}' or "
-            "sweep.resume=true, or choose another folder with hydra.sweep.dir=DIR"
+            f"{folder.path} already holds a sweep: go on with it by 'duograd resume {shlex.quote(str(folder.path))}' "
+            "or sweep.resume=true, or choose another folder with hydra.sweep.dir=DIR"
         )
     if resume and not folder.record.exists():
         raise UserError(f"sweep.resume=true: {folder.path} holds no sweep: name its folder with hydra.sweep.dir=DIR")

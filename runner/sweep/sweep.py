@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from duograd.runner.context import terminal
+from duograd.runner.display import waiting
 from duograd.runner.report.report import Report, report_sweep
 from duograd.runner.store import locks
 from duograd.runner.store.folders import SweepFolder
@@ -118,7 +119,7 @@ class Sweep:
 
         None where writing it failed, which costs the sweep nothing else.
         """
-        with self.console.status("drawing the answer"):
+        with waiting(self.console, "drawing the answer"):
             self.mirror.await_links()
             try:
                 return report_sweep(self.folder.path)

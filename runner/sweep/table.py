@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from duograd.runner.display import duration
+from duograd.runner.display import duration, is_live
 from duograd.runner.store.overrides import by_key
 from duograd.runner.store.records import JobRecord, SweepRecord
 from duograd.runner.sweep.naming import run_name
@@ -32,7 +32,7 @@ class View:
 
     def __init__(self, console: Console, record: SweepRecord, progress: Mapping[int, Progress]) -> None:
         self._console, self._record, self._progress = console, record, progress
-        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+        self._live = Live(console=console, auto_refresh=False) if is_live(console) else None
         self._began = self._spoke_at = time.monotonic()
         self._settled_before = record.count("FINISHED", "PRUNED")
 
@@ -105,7 +105,7 @@ def job_table(jobs: Sequence[JobRecord], heads: Sequence[str], cells: Callable[[
     rows = Table("job", *(key.rpartition(".")[2] for key in keys), "state", *heads, box=None)
     for job, values in zip(jobs, swept, strict=True):
         state = Text(job.status, STYLES[job.status])
-        rows.add_row(str(job.number), *(values.get(key, "–") for key in keys), state, *cells(job))
+        rows.add_row(str(job.number), *(Text(values.get(key, "–")) for key in keys), state, *cells(job))
     return rows
 
 
