@@ -144,6 +144,7 @@ def test_a_job_has_no_number_to_ask_for(number):
             ["seed=1,2", "hydra.sweep.subdir=x${hydra.job.num}"],
             "hydra.sweep.subdir=x${hydra.job.num}: the folder of a job",
         ),
+        (["seed=1,2", "+hydra.job.env_set.A_B=1"], "hydra.job.env_set and env_copy (A_B) reach no worker"),
         (["seed=range(0,1000000000)"], "seed=range(0,1000000000) has more than 100000 values"),
         (["seed=range(1000)", "data.seed=range(1000)"], "the grid has 1000000 jobs, more than 100000"),
     ],

@@ -101,6 +101,11 @@ def _request(config: DictConfig, launcher: Mapping[str, Any]) -> Request:
             f"hydra.sweep.subdir={subdir}: the folder of a job is named by what differs, such as hidden_size=50; "
             "leave it out, or choose hydra/launcher=basic"
         )
+    if names := ", ".join(config.hydra.job.env_set):
+        raise UserError(
+            f"hydra.job.env_set and env_copy ({names}) reach no worker, which has the environment it was started with: "
+            "set it before duograd, or choose hydra/launcher=basic"
+        )
     here, origin = Path.cwd(), Origin.of(config.hydra)
     return Request(here / str(config.hydra.sweep.dir), origin, options, workers, here, command(config, origin))
 
