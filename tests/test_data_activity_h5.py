@@ -180,6 +180,8 @@ BAD[3, 2, 1] = np.nan
         ({"tstX": WINDOWS[:18, :5]}, "'trX' has 7 time steps and {}: 'tstX' 5: give both in one form (N, T, S)"),
         ({"tstX": WINDOWS[:18, :, :1]}, "'trX' has 2 channels and {}: 'tstX' 1: give both in one form (N, T, S)"),
         ({"trX": WINDOWS[..., 0]}, "'trX' has shape (60, 7), expected (N, T, S): give a file in that form"),
+        ({"trX": WINDOWS[:, 0, 0]}, "'trX' has shape (60), expected (N, T, S): give a file in that form"),
+        ({"trX": np.float32(1)}, "'trX' has shape (), expected (N, T, S): give a file in that form"),
         ({"trX": BAD}, "'trX' has 1 values that are NaN or infinite as float32, the first at [3, 2, 1]: repair"),
         ({"trY": ONES[:50]}, "'trX' has 60 windows and {}: 'trY' 50 labels: give each window one label"),
         ({"tstY": ONES}, "'tstX' has 18 windows and {}: 'tstY' 60 labels: give each window one label"),

@@ -139,7 +139,7 @@ def tarred(path: Path, mode: str, members: dict[str, bytes | str]) -> Path:
 
 @pytest.mark.parametrize(("name", "mode"), [("a.tar", "w"), ("a.tgz", "w:gz"), ("a.tar.bz2", "w:bz2"), ("a", "w:xz")])
 def test_tar_archives_whatever_they_are_called(tmp_path: Path, name: str, mode: str) -> None:
-    members = {"./pets/cat/1": b"one", "./pets/dog/1": b"two", "pets/cat/2": "1", "pets/.hidden/1": b"three"}
+    members = {"./pets/cat/1": b"one", "/pets/dog/1": b"two", "pets/cat/2": "1", "pets/.hidden/1": b"three"}
     path = tarred(tmp_path / name, mode, members)
     assert listed(path) == (["pets/cat/1", "pets/dog/1"], {LINKS: 1})
     with open_files(path, "some") as found:

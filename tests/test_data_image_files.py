@@ -186,5 +186,6 @@ def test_folder_without_images(tmp_path: Path) -> None:
         find_images(tmp_path)
     assert str(caught.value) == (
         f"data.root={tmp_path} holds no images: give a folder with "
-        ".bmp, .dib, .gif, .jfif, .jp2, .jpe, .jpeg, .jpg, .pbm, .pgm, .png, .pnm, .ppm, .tga, .tif, .tiff, .webp files"
+        ".bmp, .dib, .gif, .jfif, .jp2, .jpe, .jpeg, .jpg, .pbm, .pgm, .png, .pnm, .ppm, .tga, .tif, .tiff, .webp "
+        "files (it holds 1 .txt)"
     )

@@ -85,6 +85,16 @@ def test_a_folder_without_classes(tmp_path, counts, line):
     assert line in fault(grow(tmp_path, counts)).replace("0.png", "1.png")
 
 
+def test_other_files_and_tests_without_classes(tmp_path):
+    grow(tmp_path / "train", FEW)
+    paint(tmp_path / "test" / "1.png", 1)
+    line = f"data.root={tmp_path}/test: 1.png lies in no class folder: move it into one, or remove it"
+    assert fault(tmp_path) == line
+    (tmp_path / "phone").mkdir()
+    (tmp_path / "phone" / "1.heic").touch()
+    assert fault(tmp_path / "phone").endswith(".tif, .tiff, .webp (it holds 1 .heic)")
+
+
 def test_an_image_beside_the_split_folders(tmp_path):
     grow(tmp_path / "train", FEW)
     grow(tmp_path / "test", FEW)

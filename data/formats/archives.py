@@ -93,25 +93,26 @@ class TarFiles:
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file, self.skipped = file, Counter[str]()
-        self.members: dict[str, tarfile.TarInfo] = {}
+        self.places: dict[str, tuple[int, int]] = {}  # where each begins, and its size
         with tarfile.open(fileobj=file, mode="r:") as archive:
-            for member in archive:
+            while member := archive.next():
+                archive.members.clear()  # type: ignore[attr-defined] # it would keep a million
                 self._add(member, _normal(f"{member.name}/" if member.isdir() else member.name))
 
     def _add(self, member: tarfile.TarInfo, name: str) -> None:
         if not member.isdir() and (not member.isfile() or member.issparse()):
             self.skipped[LINKS if member.issym() or member.islnk() else ODD] += 1
         elif not is_clutter(name):
-            self.members[name] = member
+            self.places[name] = member.offset_data, member.size
 
     def namelist(self) -> list[str]:
-        return list(self.members)
+        return list(self.places)
 
     def read(self, name: str, /) -> bytes:
-        member = self.members[name]
-        require_modest(member.size, name)
-        content = os.pread(self.file.fileno(), member.size, member.offset_data)  # several threads may ask at once
-        if len(content) < member.size:
+        start, size = self.places[name]
+        require_modest(size, name)
+        content = os.pread(self.file.fileno(), size, start)  # several threads may ask at once
+        if len(content) < size:
             raise tarfile.ReadError("the archive ends too early")
         return content
 

@@ -11,7 +11,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -49,7 +49,8 @@ def user_path(text: str) -> Path:
 
 def is_clutter(name: str) -> bool:
     """Whether any part of a name is hidden, or of the kind that systems leave behind."""
-    return any(part.startswith(".") or part.lower() in CLUTTER for part in name.rstrip("/").split("/"))
+    parts = name.rstrip("/").split("/")
+    return any((part.startswith(".") and part != "..") or part.lower() in CLUTTER for part in parts)
 
 
 def read_file(files: Files, name: str) -> bytes:
@@ -78,9 +79,9 @@ class FolderFiles:
         self.skipped.clear()
         names: list[str] = []
         seen = {(one.st_dev, one.st_ino) for one in (above.stat() for above in self.root.resolve().parents)}
-        real, links = [""], list[str]()
+        real, links = [""], deque[str]()
         while real or links:
-            name = real.pop() if real else links.pop(0)
+            name = real.pop() if real else links.popleft()
             status = (self.root / name).stat()
             if (status.st_dev, status.st_ino) in seen:
                 self.skipped[TWICE] += 1

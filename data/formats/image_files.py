@@ -55,23 +55,35 @@ def find_images(root: Path, background: str = "white") -> ImageFiles:
     if not root.exists():
         raise DataError(f"data.root={root} does not exist: give a folder of images")
     if not root.is_dir():
-        raise DataError(f"data.root={root} is a file: give the folder that holds it, data.root={root.parent}")
+        is_image = root.name.lower().endswith(SUFFIXES)
+        folder = f"the folder that holds it, data.root={root.parent}" if is_image else "a folder of images, unpacked"
+        raise DataError(f"data.root={root} is a file: give {folder}")
     files = FolderFiles(root)
     names = files.namelist()
     paths = sorted(root / name for name in names if name.lower().endswith(SUFFIXES))
     if not paths:
-        raise DataError(f"data.root={root} holds no images: give a folder with {', '.join(SUFFIXES)} files")
+        remedy = f"give a folder with {', '.join(SUFFIXES)} files"
+        raise DataError(f"data.root={root} holds no images: {remedy}{else_there(names)}")
     return ImageFiles(paths, ImageReader(background), skip_notes(files, names))
 
 
 def skip_notes(files: Files, names: Sequence[str]) -> tuple[str, ...]:
     """How many of the `names` of files are no images, and how many more could not be taken: a line for each reason."""
+    return (*(f"{count} skipped: not an image type that is read" for count in _others(names)), *skip_lines(files))
+
+
+def else_there(names: Sequence[str]) -> str:
+    """What there is where there are no images, in brackets, or nothing."""
+    return f" (it holds {', '.join(others)})" if (others := _others(names)) else ""
+
+
+def _others(names: Sequence[str]) -> list[str]:
+    """How many of the `names` of files are of each type that is not read, such as `15 .heic`; at most six."""
     others = Counter(Path(name).suffix.lower() for name in names if not name.lower().endswith((*SUFFIXES, "/")))
     types = sorted(others.most_common(TYPES_SHOWN))
-    counts = [f"{count} {suffix or 'without a suffix'}" for suffix, count in types]
-    if rest := others.total() - sum(count for _, count in types):
-        counts.append(f"{rest} of {len(others) - len(types)} other types")
-    return (*(f"{count} skipped: not an image type that is read" for count in counts), *skip_lines(files))
+    rest = others.total() - sum(count for _, count in types)
+    more = [f"{rest} of {len(others) - len(types)} other types"] if rest else []
+    return [f"{count} {suffix or 'without a suffix'}" for suffix, count in types] + more
 
 
 def read_image(path: Path, reader: ImageReader | None = None) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duograd.data.errors import DataError, printable
-from duograd.data.formats.image_files import SUFFIXES
+from duograd.data.formats.image_files import SUFFIXES, else_there
 
 LAYOUT = "DIR/<class>/<image>, or DIR/train/<class>/<image> and DIR/test/<class>/<image>"
 SPLITS = {  # what folders of splits are called, in any case, also with one word beside it in all: seg_train, seg_test
@@ -18,6 +18,7 @@ SPLITS = {  # what folders of splits are called, in any case, also with one word
     **dict.fromkeys(("test", "testing"), "test"),
 }
 SPLIT = re.compile(rf"(.+[ _-])?({'|'.join(SPLITS)})([ _-].+)?", re.IGNORECASE)
+PLAIN = (None, None)  # the words before and after such a name, where there are none
 Parts = tuple[str, ...]  # of a path
 
 
@@ -76,7 +77,7 @@ def read_tree(names: Sequence[str], root: Path) -> Tree:
     """
     paths = _images_and_folders(names).unwrapped()
     if not paths.images:
-        raise DataError(f"data.root={root} holds no images: give {LAYOUT}, {', '.join(SUFFIXES)}")
+        raise DataError(f"data.root={root} holds no images: give {LAYOUT}, {', '.join(SUFFIXES)}{else_there(names)}")
     folders = _folders_of_splits(paths, root)
     if not folders:
         classes = _classes(paths, root)
@@ -104,18 +105,18 @@ def _images_and_folders(names: Sequence[str]) -> Paths:
 def _folders_of_splits(paths: Paths, root: Path) -> dict[str, str]:
     """The folder of each split, such as {"train": "Training", "test": "Testing"}; {} where folders are classes.
 
-    A folder is of a split by its name, and if it holds folders, not images: these would make it a class.
+    A folder is of a split by its name, if that of training holds folders: images would make it a class.
     """
     holding = {parts[0] for parts in paths.images if len(parts) == 2}
-    matches = [match for top in sorted(paths.tops - holding) if (match := SPLIT.fullmatch(top))]
-    plain = [match for match in matches if not match[1] and not match[3]]
-    alike = [match for match in matches if match.group(1, 3) == matches[0].group(1, 3)]
-    chosen = plain or (alike if len(alike) > 1 else [])
-    folders = {SPLITS[match[2].lower()]: match[0] for match in chosen}
-    if "train" in folders:
+    matches = [match for top in sorted(paths.tops) if (match := SPLIT.fullmatch(top))]
+    words = [match.group(1, 3) for match in matches if match[0] not in holding]
+    beside = PLAIN if PLAIN in words else max(words, key=words.count, default=None)
+    chosen = [match for match in matches if match.group(1, 3) == beside]
+    folders = {SPLITS[match[2].lower()]: match[0] for match in chosen if beside == PLAIN or len(chosen) > 1}
+    if folders.get("train", "") in paths.tops - holding:
         _require_alone([match[0] for match in chosen], folders, paths.tops, root)
         return folders
-    if len(folders) > 1 and len(folders) == len(paths.tops):
+    if "train" not in folders and len(folders) > 1 and len(folders) == len(paths.tops):
         there = " and ".join(f"{folder}/" for folder in sorted(folders.values()))
         raise DataError(f"data.root={root} holds {there}, but no train/: give train/ too, or one folder per class")
     return {}
@@ -159,7 +160,9 @@ def _require_plain(paths: Paths, classes: Sequence[str], where: str) -> None:
 
     A folder of the most may be missing in another: masks of what has none.
     """
-    below = {name: {parts[1] for parts in paths.images if parts[0] == name and len(parts) > 2} for name in classes}
+    below: dict[str, set[str]] = {name: set() for name in classes}
+    for parts in paths.images:
+        below[parts[0]] |= {parts[1]} if len(parts) > 2 else set()
     holding = {parts[0] for parts in paths.images if len(parts) == 2}
     fewest, most = min(below.values(), key=len), max(below.values(), key=len)
     if not holding and all(fewest <= folders <= most for folders in below.values()):
@@ -170,9 +173,9 @@ def _require_plain(paths: Paths, classes: Sequence[str], where: str) -> None:
             "images into its folder itself"
         )
     for name, folders in below.items():
-        others = {*classes} - {name}
-        if others <= folders or len(others & folders) > 1:
-            again = ", ".join(sorted(others & folders)[:3])
+        others = folders & below.keys() - {name}
+        if len(others) == len(classes) - 1 or len(others) > 1:
+            again = ", ".join(sorted(others)[:3])
             raise DataError(f"{where}: {name}/ holds {again} again, as folders beside it are called: leave one copy")
 
 

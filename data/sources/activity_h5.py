@@ -107,8 +107,10 @@ def _is_backwards(windows: "h5py.Dataset", labels: "h5py.Dataset") -> bool:
     """Whether samples lie along the last axis, as MATLAB writes them: only it has as many labels, or MATLAB says so."""
     from duograd.data.formats.hdf5 import is_marked_by_matlab, shape_of
 
-    (first, *_, last), there = shape_of(windows) or (0, 0), shape_of(labels)
-    return last in there and (first not in there or is_marked_by_matlab(windows))
+    shape, there = shape_of(windows), shape_of(labels)
+    if len(shape) != 3:  # of another form, which is told as it stands
+        return False
+    return shape[-1] in there and (shape[0] not in there or is_marked_by_matlab(windows))
 
 
 SOURCE = Source(config=ActivityH5, inputs="sequences", targets="classes")
