@@ -3,6 +3,7 @@
 Nothing heavy is imported here: `--help` and tab completion answer at once.
 """
 
+import io
 import os
 import signal
 import sys
@@ -15,7 +16,8 @@ from duograd.runner.subcommands import COMMANDS
 
 def main() -> None:
     """Runs the command line and ends the process: 0 well, 1 a run failed, 2 the user's error, 130 Ctrl-C."""
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal may know ASCII alone
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may know ASCII alone
     sys.exit(exit_code(lambda: dispatch(sys.argv[1:])))
 
 

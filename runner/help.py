@@ -36,18 +36,16 @@ def _commands() -> list[str]:
     return [f"  duograd {way:31}  {does}" for way, does in ways.items()]
 
 
-def _groups(width: int) -> Iterator[str]:
-    """A line a group, no longer than the screen; short groups share one."""
+def _groups(width: int) -> list[str]:
+    """Each group with its options, no longer than the screen; short groups share a line."""
     known = groups()
-    line = ""
     others = sorted(known.keys() - set(FIRST), key=lambda name: len(", ".join(known[name])))
+    lines: list[str] = []
     for name in [*FIRST, *others]:
         part = _fitted(f"  {name}: ", known[name], width)
-        if line and len(line) + len(part) >= width:
-            yield line
-            line = ""
-        line += part
-    yield line
+        room = next((i for i, line in enumerate(lines) if len(line) + len(part) < width), len(lines))
+        lines[room : room + 1] = ["".join(lines[room : room + 1]) + part]
+    return lines
 
 
 def _fitted(start: str, options: Sequence[str], width: int) -> str:

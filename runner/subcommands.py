@@ -24,6 +24,7 @@ COMMANDS = {
     "filters": Command("IMAGE...", "convolution as image processing", 'photo.jpg --kernel "0 1 0; 1 -4 1; 0 1 0"'),
     "sync": Command("RUN...", "bring MLflow up to date", "outputs"),
     "ui": Command("", "look at all runs in MLflow", "--port 5001"),
+    "completion": Command("bash | zsh | fish", "let the shell complete what you type", "bash >> ~/.bashrc"),
 }
 
 

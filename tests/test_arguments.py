@@ -226,6 +226,32 @@ def test_hydra_tells_of_itself(tmp_path):
     assert b"pkg://duograd.conf" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("duograd res", ["resume"]),
+        ("duograd resume outputs/ae", ["outputs/ae/first", "outputs/ae/sweep"]),
+        ("duograd compare outputs/ae/s", ["outputs/ae/sweep"]),
+        ("duograd model=l", ["lstm", "lstm_dense1"]),
+        ("duograd task=activity model.re", ["model.recurrent_init=", "model.reset_after="]),
+        ("duograd seed=1 task=activity loss.la", ["loss.label_smoothing=", "loss.lambda="]),
+        ("duograd gradcheck batch", ["batch_size="]),
+        ("duograd completion ", ["bash", "fish", "zsh"]),
+        ("duograd nonsense=( model.h", []),
+    ],
+)
+def test_bash_completes_and_prints_nothing_else(line, completed, tmp_path):
+    for run in ("first/run.json", "sweep/sweep.json", "sweep/job/run.json"):
+        (tmp_path / "outputs" / "ae" / run).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "outputs" / "ae" / run).touch()
+    (tmp_path / "ask").write_text(
+        f'duograd() {{ "{sys.executable}" -m duograd "$@"; }}\neval "$(duograd completion bash)"\n'
+        'COMP_LINE="$1"; COMP_POINT=${#COMP_LINE}; compopt() { :; }\n_duograd; printf "%s\\n" "${COMPREPLY[@]}"\n'
+    )
+    done = subprocess.run(["bash", "ask", line], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert (done.stdout.split(), done.stderr) == (completed, "")
+
+
 @pytest.mark.parametrize("environment", [{"FORCE_COLOR": "1"}, {"TERM": "dumb"}])
 def test_only_a_terminal_that_can_is_drawn_over(environment, monkeypatch):
     """Not a file that is to hold colours, nor a terminal without a cursor."""

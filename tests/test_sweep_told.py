@@ -44,8 +44,8 @@ def test_errors_are_one_line_before_anything_starts(overrides, message, tmp_path
     refused_in_one_line(typed("-m", *overrides), message, tmp_path)
 
 
-def test_a_dry_run_lists_the_jobs_and_starts_none(tmp_path, typed):
-    code, out, err = typed("-m", *GRID, "epochs=10", "sweep.dry_run=true", "sweep.estimate=true")
+def test_an_estimate_lists_the_jobs_and_starts_none(tmp_path, typed):
+    code, out, err = typed("-m", *GRID, "epochs=10", "sweep.estimate=true")
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[0].split() == ["job", "hidden_size", "lambda", "state", "parameters", "expected"]

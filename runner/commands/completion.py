@@ -1,0 +1,107 @@
+"""duograd completion bash | zsh | fish: a script with which the shell completes commands, run folders, groups and keys.
+
+It asks `duograd completion ask SHELL LINE` for what may follow a line; whatever goes wrong then, nothing is printed.
+"""
+
+import os
+import shlex
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from duograd.runner.errors import UserError
+from duograd.runner.explain import groups
+from duograd.runner.subcommands import COMMANDS, command_parser
+
+BASH = """\
+# In ~/.bashrc: eval "$(duograd completion bash)"
+_duograd() {
+    local IFS=$'\\n'
+    COMPREPLY=($(duograd completion ask bash "${COMP_LINE:0:$COMP_POINT}" 2>/dev/null))
+    case "${COMPREPLY[0]}" in *[=/.]) compopt -o nospace ;; esac
+}
+complete -o default -F _duograd duograd
+"""
+SCRIPTS = {
+    "bash": BASH,
+    "zsh": BASH.replace("# In ~/.bashrc", "autoload -U +X bashcompinit && bashcompinit\n# In ~/.zshrc", 1),
+    "fish": """\
+# duograd completion fish > ~/.config/fish/completions/duograd.fish
+complete -c duograd -f -a '(duograd completion ask fish (commandline -cp) 2>/dev/null)'
+""",
+}
+IN_FOLDERS = ("resume", "compare", "sync")  # commands whose arguments are folders of runs
+WITH_KEYS = ("gradcheck",)
+MOST_LOOKED = 3000  # folders: an answer must come at once
+DEEP = 4  # folders below the current one, at most, in which runs are looked for
+
+
+def main(arguments: list[str]) -> int:
+    """Prints the script of a shell, or what may follow a line; 0. Raises UserError."""
+    if arguments[:1] == ["ask"]:
+        return _answer(*arguments[1:3])
+    parser = command_parser("completion", __doc__)
+    parser.add_argument("shell", choices=SCRIPTS, help="the shell that is to complete")
+    print(SCRIPTS[parser.parse_args(arguments).shell], end="")
+    return 0
+
+
+def _answer(shell: str, line: str = "") -> int:
+    found = candidates(line)
+    if shell != "fish":  # readline's words end at =, and only the last is replaced
+        last = line.split(" ")[-1]
+        found = [text[last.rfind("=") + 1 :] for text in found]
+    print("\n".join(found))
+    return 0
+
+
+def candidates(line: str) -> list[str]:
+    """What the last word of a command line may become, sorted."""
+    _, *before, word = line.split(" ") if " " in line else (line, "")
+    command = next(iter(before), None)
+    if command in IN_FOLDERS:
+        options = _folders(word)
+    elif command is None or command in WITH_KEYS or command not in COMMANDS:
+        options = [*_overrides([text for text in before if "=" in text], word)]
+        options += [] if command else [*COMMANDS, "help"]
+    else:
+        options = list(SCRIPTS) if command == "completion" else []
+    return sorted({option for option in options if option.startswith(word)})
+
+
+def _overrides(before: list[str], word: str) -> Iterator[str]:
+    """Options of the group that is being chosen; else groups and keys that these choices lead to."""
+    known = groups()
+    group, equals, _ = word.partition("=")
+    if equals:
+        yield from (f"{group}={option}" for option in known.get(group, ()))
+        return
+    yield from (f"{name}=" for name in known)
+    yield from (f"{key}=" for key in _keys(before))
+
+
+def _keys(before: list[str]) -> list[str]:
+    from omegaconf import OmegaConf
+
+    from duograd.runner.compose import compose_tree
+    from duograd.runner.store.overrides import dotted
+
+    try:
+        tree = OmegaConf.to_container(compose_tree(before))
+    except UserError:  # what was typed so far is no configuration yet
+        return []
+    assert isinstance(tree, dict)
+    return [key for key, _ in dotted({str(name): value for name, value in tree.items()}) if not key.endswith(".name")]
+
+
+def _folders(word: str) -> list[str]:
+    """The folders of runs and sweeps below the one that was typed so far; where there is none, any folder there."""
+    above = Path(os.path.expanduser(word.rpartition("/")[0] or "."))  # noqa: PTH111 - a Path would normalise
+    found = []
+    for folder, below, files in islice(os.walk(above), MOST_LOOKED):
+        if {"run.json", "sweep.json"} & set(files):
+            found.append(folder.removeprefix("./"))
+            below.clear()  # the jobs of a sweep are for those who ask for them
+        elif len(Path(folder).relative_to(above).parts) >= DEEP:
+            below.clear()
+    return [shlex.quote(folder) for folder in found] or [f"{path}/" for path in above.iterdir() if path.is_dir()]
