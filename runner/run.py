@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -141,22 +142,29 @@ class Run:
             for note in self.data.notes:
                 log.warning("%s", note)
             outcome = self._attempt(log)
-            self._sum_up(outcome, drawing=outcome.status == "FINISHED")
-            log.info("%s after %d epochs. %s", outcome.status, self.training.epoch, outcome.error or "")
-            if outcome.status == "FINISHED":
-                outcome.facts = self._draw(outcome.metrics, log)
-            if outcome.status == "FINISHED":
-                self.folder.checkpoint_before.unlink(missing_ok=True)  # there is nothing left to go on with
-            display.ending(self.console, self.folder, self._sum_up(outcome))
+            try:
+                summary = self._conclude(outcome, log)
+            except OSError as error:  # not even a summary can be written
+                outcome = replace(outcome, status="FAILED", error=system_fault(error))
+                summary = self._summary(outcome)
+            display.ending(self.console, self.folder, summary)
         return EXIT.get(outcome.status, 128 + (self.interruption.caught or 0))
 
-    def _sum_up(self, outcome: Outcome, drawing: bool = False) -> dict[str, Any]:
-        """Writes summary.json; a run that was killed while `drawing` is gone on with from there."""
-        seconds = time.monotonic() - self.started
-        best = self.best.state()
-        result = identity.summary_json(self.config, self.training, best, self.who, outcome, seconds, drawing)
-        files.write_json(self.folder.summary, result)
-        return result
+    def _conclude(self, outcome: Outcome, log: logging.Logger) -> dict[str, Any]:
+        """Writes summary.json, before and after the figures; a run that is killed in between goes on from there."""
+        finished = outcome.status == "FINISHED"
+        files.write_json(self.folder.summary, self._summary(outcome, drawing=finished))
+        log.info("%s after %d epochs. %s", outcome.status, self.training.epoch, outcome.error or "")
+        if finished:
+            outcome.facts = self._draw(outcome.metrics, log)
+            self.folder.checkpoint_before.unlink(missing_ok=True)  # there is nothing left to go on with
+        summary = self._summary(outcome)
+        files.write_json(self.folder.summary, summary)
+        return summary
+
+    def _summary(self, outcome: Outcome, drawing: bool = False) -> dict[str, Any]:
+        seconds, best = time.monotonic() - self.started, self.best.state()
+        return identity.summary_json(self.config, self.training, best, self.who, outcome, seconds, drawing)
 
     def _attempt(self, log: logging.Logger) -> Outcome:
         """The training and its last evaluation; whatever happens, what it reached is saved and said."""

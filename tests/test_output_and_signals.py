@@ -1,0 +1,109 @@
+"""Output is not training, and a signal is one for all: saved once, said, and the exit code of its number."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SMALL = ["task=autoencoder", "tracking=none", "data.count=60", "data.size=4", "model.hidden_size=5", "dtype=float64"]
+ENDLESS = "epochs=1000000"
+DUOGRAD = [sys.executable, "-m", "duograd"]
+
+
+def started(*arguments, cwd, **pipes):
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} | pipes
+    return subprocess.Popen([*DUOGRAD, *arguments], cwd=cwd, text=True, start_new_session=True, **pipes)
+
+
+def trains(folder: Path, process) -> None:
+    deadline = time.monotonic() + 240
+    while not (folder / "metrics.jsonl").exists() or (folder / "metrics.jsonl").stat().st_size == 0:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def summary(folder: Path):
+    return json.loads((folder / "summary.json").read_text())
+
+
+def test_a_reader_that_leaves_does_not_end_training(tmp_path):
+    """As `duograd … | head -1` does."""
+    with started(*SMALL, "epochs=300", f"hydra.run.dir={tmp_path / 'run'}", cwd=tmp_path) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(240) == 0
+    assert (summary(tmp_path / "run")["status"], summary(tmp_path / "run")["epochs"]) == ("FINISHED", 300)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_saves_once_whether_or_not_anybody_reads(signum, tmp_path):
+    """As Ctrl-C does to `duograd … | tee`, which it ends first; and a terminal that is closed."""
+    folder = tmp_path / "run"
+    with started(*SMALL, ENDLESS, f"hydra.run.dir={folder}", cwd=tmp_path) as process:
+        trains(folder, process)
+        process.stdout.close()
+        for _ in range(2):  # a shell and a supervisor
+            os.kill(process.pid, signum)
+        assert process.wait(240) == 128 + signum
+    assert summary(folder)["status"] == "KILLED"
+    assert (folder / "checkpoint.safetensors").exists()
+
+
+def test_ctrl_c_ends_all_jobs_that_one_process_runs(tmp_path):
+    where = f"hydra.sweep.dir={tmp_path / 'sweep'}"
+    jobs = ["-m", "hydra/launcher=basic", "hydra/sweeper=basic", where, *SMALL, ENDLESS, "seed=1,2"]
+    with started(*jobs, cwd=tmp_path) as process:
+        trains(tmp_path / "sweep" / "0", process)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=240)
+    assert process.returncode == 130, said
+    assert not (tmp_path / "sweep" / "1" / "config.yaml").exists()
+
+
+@pytest.mark.parametrize("seconds", [0.3, 0.8, 1.5])
+def test_ctrl_c_during_the_start_is_no_traceback(seconds, tmp_path):
+    with started(*SMALL, ENDLESS, cwd=tmp_path) as process:
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=240)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+
+
+def test_a_reader_that_leaves_a_list_is_no_traceback(tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with started("--version", cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE) as process:
+        os.close(writing)
+        _, said = process.communicate(timeout=240)
+    assert said == ""
+    assert process.returncode == 128 + signal.SIGPIPE
+
+
+def test_a_full_disk_is_one_line(tmp_path):
+    """Nothing can be written any more, a summary least of all."""
+    code = (
+        "import sys; from pathlib import Path; from builders import tiny; from duograd.runner.run import run\n"
+        "from duograd.runner import cli; from duograd.runner.store import files, lines\n"
+        "from duograd.runner.store.folders import RunFolder\n"
+        "folder, begun = RunFolder(Path(sys.argv[1])), []\n"
+        "def full(*_, **__): raise OSError(28, 'No space left on device', str(folder.summary))\n"
+        "def write(self, rows, before=lines.Writer.write):\n"
+        "    files.write_bytes = full\n"
+        "    return before(self, rows)\n"
+        "lines.Writer.write = write\n"
+        "sys.exit(cli.exit_code(lambda: run(tiny('epochs=3'), folder, [])))"
+    )
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", code, str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environ)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert "No space left on device" in done.stdout
+    assert f"go on with it: duograd resume {tmp_path / 'run'}" in done.stdout
