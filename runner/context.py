@@ -25,6 +25,7 @@ class RunContext:
     console: where it prints. interruption: what ends it early. load: where its data comes from.
     name, swept: given by a sweep. threads: for a backend that names no number. mirrored: by a follower of its own.
     drawn: its figures; without them only the facts that they would find. flags: that its command begins with.
+    project: where the command was given, which moves as a whole.
     """
 
     console: Console
@@ -36,6 +37,7 @@ class RunContext:
     mirrored: bool = True
     drawn: bool = True
     flags: Sequence[str] = ()
+    project: Path = field(default_factory=Path.cwd)
 
     def threaded(self, config: RunConfig) -> RunConfig:
         """The configuration with this context's threads, unless it names its own."""

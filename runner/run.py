@@ -6,6 +6,7 @@ do hundreds of runs.
 
 import logging
 import os
+import shlex
 import signal
 import sys
 import time
@@ -51,13 +52,13 @@ def run(config: RunConfig, folder: RunFolder, overrides: Sequence[str], context:
     context = context or alone()
     with folder.locked():
         folder.refuse_if_used()
-        config = anchored(config, Path.cwd())
+        config = anchored(config, context.project)
         data, engine = _built(config, context)
         parameters, given = build.parameter_count(engine), (context.name, context.swept, context.flags)
         who = identity.run_json(config, data, parameters, overrides, *given)
         new = Run(config, folder, data, engine, who, context, resumed=False)  # refuses what cannot be, with no file yet
         files.write_json(folder.identity, who)
-        files.write_yaml(folder.config, dump(config))
+        folder.write_config(dump(config), context.project)
         return new.go()
 
 
@@ -67,10 +68,24 @@ def resume(config: RunConfig, folder: RunFolder, context: RunContext | None = No
     with folder.locked():
         who = folder.read_identity(*identity.NEEDED)
         folder.remove_temporaries()
-        data, engine = _built(config, context)
+        config = anchored(config, context.project)
+        moved = _where_else(config, folder)
+        try:
+            data, engine = _built(config, context)
+        except UserError as error:
+            raise UserError(f"{error}{moved}") from None
         if who["digest"] != data.digest:
-            raise UserError(f"{folder.path}: the data is not what it was when the run began; put back {who['source']}")
+            reason = f"the data is not what it was when the run began; put back {who['source']}"
+            raise UserError(f"{folder.path}: {reason}{moved}")
+        if config.data.model_dump(by_alias=True) != folder.read_config()["data"]:
+            folder.write_config(dump(config), context.project)
         return Run(config, folder, data, engine, who, context, resumed=True).go()
+
+
+def _where_else(config: RunConfig, folder: RunFolder) -> str:
+    """How to say where data that is not the project's own lies now."""
+    key = next((key for key in ("root", "path") if getattr(config.data, key, None)), None)
+    return f", or say where it lies now: duograd resume {shlex.quote(str(folder.path))} data.{key}=PATH" if key else ""
 
 
 def anchored(config: RunConfig, here: Path) -> RunConfig:

@@ -53,11 +53,11 @@ def test_the_hash_sees_what_changes_a_result_and_nothing_else():
     base = tiny()
     same = ["tracking=mlflow", "tracking=none checkpoint.every_seconds=1", "backend.threads=3", "task.figures=[]"]
     for overrides in same:
-        assert config_hash(tiny(*overrides.split())) == config_hash(base)
+        assert config_hash(tiny(*overrides.split()), Path()) == config_hash(base, Path())
     others = [
         tiny(o) for o in ("seed=1", "epochs=5", "loss.lambda=0", "optimizer.lr=0.2", "dtype=float32", "data.seed=1")
     ]
-    assert len({config_hash(config) for config in (base, *others, tiny("backend=torch"))}) == 8
+    assert len({config_hash(config, Path()) for config in (base, *others, tiny("backend=torch"))}) == 8
 
 
 def test_names_are_short_and_tell_jobs_apart():
@@ -90,7 +90,7 @@ def test_a_folders_name_is_one_folder_and_its_own(found):
 
 def job(name: str, **changes) -> Job:
     config = anchored(tiny(*(f"{key}={value}" for key, value in changes.items())), Path.cwd())
-    return Job(name, (), dict([name.split("=", 1)]), config, config_hash(config))
+    return Job(name, (), dict([name.split("=", 1)]), config, config_hash(config, Path()))
 
 
 def test_one_bad_job_is_named_and_stops_all():

@@ -20,18 +20,30 @@ def main(arguments: list[str]) -> int:
         return resume_sweep(given.dir, {key: None if value == "none" else value for key, value in typed.items()})
     if given.n_workers or given.scheduler:
         raise UserError(f"{given.dir} is not the folder of a sweep: --n-workers and --scheduler are for sweeps")
-    return _resume_run(RunFolder(given.dir))
+    return _resume_run(RunFolder(given.dir), _moved_data(given.moved))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser("resume", __doc__)
     parser.add_argument("dir", type=Path, metavar="DIR", help="the folder of a run or of a sweep")
+    parser.add_argument("moved", nargs="*", metavar="data.root=DIR", help="of a run: where its data lies now")
     parser.add_argument("--n-workers", type=int, help="of a sweep: processes on this machine")
     parser.add_argument("--scheduler", help="of a sweep: the Dask scheduler of a cluster, tcp://HOST:8786, or none")
     return parser
 
 
-def _resume_run(folder: RunFolder) -> int:
+def _moved_data(typed: list[str]) -> dict[str, str]:
+    """What is to change of a configuration: where data lies, and nothing else. Raises UserError."""
+    from duograd.runner.arguments import readable
+    from duograd.runner.store.overrides import key_of, parse
+
+    overrides = [readable(text) for text in typed]
+    if other := [text for text in overrides if key_of(text) not in ("data.root", "data.path")]:
+        raise UserError(f"{other[0]}: a run is resumed as it began; only data.root=DIR or data.path=FILE can be given")
+    return {key_of(text).removeprefix("data."): str(parse(text).value()) for text in overrides}
+
+
+def _resume_run(folder: RunFolder, moved: dict[str, str]) -> int:
     _check(folder)
     summary = folder.read_summary()
     if summary.get("status") == "FINISHED" and not summary.get("drawing"):
@@ -42,7 +54,9 @@ def _resume_run(folder: RunFolder) -> int:
     from duograd.runner.validate import validate_plain
 
     try:
-        config = validate_plain(folder.read_config())
+        tree = folder.read_config()
+        tree["data"] |= moved
+        config = validate_plain(tree)
     except DamagedError:
         raise
     except UserError as error:

@@ -10,6 +10,7 @@ from duograd.runner.signals import handled_by
 from duograd.runner.subcommands import command_parser
 from duograd.runner.tracking import TrackingError, address
 from duograd.runner.tracking.links import pages
+from duograd.runner.tracking.rehome import rehome
 from duograd.runner.tracking.server import serving
 
 
@@ -47,6 +48,7 @@ def _database(uri: str | None) -> Path:
 
 
 def _serve(database: Path, host: str, port: int) -> int:
+    rehome(database)
     print(f"starting MLflow over {database} …", flush=True)
     with serving(database, host, port) as (url, process):
         for what, page in pages(url):

@@ -2,14 +2,14 @@
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from duograd.runner.errors import UserError
-from duograd.runner.store import files, lines, locks, schema
+from duograd.runner.store import files, lines, locks, moving, schema
 
 SWEEP = "sweep.json"
 SEARCH = "search.json"
@@ -80,10 +80,14 @@ class RunFolder:
         return self.path / "stop"
 
     def read_config(self) -> dict[str, Any]:
-        """config.yaml. Raises DamagedError."""
+        """config.yaml, with absolute paths. Raises DamagedError."""
         content = files.read_yaml(self.config)
         schema.check(self.config, content, schema.ConfigYaml)
-        return content
+        return moving.absolute_config(content, self.path)
+
+    def write_config(self, tree: Mapping[str, Any], project: Path) -> None:
+        """config.yaml; project: the directory where the command was given."""
+        files.write_yaml(self.config, moving.relative_config(tree, self.path, project))
 
     def read_identity(self, *needed: str) -> dict[str, Any]:
         """run.json, with the keys that are needed at least. Raises DamagedError."""
@@ -181,6 +185,10 @@ class SweepFolder:
     @property
     def record(self) -> Path:
         return self.path / SWEEP
+
+    def directory(self) -> Path:
+        """Where the sweep's command was given. Raises DamagedError."""
+        return Path(moving.absolute(str(files.read_json(self.record).get("directory", ".")), self.path))
 
     @property
     def end(self) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from duograd.runner.errors import UserError
-from duograd.runner.store import files, schema
+from duograd.runner.store import files, moving, schema
 from duograd.runner.store.folders import PRUNED, SEARCH, SWEEP, RunFolder
 from duograd.runner.store.overrides import as_typed, by_key
 
@@ -105,7 +105,11 @@ class SweepRecord:
         return sum(job.status in statuses for job in self.jobs)
 
     def save(self, sweep: Path) -> None:
-        files.write_json(sweep / SWEEP, {**asdict(self), "swept": self.swept})
+        project = Path(self.directory)
+        where = {"directory": moving.relative(self.directory, sweep, project)}
+        if self.uri is not None:
+            where["uri"] = moving.relative(self.uri, sweep, project)
+        files.write_json(sweep / SWEEP, {**asdict(self), **where, "swept": self.swept})
 
     @classmethod
     def load(cls, sweep: Path) -> Self:
@@ -116,6 +120,8 @@ class SweepRecord:
         try:
             record = schema.read(path, cls)
             record.jobs.sort(key=lambda job: job.number)
+            record.directory = moving.absolute(record.directory, sweep)
+            record.uri = record.uri and moving.absolute(record.uri, sweep)
             for job in record.jobs:
                 job.check()
             return record

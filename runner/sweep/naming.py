@@ -4,9 +4,11 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from duograd.runner.config import RunConfig, dump
+from duograd.runner.store.moving import relative_config
 from duograd.runner.store.overrides import key_of, short_names
 
 HASH_LENGTH = 16  # hex digits
@@ -16,9 +18,10 @@ BESIDE_THE_RESULT = ("tracking", "checkpoint")
 BESIDE_INSIDE = {"task": ("figures", "frames"), "backend": ("threads",)}
 
 
-def config_hash(config: RunConfig) -> str:
-    """Tells jobs apart: equal for configurations that train to the same end."""
-    content = json.dumps(what_counts(dump(config)), sort_keys=True)
+def config_hash(config: RunConfig, project: Path) -> str:
+    """Tells jobs apart: equal for configurations that train to the same end, wherever their project is moved."""
+    tree = relative_config(dump(config), project, project)
+    content = json.dumps(what_counts(tree), sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:HASH_LENGTH]
 
 

@@ -45,7 +45,7 @@ def plan(composer: Composer, grid: Sequence[Sequence[str]], keys: Collection[str
     flags = tuple(composer.origin.flags())
     for name, overrides, values, config in zip(job_names, grid, swept, configs, strict=True):
         config = anchored(config, directory)
-        digest = config_hash(config)
+        digest = config_hash(config, directory)
         jobs.setdefault(digest, Job(name, tuple(overrides), values, config, digest, flags))
     return list(jobs.values())
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from duograd.runner.config import MlflowTracking, RunConfig, dump
 from duograd.runner.errors import UserError
-from duograd.runner.store import files
 from duograd.runner.store.folders import RunFolder, SweepFolder
 from duograd.runner.store.overrides import as_text, dotted, key_of
 from duograd.runner.store.records import JobRecord, SweepRecord
@@ -107,7 +106,7 @@ def _what_changed(job: Job, folder: RunFolder) -> str | None:
     """`epochs was 100, is 200 now`, where the job's run had begun."""
     if not folder.config.exists():
         return None
-    before = dict(dotted(what_counts(files.read_yaml(folder.config))))
+    before = dict(dotted(what_counts(folder.read_config())))
     for key, value in dotted(what_counts(dump(job.config))):
         if before.get(key) != value:
             return f"{key} was {as_text(before.get(key))}, is {as_text(value)} now"

@@ -104,6 +104,7 @@ def _train(task: Task, folder: RunFolder, sweep: SweepFolder) -> None:
         flags=task.flags,
         threads=int(os.environ.get("OMP_NUM_THREADS", "1")),  # what the one who started the worker gave it
         mirrored=False,
+        project=sweep.directory(),
         drawn=False,
     )
     config = validate_plain(task.config)

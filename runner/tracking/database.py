@@ -23,6 +23,7 @@ from duograd.runner.tracking.mlflow_api import (
     MlflowException,
     SQLAlchemyError,
 )
+from duograd.runner.tracking.rehome import rehome
 
 CREATION_S = 60.0  # a new database takes 1 to 3 s; four processes on a busy machine stand in line
 
@@ -57,6 +58,8 @@ def prepare(path: Path) -> None:
                 _create(path)
             elif schema != _newest_schema():
                 raise _foreign(path, schema)
+            else:
+                rehome(path)
     except OSError as error:
         reason = error.strerror or error
         raise TrackingError(f"cannot open {path} ({reason}): set tracking.uri to another place") from error
