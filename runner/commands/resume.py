@@ -55,7 +55,7 @@ def _resume_run(folder: RunFolder, moved: dict[str, str]) -> int:
 
     try:
         tree = folder.read_config()
-        tree["data"] |= moved
+        tree["data"] = {**(tree.get("data") or {}), **moved}
         config = validate_plain(tree)
     except DamagedError:
         raise
