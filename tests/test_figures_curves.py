@@ -49,6 +49,8 @@ def test_one_epoch_is_bars(tmp_path: Path) -> None:
     one = opened(draw_loss({"train/loss": [2.0], "val/loss": [1.0]}, Output(tmp_path / "l.png", "loss"), ()))
     widths = [(one == ImageColor.getrgb(colour)).all(axis=2).sum(axis=1).max() for colour in COLOURS[:2]]
     assert widths[0] == pytest.approx(2 * widths[1], rel=0.02)
+    seeds = [opened(overlay({"train": [Curve("a", [1.0])] * k}, Output(tmp_path / "o.png", ""), "")) for k in (1, 3)]
+    assert seeds[0].shape[0] < seeds[1].shape[0]  # each has its bar
     opened(overlay({"train": [Curve(LONG, [-1.0]), Curve("b", [NAN])], "test": []}, Output(tmp_path / "o.png", ""), ""))
 
 

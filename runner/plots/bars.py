@@ -1,6 +1,6 @@
 """Numbers as bars, each named at its left and written out at its end."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from duograd.runner.plots.chart import Chart
@@ -12,25 +12,25 @@ MANY, LITTLE_ROOM = 20, 28  # so many bars stand closer
 
 
 def draw_bars(
-    bars: Mapping[str, float],
+    bars: Sequence[tuple[str, float]],
     out: Output,
     subtitle: str,
     write: Callable[[float], str],
     colours: Sequence[str] = COLOURS[:1],
     longest: float | None = None,
 ) -> Path:
-    """Draw a bar for each name, colours in turn, as long as its number; returns the path. At least one bar.
+    """Draw a bar for each name and number, colours in turn, as long as the number; returns the path. At least one bar.
 
     write: the number as text. longest: the number of a bar of full length; None takes the largest.
     """
-    values = list(bars.values())
+    values = [value for _, value in bars]
     low, high = min(0.0, *values), longest or max(0.0, *values)
     chart = Chart(out, subtitle, (WIDTH, (ROOM if len(bars) < MANY else LITTLE_ROOM) * len(bars)))
     [axes] = chart.axes
     axes.grid(visible=False)
     axes.spines[["bottom"]].set_visible(False)
     axes.barh(range(len(bars)), values, height=0.6, color=[colours[k % len(colours)] for k in range(len(bars))])
-    axes.set_yticks(range(len(bars)), list(map(legible, bars)), fontsize=LABEL, parse_math=False)
+    axes.set_yticks(range(len(bars)), [legible(name) for name, _ in bars], fontsize=LABEL, parse_math=False)
     axes.tick_params(axis="y", labelcolor=INK)
     axes.set_xticks([])
     axes.set_xlim(low, high if high > low else low + 1)

@@ -112,17 +112,23 @@ def overlay(
     values = [curve.y for curves in shown.values() for curve in curves]
     scale, left_out = (scale_for(values, wanted, DEEPEST), "") if beginning else scale_of_most(values, wanted)
     nothing = f"nothing to draw of {', '.join(empty)}" if empty else ""
-    subtitle = joined(what, scale.note, left_out, note, nothing)
     epochs = max([1, *map(len, values)])
     if epochs == 1 and values:
-        return _draw_numbers([(f"{panel} {c.name}", c) for panel in shown for c in shown[panel]], out, subtitle)
+        named = [(f"{panel} {curve.name}", curve) for panel, curves in shown.items() for curve in curves]
+        return _draw_numbers(named, out, joined(what, "after one epoch", note, nothing))
+    subtitle = joined(what, scale.note, left_out, note, nothing)
     [first, *more] = shown.values()
     if not more and len({curve.name for curve in first}) == len(first):
         return draw_curves(first, scale, ("epoch", epochs), out, subtitle)
-    size, count = BESIDE.get(len(shown), (WIDTH, HEIGHT)), len(shown)
+    return _draw_beside(shown, scale, epochs, out, subtitle)
+
+
+def _draw_beside(panels: Mapping[str, Sequence[Curve]], scale: Scale, epochs: int, out: Output, subtitle: str) -> Path:
+    """Panels in one scale, with a legend for all."""
+    size, count = BESIDE.get(len(panels), (WIDTH, HEIGHT)), len(panels)
     chart = Chart(out, subtitle, size, panels=count, across=count)
-    chart.names = list({curve.name: curve.style for curves in shown.values() for curve in curves}.items())
-    for panel, (name, curves) in enumerate(shown.items()):
+    chart.names = list({curve.name: curve.style for curves in panels.values() for curve in curves}.items())
+    for panel, (name, curves) in enumerate(panels.items()):
         axes = chart.axes[panel]
         chart.entitle(axes, name)
         axes.tick_params(labelleft=chart.is_left(panel))
@@ -142,9 +148,9 @@ def draw_curves(curves: Sequence[Curve], scale: Scale, along: tuple[str, int], o
 
 def _draw_numbers(curves: Sequence[tuple[str, Curve]], out: Output, subtitle: str) -> Path:
     """What one epoch reached: nothing that a line could show."""
-    bars = {cut(name.strip(), LONGEST): float(curve.measured[-1]) for name, curve in curves}
+    bars = [(cut(name.strip(), LONGEST), float(curve.measured[-1])) for name, curve in curves]
     colours = [curve.style["color"] for _, curve in curves]
-    return draw_bars(bars, out, joined(subtitle, "after one epoch"), "{:.4g}".format, colours)
+    return draw_bars(bars, out, subtitle, "{:.4g}".format, colours)
 
 
 def plot_values(axes: "Axes", values: Floats, **style: Any) -> None:

@@ -57,5 +57,5 @@ def best_so_far(values: Floats, rises: bool) -> Floats:
 
 def share_bars(shares: Mapping[str, float], out: Output, what: str) -> Path:
     """Draw a bar for each parameter's share, 0 to 1, the largest first; returns the path. At least one parameter."""
-    ordered = {cut(name): share for name, share in sorted(shares.items(), key=lambda item: -item[1])}
+    ordered = [(cut(name), share) for name, share in sorted(shares.items(), key=lambda item: -item[1])]
     return draw_bars(ordered, out, what, lambda share: f"{100 * share:.0f} %", longest=1.0)
