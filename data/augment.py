@@ -9,25 +9,28 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from duograd.data.dataset import Array
 
-STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+class AugmentConfig(BaseModel):
+    """How samples are varied; not at all where every value is 0 or false."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+    @property
+    def varies(self) -> bool:
+        """Whether anything is varied at all."""
+        return any(dict(self).values())
 
 
-class VariationConfig(BaseModel):
+class VariationConfig(AugmentConfig):
     """How far a window of sensor channels is varied, as standard deviations in the unit of the network's input.
 
     noise: added to each value. offset: added to a whole channel, as if the sensor sat a little differently.
     scale: a whole channel is multiplied by 1 + this, as if the person moved more or less strongly.
     """
 
-    model_config = STRICT
     noise: float = Field(default=0.0, ge=0, le=10)
     offset: float = Field(default=0.0, ge=0, le=10)
     scale: float = Field(default=0.0, ge=0, le=1)
-
-    @property
-    def varies(self) -> bool:
-        """Whether anything is varied at all."""
-        return bool(self.noise or self.offset or self.scale)
 
 
 def vary(config: VariationConfig, windows: Array, rng: np.random.Generator) -> Array:
@@ -41,21 +44,15 @@ def vary(config: VariationConfig, windows: Array, rng: np.random.Generator) -> A
     return varied + config.noise * normal(*windows.shape) if config.noise else varied
 
 
-class CropFlipConfig(BaseModel):
+class CropFlipConfig(AugmentConfig):
     """How training images are varied.
 
     crop: a window of the image's own size is cut at random from the image with so many black pixels on each side.
     flip: left and right change places in half of the images.
     """
 
-    model_config = STRICT
     crop: int = Field(default=0, ge=0)
     flip: bool = False
-
-    @property
-    def varies(self) -> bool:
-        """Whether anything is varied at all."""
-        return bool(self.crop or self.flip)
 
 
 def crop_flip(config: CropFlipConfig, images: Array, rng: np.random.Generator) -> Array:

@@ -52,14 +52,10 @@ def image_dataset(
     train = splits.train.inputs
     _require_room(train, config.augment.crop)
     normalise = fit_normaliser(config, train, dtype)
-    finished = [split and replace(split, normalise=normalise) for split in splits]
-    assert finished[0] is not None
     return DataSet(
         name=config.name,
         source=f"{source}, {_counts(splits)}",
-        train=finished[0],
-        validation=finished[1],
-        test=finished[2],
+        **splits.map(lambda split: replace(split, normalise=normalise))._asdict(),
         classes=classes,
         synthetic=synthetic,
         gallery={"images": pictures(train[one_after_another(splits.train, len(classes))])},

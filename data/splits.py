@@ -1,6 +1,6 @@
 """Which samples train, which validate and which test."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -16,6 +16,10 @@ class Splits(NamedTuple):
     train: Split
     validation: Split | None
     test: Split | None
+
+    def map(self, change: Callable[[Split], Split]) -> "Splits":
+        """Each split changed alike."""
+        return Splits(change(self.train), *(split and change(split) for split in (self.validation, self.test)))
 
 
 def split_indices(

@@ -85,32 +85,22 @@ def window_dataset(
     for name, one in splits._asdict().items():
         _require_classes(one, classes, f"data={config.name}: the {name} split")
     gallery = {"windows": one_of_each(splits.train, len(classes)).astype(dtype)}
-    train, validation, test = _finish(config, splits, dtype, channels)
+    scale = fit_scale(splits.train.inputs, channels) if config.standardise else None
+
+    def finish(split: Split) -> Split:
+        inputs = split.inputs if scale is None else standardise(split.inputs, scale, dtype)
+        return Split(np.ascontiguousarray(inputs, dtype), split.targets)
+
     return DataSet(
         name=config.name,
         source=source,
-        train=train,
-        validation=validation,
-        test=test,
+        **splits.map(finish)._asdict(),
         classes=classes,
         synthetic=synthetic,
         gallery=gallery,
         channels=channels,
         units=", ".join(filter(None, [units, "standardised" if config.standardise else ""])),
     )
-
-
-def _finish(
-    config: WindowsConfig, splits: Splits, dtype: np.dtype[Any], channels: tuple[str, ...]
-) -> tuple[Split, Split | None, Split | None]:
-    scale = fit_scale(splits.train.inputs, channels) if config.standardise else None
-
-    def finish(split: Split) -> Split:
-        if scale is None:
-            return Split(np.ascontiguousarray(split.inputs, dtype), split.targets)
-        return Split(standardise(split.inputs, scale, dtype), split.targets)
-
-    return finish(splits.train), splits.validation and finish(splits.validation), splits.test and finish(splits.test)
 
 
 def one_of_each(split: Split, classes: int) -> Array:

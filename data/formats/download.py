@@ -9,7 +9,6 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -107,38 +106,29 @@ def _sweep(path: Path) -> None:
 def _receive(download: Download, file: IO[bytes]) -> None:
     """Writes the whole reply to `file`. Raises DataError where the network fails, OSError where the disk does."""
     print(f"downloading {download.url}", file=sys.stderr)
-    done = 0
-    for chunk, total in _chunks(download):
-        file.write(chunk)
-        done += len(chunk)
-        if sys.stderr.isatty():
-            print(f"\r{_progress(done, total)}", end="", file=sys.stderr, flush=True)
-    if sys.stderr.isatty():
+    done, seen = 0, sys.stderr.isatty()
+    with _opened(download) as response:
+        length = response.getheader("Content-Length")
+        of = f" of {int(length) / MEGABYTE:.1f}" if length else ""
+        while chunk := _read(download, response):
+            done += file.write(chunk)
+            if seen:
+                print(f"\r  {done / MEGABYTE:.1f}{of} MB", end="", file=sys.stderr, flush=True)
+    if seen:
         print(file=sys.stderr)
+    if length and done < int(length):  # a connection that ends early reads like the end of the file
+        raise download.fault(f"the connection ended after {done} of {length} bytes")
 
 
-def _progress(done: int, total: int | None) -> str:
-    of = f" of {total / MEGABYTE:.1f}" if total else ""
-    return f"  {done / MEGABYTE:.1f}{of} MB"
-
-
-def _chunks(download: Download) -> Iterator[tuple[bytes, int | None]]:
-    """The reply in pieces, each with the length of the whole where the server tells it."""
+def _opened(download: Download) -> http.client.HTTPResponse:
     try:
-        response = urllib.request.urlopen(download.url, timeout=TIMEOUT)
+        response: http.client.HTTPResponse = urllib.request.urlopen(download.url, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         with error:  # it is a reply too, with a connection to close
             raise download.fault(error) from error
     except NETWORK as error:
         raise download.fault(getattr(error, "reason", error)) from error
-    with response:
-        length = response.getheader("Content-Length")
-        total, left = (int(length), int(length)) if length else (None, 0)
-        while chunk := _read(download, response):
-            left -= len(chunk)
-            yield chunk, total
-    if total is not None and left:  # a connection that ends early reads like the end of the file
-        raise download.fault(f"the connection ended after {total - left} of {total} bytes")
+    return response
 
 
 def _read(download: Download, response: http.client.HTTPResponse) -> bytes:
