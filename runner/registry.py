@@ -75,9 +75,10 @@ def _unique(group: Group[Any], pairs: Iterable[tuple[str, str]]) -> dict[str, st
     return known
 
 
-def modules(package: str) -> list[str]:
-    """The names of a package's modules, none of which is imported."""
-    return sorted(module.name for module in pkgutil.iter_modules(import_module(package).__path__))
+@cache
+def modules(package: str) -> tuple[str, ...]:
+    """The names of a package's modules, sorted, none of which is imported."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(import_module(package).__path__)))
 
 
 def resolve(reference: str) -> Any:
