@@ -4,10 +4,9 @@ import copy
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -20,36 +19,33 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
     from duograd.runner.config import RunConfig
+    from duograd.runner.store.records import Origin
 
 TRIED_WITH = "1.3.8"  # hydra-core, of which this file uses what has no public name
 ROOT = "config"  # conf/config.yaml
 COMMAND_LINE = "command-line"  # Hydra's name for the folder that --config-dir adds
 
 
-@dataclass(frozen=True)
-class Origin:
-    """What all jobs of a sweep are composed from, beside their own overrides.
+def origin_of(hydra: Any) -> "Origin":
+    """Where a tree came from that Hydra composed, by its node `hydra`."""
+    from duograd.runner.store.records import Origin
 
-    config_name: the root; config_dir: a folder beside duograd's own, absolute; hydra: overrides of Hydra's own.
+    sources = hydra.runtime.config_sources
+    folder = next((str(source.path) for source in sources if source.provider == COMMAND_LINE), None)
+    overrides = [text for text in override_texts(hydra.overrides.hydra) if not text.startswith("hydra.mode=")]
+    return Origin(str(hydra.job.config_name), folder, overrides)
+
+
+def origin_flags(origin: "Origin") -> list[str]:
+    """`--config-dir DIR --config-name NAME hydra.searchpath=[…]`, as far as they were given.
+
+    A DIR inside the current directory is meant from there.
     """
-
-    config_name: str = ROOT
-    config_dir: str | None = None
-    hydra: Sequence[str] = ()
-
-    @classmethod
-    def of(cls, hydra: Any) -> Self:
-        """Where a tree came from that Hydra composed, by its node `hydra`."""
-        sources = hydra.runtime.config_sources
-        folder = next((str(source.path) for source in sources if source.provider == COMMAND_LINE), None)
-        overrides = [text for text in override_texts(hydra.overrides.hydra) if not text.startswith("hydra.mode=")]
-        return cls(str(hydra.job.config_name), folder, overrides)
-
-    def flags(self) -> list[str]:
-        """`--config-dir DIR --config-name NAME hydra.searchpath=[…]`, as far as they were given."""
-        folder = ["--config-dir", self.config_dir] if self.config_dir else []
-        name = ["--config-name", self.config_name] if self.config_name != ROOT else []
-        return [*folder, *name, *(text for text in self.hydra if text.startswith("hydra.searchpath="))]
+    path, here = Path(origin.config_dir or ""), Path.cwd()
+    inside = path.relative_to(here) if path.is_relative_to(here) else path
+    folder = ["--config-dir", str(inside)] if origin.config_dir else []
+    name = ["--config-name", origin.config_name] if origin.config_name != ROOT else []
+    return [*folder, *name, *(text for text in origin.hydra if text.startswith("hydra.searchpath="))]
 
 
 def override_texts(overrides: Any) -> list[str]:
@@ -108,7 +104,7 @@ class Composer:
     Lives inside an initialised Hydra.
     """
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, origin: "Origin") -> None:
         from hydra.core.global_hydra import GlobalHydra
 
         self._loader = cast(Any, GlobalHydra.instance().config_loader())  # its interface knows less than it has

@@ -7,7 +7,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from duograd.runner.compose import Origin, override_texts
+from duograd.runner.compose import origin_flags, origin_of, override_texts
 from duograd.runner.context import alone
 from duograd.runner.run import run
 from duograd.runner.store.folders import RunFolder
@@ -24,7 +24,6 @@ def run_job(tree: DictConfig) -> int:
     try:
         content = plain(tree)
         refuse_for_a_single_run(content[SWEEP])
-        flags = Origin.of(hydra).flags()
-        return run(validate_plain(content), folder, overrides, replace(alone(), flags=flags))
+        return run(validate_plain(content), folder, overrides, replace(alone(), flags=origin_flags(origin_of(hydra))))
     finally:
         folder.discard_if_empty()

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
-from sweep_builders import done, record, refused_in_one_line, resume, sweep, typing
+from sweep_builders import done, record, refused_in_one_line, resume, statuses, sweep, typing
 
-from duograd.runner.compose import TRIED_WITH, Composer, Origin, compose, initialised
+from duograd.runner.compose import TRIED_WITH, Composer, compose, initialised
 from duograd.runner.errors import UserError
+from duograd.runner.store.records import Origin
 
 ROOT = Path(__file__).parents[1]
 MINE = """\
@@ -57,8 +58,8 @@ def test_hydras_inside_is_used_in_one_file_and_was_tried_with_this_version():
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
-        (["--config-dir", "DIR", "--config-name", "mine"], [], (2, 11)),
-        (["--config-dir", "DIR"], ["experiment=ours"], (3, 12)),
+        (["--config-dir", "the ir", "--config-name", "mine"], [], (2, 11)),
+        (["--config-dir", "the ir"], ["experiment=ours"], (3, 12)),
         ([], ["hydra.searchpath=[file://there]", "experiment=ours"], (3, 12)),
     ],
 )
@@ -66,7 +67,6 @@ def test_a_sweep_its_resume_and_its_commands_compose_alike(before, after, expect
     folder = tmp_path / "sweep"
     if after and "searchpath" in after[0]:
         there.rename(tmp_path / "there")  # Hydra's grammar knows no spaces in a list
-    before, after = ([word.replace("DIR", str(there)) for word in words] for words in (before, after))
     first = sweep(folder, *after, "model.hidden_size=3,4")
     first = [*first[:4], *before, *first[4:]]
     assert done(first, tmp_path).returncode == 0
@@ -97,12 +97,29 @@ def test_a_search_and_its_resume_are_composed_from_a_folder_of_ones_own(there, t
     assert {OmegaConf.load(path).epochs for path in folder.glob("*/config.yaml")} == {2}
     again = done(resume(folder), tmp_path)
     assert (again.returncode, again.stderr) == (0, "")
+    assert statuses(folder) == {"hidden_size=3": "FINISHED", "hidden_size=4": "FINISHED"}
     there.rename(tmp_path / "gone")
     gone = done(resume(folder), tmp_path)
     assert (gone.returncode, gone.stderr.splitlines()) == (
         2,
         [f"duograd: {there}, named by --config-dir, is gone: {BACK}"],
     )
+
+
+def test_a_project_is_moved_with_its_configurations(there, tmp_path):
+    project = tmp_path / "old"
+    project.mkdir()
+    there.rename(project / "own")
+    command = sweep(Path("sweeps/one"), "model.hidden_size=3,4")
+    command[4:4] = ["--config-dir", "own", "--config-name", "mine"]
+    assert done(command, project).returncode == 0
+    moved = project.rename(tmp_path / "new")
+    (moved / "sweeps" / "one" / "hidden_size=4" / "summary.json").unlink()
+    again = done(resume(Path("sweeps/one")), moved)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert set(statuses(moved / "sweeps" / "one").values()) == {"FINISHED"}
+    assert str(project) not in (moved / "sweeps" / "one" / "sweep.json").read_text()
+    assert not project.exists()
 
 
 def test_what_was_typed_is_what_is_recorded(tmp_path):

@@ -11,12 +11,12 @@ from builders import tiny
 from hypothesis import given
 from hypothesis import strategies as st
 
-from duograd.runner.compose import Composer, Origin, compose, initialised
+from duograd.runner.compose import Composer, compose, initialised
 from duograd.runner.errors import UserError
 from duograd.runner.run import anchored, run
 from duograd.runner.store import files, identity
 from duograd.runner.store.folders import PRUNED, RunFolder
-from duograd.runner.store.records import DIED, JobRecord, SweepRecord
+from duograd.runner.store.records import DIED, JobRecord, Origin, SweepRecord
 from duograd.runner.sweep.naming import config_hash, differing, folder_name, names, run_name
 from duograd.runner.sweep.plan import Job, draw, plan
 from duograd.runner.sweep.progress import Progress

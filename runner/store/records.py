@@ -3,7 +3,7 @@
 Only the sweep's own process writes them, as a whole, as it goes.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -70,11 +70,23 @@ class JobRecord:
         self.epochs, self.parameters = summary.get("epochs", 0), summary.get("parameters", 0)
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What all jobs of a sweep are composed from, beside their own overrides.
+
+    config_name: the root; config_dir: a folder beside duograd's own, absolute; hydra: overrides of Hydra's own.
+    """
+
+    config_name: str = "config"
+    config_dir: str | None = None
+    hydra: list[str] = field(default_factory=list)
+
+
 @dataclass
 class SweepRecord:
     """The whole file. directory: where the command was given, which relative paths are meant from.
 
-    origin: what all jobs are composed from (compose.Origin).
+    origin: what all jobs are composed from.
     """
 
     id: str
@@ -89,7 +101,7 @@ class SweepRecord:
     experiment: str | None
     parent_run_id: str | None = None
     status: schema.Status = "RUNNING"
-    origin: dict[str, Any] = field(default_factory=dict)
+    origin: Origin = field(default_factory=Origin)
     jobs: list[JobRecord] = field(default_factory=list)
 
     @property
@@ -106,7 +118,10 @@ class SweepRecord:
 
     def save(self, sweep: Path) -> None:
         project = Path(self.directory)
-        where = {"directory": moving.relative(self.directory, sweep, project)}
+        where: dict[str, Any] = {"directory": moving.relative(self.directory, sweep, project)}
+        if folder := self.origin.config_dir:
+            moved = replace(self.origin, config_dir=moving.relative(folder, sweep, project))
+            where["origin"] = asdict(moved)
         if self.uri is not None:
             where["uri"] = moving.relative(self.uri, sweep, project)
         files.write_json(sweep / SWEEP, {**asdict(self), **where, "swept": self.swept})
@@ -121,6 +136,8 @@ class SweepRecord:
             record = schema.read(path, cls)
             record.jobs.sort(key=lambda job: job.number)
             record.directory = moving.absolute(record.directory, sweep)
+            if folder := record.origin.config_dir:
+                record.origin = replace(record.origin, config_dir=moving.absolute(folder, sweep))
             record.uri = record.uri and moving.absolute(record.uri, sweep)
             for job in record.jobs:
                 job.check()

@@ -3,16 +3,17 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import chdir, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
-from duograd.runner.compose import Composer, Origin, initialised, override_texts
+from duograd.runner.compose import Composer, initialised, origin_flags, origin_of, override_texts
 from duograd.runner.errors import UserError
 from duograd.runner.store.folders import SEARCH
 from duograd.runner.store.overrides import key_of, parse_all
-from duograd.runner.store.records import SearchRecord, SweepRecord
+from duograd.runner.store.records import Origin, SearchRecord, SweepRecord
 from duograd.runner.sweep.grid import run_grid
 from duograd.runner.sweep.naming import differing
 from duograd.runner.sweep.options import Request, SweepOptions, refuse_for_a_search, search_options, sweep_options
@@ -63,7 +64,9 @@ def resume_sweep(folder: Path, changes: dict[str, Any]) -> int:
     record = SweepRecord.load(folder)
     search = SearchRecord.load(folder) if (folder / SEARCH).exists() else None
     _, launcher = sweep_options({}, record.launcher | changes)
-    origin = Origin(**record.origin or {"hydra": [OPTUNA] if search else []})
+    origin = record.origin
+    if search and not origin.hydra:  # of a time when it was not written down
+        origin = replace(origin, hydra=[OPTUNA])
     request = Request(
         folder=folder.resolve(),
         origin=origin,
@@ -106,12 +109,12 @@ def _request(config: DictConfig, launcher: Mapping[str, Any]) -> Request:
             f"hydra.job.env_set and env_copy ({names}) reach no worker, which has the environment it was started with: "
             "set it before duograd, or choose hydra/launcher=basic"
         )
-    here, origin = Path.cwd(), Origin.of(config.hydra)
+    here, origin = Path.cwd(), origin_of(config.hydra)
     return Request(here / str(config.hydra.sweep.dir), origin, options, workers, here, command(config, origin))
 
 
 def command(config: DictConfig, origin: Origin) -> str:
     """What was typed, as far as Hydra's composed configuration says."""
-    flags = origin.flags()
+    flags = origin_flags(origin)
     hydra = [override for override in origin.hydra if override not in flags]
     return shlex.join(["duograd", "-m", *flags, *override_texts(config.hydra.overrides.task), *hydra])

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from pydantic import Field, create_model, field_validator, model_validator
 
-from duograd.runner.compose import Origin
 from duograd.runner.config import Strict
 from duograd.runner.errors import UserError
+from duograd.runner.store.records import Origin
 from duograd.runner.validate import parse
 
 ONLY_A_SWEEP = ("dry_run", "estimate", "random", "fail_fast", "resume")

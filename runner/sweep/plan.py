@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from duograd.runner.compose import Composer
+from duograd.runner.compose import Composer, origin_flags
 from duograd.runner.config import RunConfig
 from duograd.runner.errors import UserError
 from duograd.runner.run import anchored
@@ -42,7 +42,7 @@ def plan(composer: Composer, grid: Sequence[Sequence[str]], keys: Collection[str
     job_names = names(swept)
     configs = _compose_all(composer, grid, job_names)
     jobs: dict[str, Job] = {}
-    flags = tuple(composer.origin.flags())
+    flags = tuple(origin_flags(composer.origin))
     for name, overrides, values, config in zip(job_names, grid, swept, configs, strict=True):
         config = anchored(config, directory)
         digest = config_hash(config, directory)

@@ -4,7 +4,6 @@ import shlex
 import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from duograd.runner.config import MlflowTracking, RunConfig, dump
@@ -35,7 +34,7 @@ def open_record(request: Request, fixed: list[str], config: RunConfig) -> SweepR
     for job in record.jobs:
         job.refresh(folder.path)
     record.command, record.launcher = request.command, request.launcher.model_dump()
-    record.origin = asdict(request.origin)
+    record.origin = request.origin
     return record
 
 
