@@ -136,5 +136,6 @@ def sweep_folder(
         "uri": None,
         "jobs": jobs,
     }
+    path.mkdir(parents=True, exist_ok=True)
     (path / "sweep.json").write_text(json.dumps(content))
     return path

@@ -1,11 +1,14 @@
 """The mirror: everything once, nothing lost, and the truth about how a run ended."""
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
+from report_builders import sweep_folder
 from tracking_run import begin, end, line, picture, train
 
 from duograd.runner.commands import sync
@@ -243,3 +246,55 @@ def test_sync_names_what_is_no_run(tmp_path):
         sync.main([str(tmp_path / "nowhere")])
     with pytest.raises(UserError, match="not a run folder and holds none"):
         sync.main([str(tmp_path)])
+
+
+def test_files_that_mlflow_lost_are_brought_again(store, update):
+    folder = store.run()
+    end(folder)
+    update(folder)
+    (uri,) = store.ask("select artifact_uri from runs where run_uuid = ?", run_id(folder))[0]
+    shutil.rmtree(unquote(urlsplit(uri).path))
+    update(folder)
+    assert {"summary.json", "figures/loss.png"} <= set(store.files(folder))
+
+
+def test_a_locked_database_says_so(tmp_path):
+    from duograd.runner.tracking.database import connect
+
+    uri = address.default_uri(tmp_path)
+    (tmp_path / "outputs").mkdir()
+    path = tmp_path / "outputs" / "mlflow.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("create table alembic_version (version_num text)")
+        connection.execute("begin exclusive")
+        with pytest.raises(TrackingError, match=r"mlflow\.db is locked by another program: close what holds it"):
+            connect(uri)
+
+
+def test_sync_says_where_there_is_nothing_to_do(tmp_path, capsys, store):
+    """A sweep of which no job has begun; and one whose job another process mirrors."""
+    from duograd.runner.tracking.sweep import SweepMirror
+
+    uri = f"sqlite:///{store.path}"
+    sweep = sweep_folder(tmp_path / "sweep", {"seed": [0]}, job0="PENDING")
+    assert sync.main([str(begin(tmp_path / "run", uri, "x"))]) == 0
+    assert SweepMirror(sweep, uri).update(alive=False) == []
+    (sweep / "seed=0").mkdir()
+    shutil.copytree(tmp_path / "run", sweep / "seed=0", dirs_exist_ok=True)
+    with locks.locked(sweep / "seed=0" / locks.MIRROR, 0):
+        assert sync.main([str(sweep), "--uri", uri]) == 1
+    assert "another process mirrors it" in capsys.readouterr().err
+
+
+def test_an_experiment_has_all_its_runs_page_by_page(store, update, monkeypatch):
+    folders = [store.run() for _ in range(5)]
+    for folder in folders:
+        (folder / "config.yaml").write_text(
+            (folder / "config.yaml").read_text().replace("experiment: null", "experiment: many")
+        )
+        update(folder)
+    from duograd.runner.tracking import experiments
+
+    monkeypatch.setattr(experiments, "PAGE", 2)
+    found = experiments.experiment_folders(f"sqlite:///{store.path}", "many")
+    assert sorted(found) == sorted(folders)

@@ -51,8 +51,11 @@ def _sync_all(folders: list[Path], uri: str | None) -> int:
     mirror, code = Mirror(uri, named_by_user=uri is not None), 0
     for folder in folders:
         try:
-            for mirrored in _sync(mirror, folder, uri):
+            runs = _sync(mirror, folder, uri)
+            for mirrored in runs:
                 print(_line(folder, mirrored), flush=True)
+            if not runs:
+                print(f"{folder}: none of its jobs has begun: there is nothing to bring up to date", flush=True)
         except (TrackingError, UserError, OSError) as error:
             print(f"tracking: {folder}: {error}", file=sys.stderr, flush=True)
             code = 1

@@ -25,6 +25,7 @@ from duograd.runner.tracking.mlflow_api import (
 )
 from duograd.runner.tracking.rehome import rehome
 
+LOCKED = "database is locked"  # SQLite's words
 CREATION_S = 60.0  # a new database takes 1 to 3 s; four processes on a busy machine stand in line
 
 
@@ -61,6 +62,8 @@ def prepare(path: Path) -> None:
             else:
                 rehome(path)
     except OSError as error:
+        if LOCKED in str(error):
+            raise _locked(path) from error
         reason = error.strerror or error
         raise TrackingError(f"cannot open {path} ({reason}): set tracking.uri to another place") from error
 
@@ -73,6 +76,8 @@ def _schema(path: Path) -> str | None:
         with closing(sqlite3.connect(path)) as connection:
             return str(connection.execute("select version_num from alembic_version").fetchone()[0])
     except (sqlite3.DatabaseError, TypeError) as error:  # TypeError: the table is empty
+        if LOCKED in str(error):
+            raise _locked(path) from error
         raise TrackingError(f"{path} is no MLflow database ({error}): move it away, or set tracking.uri") from error
 
 
@@ -118,11 +123,17 @@ def one_line_errors(uri: str) -> Iterator[None]:
 
 def _explain(error: Exception, uri: str) -> TrackingError:
     """The one line that says what failed at `uri`, and the remedy where there is one."""
-    text = str(error)
-    if database_path(uri) is None and (reason := _network_reason(text)):
+    text, path = str(error), database_path(uri)
+    if path is not None and LOCKED in text:
+        return _locked(path)
+    if path is None and (reason := _network_reason(text)):
         return UnreachableError(f"could not reach {bare(uri)} ({reason})")
     remedy = "" if "401" not in text else "; if it may have your credentials: duograd sync --uri or MLFLOW_TRACKING_URI"
     return TrackingError(mask(f"{bare(uri)}: {_first_line(text) or type(error).__name__}{remedy}"))
+
+
+def _locked(path: Path) -> TrackingError:
+    return TrackingError(f"{path} is locked by another program: close what holds it, then duograd sync")
 
 
 def _network_reason(text: str) -> str | None:

@@ -19,7 +19,14 @@ class RemoteRun:
         self.client, self.uri, self.folder, self.run, self.cursor = client, uri, folder, run, cursor
         self.id, self.status, self.tags = str(run.info.run_id), str(run.info.status), dict(run.data.tags)
         cursor.run_id, cursor.experiment_id = self.id, str(run.info.experiment_id)
+        self._forget_lost()
         self.remember()
+
+    def _forget_lost(self) -> None:
+        """What the cursor calls uploaded, but the store has not, is new again."""
+        folders = {name.rpartition("/")[0] for name in self.cursor.artifacts}
+        there = {file.path for folder in folders for file in self.client.list_artifacts(self.id, folder or None)}
+        self.cursor.artifacts = {name: v for name, v in self.cursor.artifacts.items() if name in there}
 
     def remember(self) -> None:
         """Writes the cursor."""

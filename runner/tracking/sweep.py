@@ -81,7 +81,9 @@ class SweepMirror:
             with locked(folder.path / MIRROR, wait_s=0):
                 mirrored = self._runs.update(folder.path, parent, alive=running)
         except TimeoutError:
-            return []  # it is resumed alone, and mirrors itself
+            if alive:
+                return []  # it is resumed alone, and mirrors itself
+            raise TrackingError("another process mirrors it; sync it when that has ended") from None
         if summary is not None and not running:
             self._whole[folder.path] = summary
         return [mirrored]
