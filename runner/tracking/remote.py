@@ -102,5 +102,6 @@ def _by_id(client: MlflowClient, run_id: str) -> Run | None:
 
 def _by_tag(client: MlflowClient, experiment: str, identity: str) -> Run | None:
     """The run that was created for a folder's id."""
-    runs = client.search_runs([experiment], f"tags.`{ID_TAG}` = '{identity}'", max_results=1)
+    quote = '"' if "'" in identity else "'"
+    runs = client.search_runs([experiment], f"tags.`{ID_TAG}` = {quote}{identity}{quote}", max_results=1)
     return client.get_run(runs[0].info.run_id) if runs else None
