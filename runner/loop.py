@@ -40,6 +40,12 @@ def evaluate(training: Training, split: Split) -> Floats:
     return training.plan.finish({name: total / len(split) for name, total in sums.items()})
 
 
+def evaluate_all(training: Training) -> Floats:
+    """Everything once more, after the last update; the test split for the first time."""
+    splits = training.data.splits
+    return {key: value for name in splits for key, value in _named(name, evaluate(training, splits[name])).items()}
+
+
 def _full_epoch(training: Training) -> Floats:
     """One step on all samples at once; its terms are those before the update."""
     batch = training.training_batch()

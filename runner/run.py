@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.text import Text
 
 from duograd.data.dataset import DataSet
 from duograd.data.errors import DataError
@@ -27,6 +26,7 @@ from duograd.data.formats.files import user_path
 from duograd.runner import build, display, loop
 from duograd.runner.config import MlflowTracking, RunConfig, dump
 from duograd.runner.context import RunContext, alone, logged_to
+from duograd.runner.drawing import draw_figures, finished_run
 from duograd.runner.engines import Engine
 from duograd.runner.errors import UserError, system_fault
 from duograd.runner.hooks import Hook, checkpoint
@@ -34,7 +34,7 @@ from duograd.runner.hooks.checkpoint import Best, Checkpointing
 from duograd.runner.hooks.frames import Frames
 from duograd.runner.hooks.logs import MetricsLog, StepsLog
 from duograd.runner.hooks.stopping import StopFile
-from duograd.runner.plots.figure import FinishedRun, draw_figure, find_facts, frame_drawers, missing
+from duograd.runner.plots.figure import frame_drawers
 from duograd.runner.store import files, identity
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.store.identity import Outcome
@@ -43,7 +43,6 @@ from duograd.runner.tracking.follower import Follower
 from duograd.runner.training import Diverged, Floats, Interrupted, Training
 
 EXIT = {"FINISHED": 0, "FAILED": 1}
-LONGEST_TITLE = 60  # characters of a picture's title; the run folder knows the rest
 MIRROR_SECONDS = 120.0  # the longest wait at the end for MLflow to be brought up to date
 
 
@@ -186,7 +185,7 @@ class Run:
         try:
             with self._undisturbed():
                 self._train(log)
-                return Outcome("FINISHED", metrics=self._evaluate())
+                return Outcome("FINISHED", metrics=loop.evaluate_all(self.training))
         except Interrupted as interruption:
             return Outcome("KILLED", f"ended by {signal.Signals(interruption.signum).name}")
         except Diverged as divergence:
@@ -227,44 +226,17 @@ class Run:
     def _save(self) -> None:
         checkpoint.save(self.folder, self.training, self.hooks)
 
-    def _evaluate(self) -> Floats:
-        """Everything once more, after the last update; the test split for the first time."""
-        return {
-            f"{name}/{term}": value
-            for name, split in self.data.splits.items()
-            for term, value in loop.evaluate(self.training, split).items()
-        }
-
     def _draw(self, metrics: Floats, log: logging.Logger) -> dict[str, Any]:
-        """Draws the task's figures; the facts that they give. What cannot be drawn is a warning."""
-        run = self._finished(metrics)
+        """Draws the task's figures; the facts that they give."""
+        untrained, epochs = partial(build.engine, self.config, self.data), self.training.epoch
+        run = finished_run(self.engine, untrained, self.data, metrics, self.who, epochs, self.folder)
         with self._undisturbed():
-            for name in self.config.task.figures:
-                if lacks := missing(name, self.data):
-                    log.info("figure %s is left out: data=%s has no %s", name, self.data.name, ", ".join(lacks))
-                    continue
-                try:
-                    find_facts(name, run)
-                    if self.context.drawn:
-                        draw_figure(name, run)
-                except Interrupted:
-                    self._warn(log, f"{name} and what follows it: not drawn, ended by a signal")
-                    break
-                except Exception as error:
-                    self._warn(log, f"{name} could not be drawn: {error!r}; the traceback is in {self.folder.log}")
+            draw_figures(self.config.task.figures, run, self.context.drawn, log, partial(self._warn, log))
         return run.facts
 
     def _warn(self, log: logging.Logger, line: str) -> None:
         log.warning("%s", line, exc_info=sys.exc_info()[0] is not None)
         self.console.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
-
-    def _finished(self, metrics: Floats) -> FinishedRun:
-        source = f"{self.data.name}, {self.data.source}"
-        footer = f"{source} · seed {self.config.seed} · {display.counted(self.training.epoch, 'epoch')}"
-        untrained = partial(build.engine, self.config, self.data)
-        name, seed = self.who["name"], self.config.seed
-        title = name if len(name) <= LONGEST_TITLE else f"{self.who['model']} {self.who['backend']}"
-        return FinishedRun(self.engine, untrained, self.data, metrics, seed, title, footer, self.folder)
 
     @contextmanager
     def _mirrored(self) -> Iterator[None]:
@@ -277,7 +249,4 @@ class Run:
         try:
             yield
         finally:
-            with display.waiting(self.console, "bringing MLflow up to date"):
-                trouble = follower.finish(MIRROR_SECONDS, self.console)
-            said = trouble or "look at it in MLflow: duograd ui"
-            self.console.print(Text(said, "yellow" if trouble else ""), soft_wrap=True)
+            follower.conclude(MIRROR_SECONDS, self.console)

@@ -5,7 +5,7 @@ import json
 import pytest
 from builders import tiny
 
-from duograd.runner import run as runs
+from duograd.runner import drawing
 from duograd.runner.commands import resume
 from duograd.runner.compose import compose
 from duograd.runner.plots.figure import draw_figure
@@ -27,7 +27,7 @@ def broken(name, error):
 
 def test_a_figure_that_raises_is_a_warning(tmp_path, monkeypatch, capsys):
     assert run(tiny("epochs=2"), RunFolder(tmp_path / "whole"), []) == 0
-    monkeypatch.setattr(runs, "draw_figure", broken("loss_curve", ZeroDivisionError("planted")))
+    monkeypatch.setattr(drawing, "draw_figure", broken("loss_curve", ZeroDivisionError("planted")))
     folder = RunFolder(tmp_path / "run")
     assert run(tiny("epochs=2"), folder, []) == 0
     summary, whole = files.read_json(folder.summary), files.read_json(RunFolder(tmp_path / "whole").summary)
@@ -43,7 +43,7 @@ def test_a_figure_that_raises_is_a_warning(tmp_path, monkeypatch, capsys):
 
 def test_what_a_picture_gives_beside_itself_is_kept(tmp_path, monkeypatch):
     small = ["tracking=none", "preset=smoke", "data.count=120", "data.test_count=60", "data.window=30"]
-    monkeypatch.setattr(runs, "draw_figure", broken("confusion_matrices", ValueError("planted")))
+    monkeypatch.setattr(drawing, "draw_figure", broken("confusion_matrices", ValueError("planted")))
     folder = RunFolder(tmp_path / "run")
     assert run(compose(["task=activity", "model=rnn_dense2", *small]), folder, []) == 0
     assert set(files.read_json(folder.summary)["f1"]) >= {"train", "test"}
@@ -51,7 +51,7 @@ def test_what_a_picture_gives_beside_itself_is_kept(tmp_path, monkeypatch):
 
 def test_a_run_that_was_killed_while_drawing_is_drawn_by_resume(tmp_path, monkeypatch, capsys):
     folder = RunFolder(tmp_path / "run")
-    monkeypatch.setattr(runs, "draw_figure", broken("loss_curve", KeyboardInterrupt()))
+    monkeypatch.setattr(drawing, "draw_figure", broken("loss_curve", KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
         run(tiny("epochs=2"), folder, [])
     summary = json.loads(folder.summary.read_text())

@@ -57,7 +57,7 @@ def test_that_it_has_stopped_is_part_of_its_state(reason, whole, tmp_path, monke
         monkeypatch.setattr(runs.StopFile, "epoch", lambda self, training, record: stop_at(training, 3))
     undisturbed = whole(config)
     with monkeypatch.context() as patch:
-        patch.setattr(runs.Run, "_evaluate", killed)
+        patch.setattr(runs.loop, "evaluate_all", killed)
         with pytest.raises(KeyboardInterrupt):
             run(config, folder, [])
     assert resume(config, folder) == 0

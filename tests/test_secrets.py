@@ -35,8 +35,8 @@ class NoFollower:
         cls.environs.append(environ)
         return cls()
 
-    def finish(self, timeout, console):
-        return None
+    def conclude(self, timeout, console):
+        pass
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ import os
 import time
 
 from rich.console import Console
-from rich.text import Text
 
-from duograd.runner.display import waiting
 from duograd.runner.store.folders import SweepFolder
 from duograd.runner.store.records import SweepRecord
 from duograd.runner.sweep.execution import Interrupt
@@ -55,12 +53,8 @@ class Mirror:
         """Waits for MLflow to be brought up to date: it has been following, so little is left."""
         if self._follower is None:
             return
-        with waiting(console, "bringing MLflow up to date"):
-            patience = MIRROR_SECONDS + MIRROR_SECONDS_A_JOB * len(self._record.jobs)
-            wait = patience if self._interrupt.caught is None else INTERRUPTED_SECONDS
-            trouble = self._follower.finish(wait, console)
-        line = trouble or "look at it in MLflow: duograd ui"
-        console.print(Text(line, "yellow" if trouble else ""), soft_wrap=True)
+        patience = MIRROR_SECONDS + MIRROR_SECONDS_A_JOB * len(self._record.jobs)
+        self._follower.conclude(patience if self._interrupt.caught is None else INTERRUPTED_SECONDS, console)
         self.save_record()
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 import duograd
 
@@ -48,6 +49,14 @@ class Follower:
         except OSError as error:
             return cls(run_dir, None, f"could not start the mirror ({error.strerror or error})")
         return cls(run_dir, process)
+
+    def conclude(self, timeout_s: float, console: Console) -> None:
+        """`finish`, with what there is to say about it on the console."""
+        from duograd.runner.display import waiting
+
+        with waiting(console, "bringing MLflow up to date"):
+            trouble = self.finish(timeout_s, console)
+        console.print(Text(trouble or "look at it in MLflow: duograd ui", "yellow" if trouble else ""), soft_wrap=True)
 
     def finish(self, timeout_s: float = 30.0, console: Console | None = None) -> str | None:
         """Say that the run is over and wait up to `timeout_s` for the mirror; None if MLflow has everything.

@@ -1,0 +1,49 @@
+"""The figures of a finished training. One that cannot be drawn is a warning: the run ended as its training did."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from duograd.data.dataset import DataSet
+from duograd.runner.display import counted
+from duograd.runner.engines import Engine
+from duograd.runner.plots.figure import FinishedRun, draw_figure, find_facts, missing
+from duograd.runner.store.folders import RunFolder
+from duograd.runner.training import Floats, Interrupted
+
+LONGEST_TITLE = 60  # characters of a picture's title; the run folder knows the rest
+
+
+def finished_run(
+    engine: Engine,
+    untrained: Callable[[], Engine],
+    data: DataSet,
+    metrics: Floats,
+    who: Mapping[str, Any],
+    epochs: int,
+    folder: RunFolder,
+) -> FinishedRun:
+    """What figures are drawn of. who: run.json."""
+    name, seed = str(who["name"]), int(who["seed"])
+    title = name if len(name) <= LONGEST_TITLE else f"{who['model']} {who['backend']}"
+    footer = f"{data.name}, {data.source} · seed {seed} · {counted(epochs, 'epoch')}"
+    return FinishedRun(engine, untrained, data, metrics, seed, title, footer, folder)
+
+
+def draw_figures(
+    names: Sequence[str], run: FinishedRun, drawn: bool, log: logging.Logger, warn: Callable[[str], None]
+) -> None:
+    """Draws the named figures into the run's folder, or finds their facts alone (not drawn)."""
+    for name in names:
+        if lacks := missing(name, run.data):
+            log.info("figure %s is left out: data=%s has no %s", name, run.data.name, ", ".join(lacks))
+            continue
+        try:
+            find_facts(name, run)
+            if drawn:
+                draw_figure(name, run)
+        except Interrupted:
+            warn(f"{name} and what follows it: not drawn, ended by a signal")
+            break
+        except Exception as error:
+            warn(f"{name} could not be drawn: {error!r}; the traceback is in {run.folder.log}")
