@@ -38,16 +38,14 @@ def test_confusion_matrix_opens(classes: int, normalise: Normalise, tmp_path: Pa
     opened(confusion_matrix(counts, names, Output(tmp_path / "c.png", LONG, LONG), normalise))
 
 
-@pytest.mark.parametrize("classes", [31, 1000])
-def test_many_classes_have_no_numbers_but_the_worst_pairs(classes: int, tmp_path: Path) -> None:
-    counts = 9 * np.eye(classes, dtype=int)
+def test_a_thousand_classes_have_no_numbers_but_the_worst_pairs(tmp_path: Path) -> None:
+    counts = 9 * np.eye(1000, dtype=int)
     counts[3, 5] = 4
-    names = [f"class {k} \udc80\n" for k in range(classes)]  # names of folders that are no Unicode
-    bare = opened(confusion_matrix(9 * np.eye(classes, dtype=int), names, Output(tmp_path / "c.png", "title")))
+    names = [f"class {k} \udc80\n" for k in range(1000)]  # names of folders that are no Unicode
     pixels = opened(confusion_matrix(counts, names, Output(tmp_path / "c.png", "title")))
-    assert pixels.shape[1] > bare.shape[1]  # a pair stands at the right
-    assert max(pixels.shape) < 2000
-    opened(confusion_matrices({"a": counts, "b": counts}, names, Output(tmp_path / "d.png", "title"), "test"))
+    assert 1000 < max(pixels.shape) < 2000
+    assert (pixels[:, -200:] < 128).any()  # the pair stands at the right
+    opened(confusion_matrices({"a": counts}, names, Output(tmp_path / "d.png", "title"), "test"))
 
 
 def test_classes_may_be_called_like_a_row_of_the_report() -> None:

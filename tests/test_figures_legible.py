@@ -43,7 +43,7 @@ CASES: dict[str, Callable[[Output], Path]] = {
     ),
     "nothing": lambda out: overlay({"train": [Curve("a", [NAN])]}, out, "loss"),
     "12 classes": lambda out: confusion_matrix(COUNTS, CLASSES, out),
-    "matrices": lambda out: confusion_matrices({f"{NAME}{k}": COUNTS for k in range(5)}, CLASSES, out, "test"),
+    "matrices": lambda out: confusion_matrices({f"{NAME}{k}": COUNTS for k in range(3)}, CLASSES, out, "test"),
     "windows": lambda out: draw_windows(RNG.random((12, 9, 3)), [NAME, "y", "z"], "g", CLASSES, CLASSES[::-1], out),
 }
 

