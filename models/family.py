@@ -36,6 +36,7 @@ class Family:
 
     inputs: the kinds of samples that it takes, as sources declare them: `vectors`, `sequences`, `images`.
     targets: the kinds of targets that its losses may have: `classes`, `values`, `inputs`.
+    figures: those that look into its networks, which other families' networks may not have.
     alone: `module:function` of (config, shape), why a batch of one such sample teaches nothing, or None where it does.
     """
 
@@ -44,4 +45,5 @@ class Family:
     twin: str
     inputs: tuple[str, ...]
     targets: tuple[str, ...]
+    figures: tuple[str, ...] = ()
     alone: str | None = None

@@ -7,7 +7,7 @@ from typing import Any
 from duograd.data.dataset import DataSet
 from duograd.runner.display import counted
 from duograd.runner.engines import Engine
-from duograd.runner.plots.figure import FinishedRun, draw_figure, find_facts, missing
+from duograd.runner.plots.figure import FinishedRun, draw_figure, find_facts, left_out
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.training import Floats, Interrupted
 
@@ -31,12 +31,17 @@ def finished_run(
 
 
 def draw_figures(
-    names: Sequence[str], run: FinishedRun, drawn: bool, log: logging.Logger, warn: Callable[[str], None]
+    names: Sequence[str],
+    run: FinishedRun,
+    family: str,
+    drawn: bool,
+    log: logging.Logger,
+    warn: Callable[[str], None],
 ) -> None:
     """Draws the named figures into the run's folder, or finds their facts alone (not drawn)."""
     for name in names:
-        if lacks := missing(name, run.data):
-            log.info("figure %s is left out: data=%s has no %s", name, run.data.name, ", ".join(lacks))
+        if why := left_out(name, run.data, family):
+            log.info("figure %s is left out: %s", name, why)
             continue
         try:
             find_facts(name, run)

@@ -34,7 +34,7 @@ from duograd.runner.hooks.checkpoint import Best, Checkpointing
 from duograd.runner.hooks.frames import Frames
 from duograd.runner.hooks.logs import MetricsLog, StepsLog
 from duograd.runner.hooks.stopping import StopFile
-from duograd.runner.plots.figure import frame_drawers
+from duograd.runner.plots.figure import frame_drawers, left_out
 from duograd.runner.store import files, identity
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.store.identity import Outcome
@@ -132,7 +132,9 @@ class Run:
 
     def _hooks(self) -> list[Hook]:
         """In the order in which they hear of an epoch: what decides to stop stands before what acts on it."""
-        frames = frame_drawers(self.config.task.frames, self.data)
+        family = self.config.model.family
+        names = [name for name in self.config.task.frames if not left_out(name, self.data, family)]
+        frames = frame_drawers(names, self.data)
         return [
             MetricsLog(self.folder.metrics),
             StepsLog(self.folder.steps, self.training.full_batch),
@@ -231,7 +233,8 @@ class Run:
         untrained, epochs = partial(build.engine, self.config, self.data), self.training.epoch
         run = finished_run(self.engine, untrained, self.data, metrics, self.who, epochs, self.folder)
         with self._undisturbed():
-            draw_figures(self.config.task.figures, run, self.context.drawn, log, partial(self._warn, log))
+            figures, family = self.config.task.figures, self.config.model.family
+            draw_figures(figures, run, family, self.context.drawn, log, partial(self._warn, log))
         return run.facts
 
     def _warn(self, log: logging.Logger, line: str) -> None:

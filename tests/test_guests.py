@@ -137,7 +137,7 @@ def package(installed):
 
 
 def configuration(*overrides: str, task: str = "activity", **changes: Any) -> Any:
-    small = ["data.count=60", "data.test_count=30", "task.frames=[]", "task.figures=[loss_curve,confusion_matrices]"]
+    small = ["data.count=60", "data.test_count=30"]
     tree = plain(compose_tree([f"task={task}", "preset=smoke", "tracking=none", *small, *overrides]))
     return validate_plain({**tree, **PARTS, **changes})
 
@@ -151,6 +151,10 @@ def test_a_whole_run_is_the_same_in_both_backends(task, package, tmp_path):
         folder = RunFolder(tmp_path / backend)
         assert run(config, folder, []) == 0
         ends[backend] = json.loads(folder.summary.read_text())["metrics"]
+        inside = {"activity": "gradient_norm", "cnn": "filters"}[task]
+        assert f"{inside} is left out: networks of model.family=flat have none" in (log := folder.log.read_text())
+        assert "could not be drawn" not in log
+        assert {"loss_curve", "accuracy_curve"} <= {path.stem for path in folder.figures.iterdir()}
     assert ends["numpy"] == pytest.approx(ends["torch"], rel=1e-8)
     assert {"train/brier", "test/accuracy"} <= ends["numpy"].keys()
     assert validate_plain(dump(config)) == config

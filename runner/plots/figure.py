@@ -18,7 +18,7 @@ from duograd.runner.engines import Engine
 from duograd.runner.errors import UserError
 from duograd.runner.plots.images import Pixels
 from duograd.runner.plots.text import Output
-from duograd.runner.registry import Group
+from duograd.runner.registry import FAMILIES, Group
 from duograd.runner.store.folders import RunFolder
 
 Array = NDArray[Any]
@@ -65,21 +65,28 @@ class Figure:
     """draw: writes PNGs into the run's folder, or none where there is nothing to show. Called after `facts`.
 
     facts: what it finds out, without drawing; a sweep wants no more. frame: the same as pixels, cheap enough to be made
-    while training (`task.frames`). needs: what of a data set it cannot do without, such as `classes`.
+    while training (`task.frames`). needs: what of a data set it cannot do without, such as `classes`. inside: it looks
+    into the network, so that only families that name it have it.
     """
 
     draw: Callable[[FinishedRun], None]
     facts: Callable[[FinishedRun], Facts] | None = None
     frame: Callable[[DataSet, Engine], Pixels] | None = None
     needs: Sequence[str] = ()
+    inside: bool = False
 
 
 FIGURES = Group("task.figures", "duograd.runner.plots.figures", "FIGURE", Figure)
 
 
-def missing(name: str, data: DataSet) -> list[str]:
-    """What the named figure cannot do without, and the data set has not."""
-    return [need for need in FIGURES.find(name).needs if not getattr(data, need)]
+def left_out(name: str, data: DataSet, family: str) -> str | None:
+    """Why the named figure shows nothing of such data and such a network; None where it does."""
+    figure = FIGURES.find(name)
+    if lacking := [need for need in figure.needs if not getattr(data, need)]:
+        return f"data={data.name} has no {', '.join(lacking)}"
+    if figure.inside and name not in FAMILIES.find(family).figures:
+        return f"networks of model.family={family} have none"
+    return None
 
 
 def find_facts(name: str, run: FinishedRun) -> None:

@@ -11,4 +11,5 @@ FAMILY = Family(
     twin=f"{__name__}.torch_net:TorchAutoencoder",
     inputs=("vectors",),
     targets=("inputs",),
+    figures=("hidden_weights", "reconstructions"),
 )

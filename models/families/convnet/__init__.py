@@ -9,5 +9,6 @@ FAMILY = Family(
     twin=f"{__name__}.torch_net:torch_convnet",
     inputs=("images",),
     targets=("classes", "values"),
+    figures=("filters", "activation_maps"),
     alone=f"{__name__}.architecture:fault_alone",
 )

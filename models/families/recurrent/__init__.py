@@ -9,4 +9,5 @@ FAMILY = Family(
     twin=f"{__name__}.torch_net:TorchRecurrent",
     inputs=("sequences",),
     targets=("classes", "values"),
+    figures=("gradient_norm",),
 )

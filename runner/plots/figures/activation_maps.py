@@ -56,4 +56,4 @@ def _draw(run: FinishedRun) -> None:
     draw_maps(image, label, maps, run.output("activation_maps", f"Activation maps: {run.title}"))
 
 
-FIGURE = Figure(_draw, needs=["classes"])
+FIGURE = Figure(_draw, needs=["classes"], inside=True)

@@ -67,4 +67,4 @@ def _frame(data: DataSet, engine: Engine) -> Pixels:
     return filter_frame(_first_layer(data, engine)[0])
 
 
-FIGURE = Figure(_draw, frame=_frame)
+FIGURE = Figure(_draw, frame=_frame, inside=True)

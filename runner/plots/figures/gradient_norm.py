@@ -68,4 +68,4 @@ def _draw(run: FinishedRun) -> None:
     draw_norms(norms, run.output("gradient_norm", f"Gradient in time: {run.title}"))
 
 
-FIGURE = Figure(_draw)
+FIGURE = Figure(_draw, inside=True)

@@ -28,4 +28,4 @@ def _frame(data: DataSet, engine: Engine) -> Pixels:
     return weight_frame(engine.params()["encoder.weight"], data.image_shape)
 
 
-FIGURE = Figure(_draw, frame=_frame, needs=["image_shape"])
+FIGURE = Figure(_draw, frame=_frame, needs=["image_shape"], inside=True)

@@ -62,4 +62,4 @@ def _draw(run: FinishedRun) -> None:
     draw_reconstructions(samples, network, linear, errors, out)
 
 
-FIGURE = Figure(_draw, _facts, needs=["gallery"])
+FIGURE = Figure(_draw, _facts, needs=["gallery"], inside=True)
