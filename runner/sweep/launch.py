@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import chdir, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from duograd.runner.compose import Composer, initialised, origin_flags, origin_of, override_texts
 from duograd.runner.errors import UserError
@@ -98,8 +98,8 @@ def _space(arguments: Sequence[str]) -> Space:
 
 def _request(config: DictConfig, launcher: Mapping[str, Any]) -> Request:
     options, workers = sweep_options(plain(config.sweep), launcher)
-    subdir = config.hydra.sweep._get_node("subdir")._value()  # as it was typed
-    if subdir != NUMBERED:
+    typed = cast(dict[str, Any], OmegaConf.to_container(config.hydra.sweep))
+    if (subdir := typed["subdir"]) != NUMBERED:
         raise UserError(
             f"hydra.sweep.subdir={subdir}: the folder of a job is named by what differs, such as hidden_size=50; "
             "leave it out, or choose hydra/launcher=basic"
