@@ -93,7 +93,7 @@ def left(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize("sha256", [None, DIGEST])
+@pytest.mark.parametrize("sha256", [None, DIGEST], ids=["trusted", "pinned"])
 def test_downloads_once(server: Server, cache: Path, sha256: str | None, capsys: pytest.CaptureFixture[str]) -> None:
     path = get(server, sha256)
     assert path == cache / "A_DeviceMotion_data.zip"
