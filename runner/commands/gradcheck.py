@@ -26,7 +26,7 @@ SAMPLES = 16
 
 def main(arguments: list[str]) -> int:
     """Prints the largest relative errors; 0 where all are below the ceiling, else 1. Raises UserError."""
-    parser = command_parser("gradcheck", __doc__)
+    parser = command_parser("gradcheck", __doc__, "Of your own: duograd gradcheck my_layer.py --watch.")
     parser.add_argument("--threshold", type=float, default=CEILING, help="the largest relative error that passes")
     parser.add_argument("--shapes", help='of a layer of your own: "x 5x3, gamma 3"')
     parser.add_argument("--json", metavar="FILE", type=Path, help="write what was found, one object a layer")
@@ -35,6 +35,8 @@ def main(arguments: list[str]) -> int:
     options, words = parser.parse_known_args(arguments)
     if words and own_file(words[0]):
         return _own(words, options)
+    if words and "=" not in words[0] and Path(f"{words[0]}.py").is_file():
+        raise UserError(f"gradcheck {words[0]}: a file is named with its ending: {words[0]}.py")
     check = _layers if "layers" in words else _network
     table, errors_by_name = check(words, options.threshold)
 
@@ -84,11 +86,15 @@ def _once(file: Path, name: str | None, shapes: Mapping[str, tuple[int, ...]] | 
     from duograd.runner.gradcheck.process import check_file
 
     console = Console()
-    checks = check_file(file, name, shapes, options.timeout)
+    if options.json is not None and not options.json.absolute().parent.is_dir():
+        raise UserError(f"--json {options.json}: there is no folder {options.json.parent}: make it first")
+    checks, errors = check_file(file, name, shapes, options.timeout)
     for check in checks:
         console.print(check, soft_wrap=True)
     if options.json is not None:
         _write(options.json, checks)
+    if errors:
+        raise UserError("; ".join(errors))
     return 0 if all(check.ok for check in checks) else 1
 
 

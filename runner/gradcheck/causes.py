@@ -145,11 +145,11 @@ def _overwritten(version: Version, scope: Scope, fits: Fits) -> Iterator[Cause]:
 
 def _elementwise(g: Array, t: Array, fits: Fits, scope: Scope) -> Iterator[Cause]:
     with np.errstate(all="ignore"):
-        for name, version in scope.arrays.items():
+        tried: list[tuple[Array, str, str, int]] = []
+        for a, version in scope.arrays.items():
             v = _broadcast(version.value, g)
             if v is None or np.ptp(v) == 0:
                 continue
-            a = name
             forms = (
                 (v, f"`{a}` is missing as a factor", "missing factor"),
                 (1 / v, f"is multiplied by `{a}` once too often", "extra factor"),
@@ -177,15 +177,22 @@ def _elementwise(g: Array, t: Array, fits: Fits, scope: Scope) -> Iterator[Cause
                 (np.sqrt(v), f"`sqrt({a})` is missing as a factor", "missing factor"),
                 (1 / np.sqrt(v), f"`1/sqrt({a})` is missing as a factor", "missing factor"),
             )
-            for factor, text, kind in forms:
-                product = g * factor
-                if np.isfinite(product).all() and fits(product):
-                    yield Cause(kind, text)
-                    return
-                if np.isfinite(product).all() and (c := _only_constant(product, t)) and _plain(c, scope):
-                    also = "" if abs(c - 1) < CLOSE else f", and it is {named(c, scope)} times too large"
-                    yield Cause(kind, text + also)
-                    return
+            tried += [(form, text, kind, order) for order, (form, text, kind) in enumerate(forms)]
+        for factor, text, kind, _ in sorted(tried, key=lambda form: form[3]):  # what is simplest first, of any name
+            product = g * factor
+            if not np.isfinite(product).all():
+                continue
+            if fits(product):
+                yield Cause(kind, text)
+                return
+            if (c := _only_constant(product, t)) and _plain(c, scope):
+                also = (
+                    ", and its sign is wrong"
+                    if abs(c + 1) < CLOSE
+                    else f", and it is {named(c, scope)} times too large"
+                )
+                yield Cause(kind, text + also)
+                return
 
 
 SHAPES: tuple[tuple[str, Callable[[Array], Array]], ...] = (

@@ -5,9 +5,10 @@ Each change knows how to take itself back, so that one tree serves all of them.
 
 import ast
 import copy
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import Any, NamedTuple
 
 
@@ -38,44 +39,42 @@ COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
 TWINS = {"sum": "mean", "mean": "sum", "zeros_like": "ones_like", "maximum": "minimum", "argmax": "argmin"}
 
 
-def replacements(top: ast.AST, statement: ast.stmt, names: list[str]) -> Iterator[Edit]:
-    """Every small change of a statement that replaces or removes something."""
+def replacements(
+    top: ast.AST, statement: ast.stmt, names: list[str], alike: Callable[[str, str], bool]
+) -> Iterator[Edit]:
+    """Every small change that replaces or removes something. alike: whether two names may be confused."""
     yield from _of_target(top, statement)
-    nodes = list(_inside(statement))
+    nodes = list(inside(statement))
     for parent, key, index, node in nodes:
         yield from _of_node(parent, key, index, node, names)
-    yield from _everywhere(nodes, names)
+    yield from _everywhere(nodes, names, alike)
     for parent, key, index, node in nodes:
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and not _is_function(parent, key):
-            yield _swap(parent, key, index, ast.BinOp(node, ast.Pow(), ast.Constant(2)), "power")
+        plain = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and not _is_function(parent, key)
+        root = isinstance(parent, ast.Subscript | ast.Attribute) and key == "value"
+        if (plain and not root) or (_is_place(node, names) and isinstance(node, ast.expr)):
+            assert isinstance(node, ast.expr)
+            yield swap(parent, key, index, ast.BinOp(node, ast.Pow(), ast.Constant(2)), "power")
     for parent, key, index, node in nodes:
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and not _is_function(parent, key):
+        whole = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and not _is_function(parent, key)
+        root = isinstance(parent, ast.Subscript | ast.Attribute) and key == "value"
+        if whole or _is_place(node, names):
             for name in names:
-                if name != node.id and name != "self":
-                    yield _swap(parent, key, index, _load(name), "name")
-        if _is_self(node):
-            for name in names:
-                if name != ast.unparse(node):
-                    yield _swap(parent, key, index, _load(name), "name")
+                if name != ast.unparse(node) and (name.isidentifier() or not root) and alike(ast.unparse(node), name):
+                    yield swap(parent, key, index, load(name), "name")
 
 
-def additions(statement: ast.stmt, names: list[str]) -> Iterator[Edit]:
-    """Every factor, term, sum or transpose that may be missing."""
-    if isinstance(statement, ast.Assign | ast.AugAssign | ast.Return) and statement.value is not None:
-        for parts in _summands(statement):
-            yield from _insertions(*parts, names)
-
-
-def _everywhere(nodes: list[tuple[ast.AST, str, int | None, ast.AST]], names: list[str]) -> Iterator[Edit]:
+def _everywhere(
+    nodes: list[tuple[ast.AST, str, int | None, ast.AST]], names: list[str], alike: Callable[[str, str], bool]
+) -> Iterator[Edit]:
     """A name that stands more than once, exchanged wherever it stands: `z * (1 - z)` for `h * (1 - h)`."""
     places: dict[str, list[tuple[ast.AST, str, int | None]]] = {}
     for parent, key, index, node in nodes:
-        if (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)) or _is_self(node):
+        if (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)) or _is_place(node, names):
             places.setdefault(ast.unparse(node), []).append((parent, key, index))
     for old, where in places.items():
         for new in names if len(where) > 1 else ():
-            if new != old:
-                swaps = [_swap(*place, _load(new), "name") for place in where]
+            if new != old and alike(old, new):
+                swaps = [swap(*place, load(new), "name") for place in where]
                 yield Edit("name", partial(_all, [s.make for s in swaps]), partial(_all, [s.undo for s in swaps]))
 
 
@@ -84,7 +83,7 @@ def _all(functions: list[Callable[[], None]]) -> None:
         function()
 
 
-def _inside(statement: ast.stmt) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
+def inside(statement: ast.stmt) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
     """The expressions of a statement with where each hangs; of a compound one, of its head."""
     ahead: list[ast.AST] = [statement]
     while ahead:
@@ -102,20 +101,19 @@ def _is_function(parent: ast.AST, key: str) -> bool:
     return isinstance(parent, ast.Call) and key == "func"
 
 
-def _is_self(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Attribute)
-        and isinstance(node.ctx, ast.Load)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "self"
-    )
+def _is_place(node: ast.AST, names: list[str]) -> bool:
+    """Whether it is an attribute or an item that bears a value: self.W, cache["x"], hs[t]."""
+    if not isinstance(node, ast.Attribute | ast.Subscript) or not isinstance(node.ctx, ast.Load):
+        return False
+    return ast.unparse(node) in names
 
 
-def _load(name: str) -> ast.expr:
+def load(name: str) -> ast.expr:
+    """An expression from its text."""
     return ast.parse(name, mode="eval").body
 
 
-def _swap(parent: ast.AST, key: str, index: int | slice | None, new: Any, kind: str) -> Edit:
+def swap(parent: ast.AST, key: str, index: int | slice | None, new: Any, kind: str) -> Edit:
     """An edit that hangs something else at a place: a field, an item of a list, or all of a list."""
     old = getattr(parent, key) if index is None else getattr(parent, key)[index]
 
@@ -139,16 +137,16 @@ def _of_target(top: ast.AST, statement: ast.stmt) -> Iterator[Edit]:
                 target = statement.targets[0]
                 if isinstance(target, ast.Name | ast.Subscript | ast.Attribute):
                     added = ast.AugAssign(target, ast.Add(), statement.value)
-                    yield _swap(parent, key, index, ast.copy_location(added, statement), "overwrite")
+                    yield swap(parent, key, index, ast.copy_location(added, statement), "overwrite")
             if isinstance(statement, ast.AugAssign):
                 plain = ast.Assign([statement.target], statement.value)
-                yield _swap(parent, key, index, ast.copy_location(plain, statement), "accumulate")
+                yield swap(parent, key, index, ast.copy_location(plain, statement), "accumulate")
                 other = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}.get(
                     type(statement.op)
                 )
                 if other is not None:
                     changed = ast.AugAssign(statement.target, other(), statement.value)
-                    yield _swap(parent, key, index, ast.copy_location(changed, statement), "sign")
+                    yield swap(parent, key, index, ast.copy_location(changed, statement), "sign")
                 if isinstance(statement.target, ast.Subscript):
                     holder, place = copy.deepcopy((statement.target.value, statement.target.slice))
                     for inner in ast.walk(holder):
@@ -158,66 +156,79 @@ def _of_target(top: ast.AST, statement: ast.stmt) -> Iterator[Edit]:
                     assert isinstance(at, ast.Expr)
                     assert isinstance(at.value, ast.Call)
                     at.value.args = [holder, place, statement.value]
-                    yield _swap(parent, key, index, ast.copy_location(at, statement), "repeated index")
-            yield _swap(parent, key, index, ast.copy_location(ast.Pass(), statement), "statement too many")
+                    yield swap(parent, key, index, ast.copy_location(at, statement), "repeated index")
+            yield swap(parent, key, index, ast.copy_location(ast.Pass(), statement), "statement too many")
 
 
 def _of_node(parent: ast.AST, key: str, index: int | None, node: ast.AST, names: list[str]) -> Iterator[Edit]:
     """Changes at one expression."""
     if isinstance(node, ast.BinOp):
         for other in OPERATORS.get(type(node.op), ()):
-            yield _swap(node, "op", None, other(), "sign" if isinstance(node.op, ast.Add | ast.Sub) else "factor")
+            yield swap(node, "op", None, other(), "sign" if isinstance(node.op, ast.Add | ast.Sub) else "factor")
         kind = "term" if isinstance(node.op, ast.Add | ast.Sub) else "factor"
-        yield _swap(parent, key, index, node.left, kind)
-        yield _swap(parent, key, index, node.right, kind)
+        yield swap(parent, key, index, node.left, kind)
+        yield swap(parent, key, index, node.right, kind)
         if isinstance(node.op, ast.Sub):
-            yield _swap(parent, key, index, ast.UnaryOp(ast.USub(), node.right), "term")
+            yield swap(parent, key, index, ast.UnaryOp(ast.USub(), node.right), "term")
         if isinstance(node.op, ast.MatMult | ast.Sub | ast.Div):
-            yield _swap(parent, key, index, ast.BinOp(node.right, node.op, node.left), "order")
+            yield swap(parent, key, index, ast.BinOp(node.right, node.op, node.left), "order")
         if isinstance(node.op, ast.MatMult):
             for side in ("left", "right"):
                 inner = getattr(node, side)
-                yield _swap(node, side, None, ast.Attribute(inner, "T", ast.Load()), "transpose")
+                yield swap(node, side, None, ast.Attribute(inner, "T", ast.Load()), "transpose")
             both = ast.BinOp(
                 ast.Attribute(node.right, "T", ast.Load()), ast.MatMult(), ast.Attribute(node.left, "T", ast.Load())
             )
-            yield _swap(parent, key, index, both, "transpose")
+            yield swap(parent, key, index, both, "transpose")
         if isinstance(node.op, ast.Mult):
-            yield _swap(node, "op", None, ast.MatMult(), "order")
+            yield swap(node, "op", None, ast.MatMult(), "order")
     elif isinstance(node, ast.UnaryOp):
-        yield _swap(parent, key, index, node.operand, "sign")
+        yield swap(parent, key, index, node.operand, "sign")
     elif isinstance(node, ast.Constant):
         yield from _of_constant(parent, key, index, node)
     elif isinstance(node, ast.Compare):
         for k, op in enumerate(node.ops):
             for other_ in COMPARISONS.get(type(op), ()):
-                yield _swap(node, "ops", k, other_(), "mask")
+                yield swap(node, "ops", k, other_(), "mask")
     elif isinstance(node, ast.Attribute) and node.attr == "T":
-        yield _swap(parent, key, index, node.value, "transpose")
+        yield swap(parent, key, index, node.value, "transpose")
     elif isinstance(node, ast.Call):
         yield from _of_call(parent, key, index, node)
     elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-        yield _swap(parent, key, index, node.value, "index")
+        yield swap(parent, key, index, node.value, "index")
         yield from _of_index(node)
     elif isinstance(node, ast.Subscript):
         yield from _of_index(node)
 
 
+def _of_subscripts(parent: ast.AST, key: str, index: int | None, text: str) -> Iterator[Edit]:
+    """Two letters of one operand of an einsum, or of what comes out, exchanged."""
+    parts = re.split(r"(,|->)", text)
+    for number, letters in enumerate(parts):
+        for one, two in combinations(range(len(letters)), 2):
+            exchanged = [*letters]
+            exchanged[one], exchanged[two] = letters[two], letters[one]
+            text = "".join([*parts[:number], *exchanged, *parts[number + 1 :]])
+            yield swap(parent, key, index, ast.Constant(text), "transpose")
+
+
 def _of_constant(parent: ast.AST, key: str, index: int | None, node: ast.Constant) -> Iterator[Edit]:
     value = node.value
     if isinstance(value, bool):
-        yield _swap(parent, key, index, ast.Constant(not value), "flag")
+        yield swap(parent, key, index, ast.Constant(not value), "flag")
+    elif isinstance(value, str) and "->" in value:
+        yield from _of_subscripts(parent, key, index, value)
     elif isinstance(value, int | float):
         others = dict.fromkeys([value + 1, value - 1, -value, 1, 2, 0, 3, 0.5, 1.0, 2.0, -0.5, -1.5, 1.5, -1, -2, -3])
         for other in others:
             if other != value:
-                yield _swap(
+                yield swap(
                     parent, key, index, ast.Constant(other), "axis" if key == "value" and _axis(parent) else "number"
                 )
         if _axis(parent):
             for pair in ((0, 1), (0, 2), (1, 2), (0, 2, 3), (0, 1, 2), (2, 3)):
-                yield _swap(parent, key, index, ast.Tuple([ast.Constant(k) for k in pair], ast.Load()), "axis")
-            yield _swap(parent, key, index, ast.Constant(None), "axis")
+                yield swap(parent, key, index, ast.Tuple([ast.Constant(k) for k in pair], ast.Load()), "axis")
+            yield swap(parent, key, index, ast.Constant(None), "axis")
 
 
 def _axis(parent: ast.AST) -> bool:
@@ -228,17 +239,26 @@ def _of_call(parent: ast.AST, key: str, index: int | None, node: ast.Call) -> It
     function = node.func
     if isinstance(function, ast.Attribute) and function.attr in TWINS:
         twin = ast.Attribute(function.value, TWINS[function.attr], ast.Load())
-        yield _swap(node, "func", None, twin, "sum" if function.attr in ("sum", "mean") else "function")
+        yield swap(node, "func", None, twin, "sum" if function.attr in ("sum", "mean") else "function")
     if isinstance(function, ast.Attribute) and function.attr in ("sum", "mean", "max", "min", "var", "std"):
+        kept = [k for k in node.keywords if k.arg != "keepdims"]
+        if len(kept) == len(node.keywords):
+            kept.append(ast.keyword("keepdims", ast.Constant(True)))
+        yield swap(node, "keywords", slice(None), kept, "shape")
         for axis in () if any(k.arg == "axis" for k in node.keywords) else (0, 1, -1):
             added = [*node.keywords, ast.keyword("axis", ast.Constant(axis))]
-            yield _swap(node, "keywords", slice(None), added, "axis")
+            yield swap(node, "keywords", slice(None), added, "axis")
     if isinstance(function, ast.Attribute) and function.attr in ("transpose", "flip", "reshape", "swapaxes"):
         is_module = isinstance(function.value, ast.Name) and function.value.id in ("np", "numpy")
-        yield _swap(parent, key, index, node.args[0] if is_module and node.args else function.value, "transpose")
+        yield swap(parent, key, index, node.args[0] if is_module and node.args else function.value, "transpose")
     if isinstance(function, ast.Attribute) and function.attr in ("transpose",) and 2 <= len(node.args) <= 4:
         for order in permutations(range(len(node.args))):
-            yield _swap(node, "args", slice(None), [ast.Constant(k) for k in order], "transpose")
+            yield swap(node, "args", slice(None), [ast.Constant(k) for k in order], "transpose")
+    elif isinstance(function, ast.Attribute) and function.attr == "transpose":
+        for one, two in combinations(range(len(node.args)), 2):
+            exchanged = [*node.args]
+            exchanged[one], exchanged[two] = node.args[two], node.args[one]
+            yield swap(node, "args", slice(None), exchanged, "transpose")
     if isinstance(function, ast.Name) and function.id == "range":
         yield from _of_range(node)
     if len(node.args) >= 2 and isinstance(node.args[-1], ast.expr):
@@ -252,77 +272,33 @@ def _of_range(node: ast.Call) -> Iterator[Edit]:
     for k, argument in enumerate(node.args):
         for shift in () if isinstance(argument, ast.Constant) else (1, -1):
             moved = ast.BinOp(argument, ast.Add() if shift > 0 else ast.Sub(), ast.Constant(1))
-            yield _swap(node, "args", k, moved, "index")
+            yield swap(node, "args", k, moved, "index")
     if len(node.args) >= 2:
-        yield _swap(node, "args", slice(None), [node.args[1], *node.args[2:]][:1], "index")
+        yield swap(node, "args", slice(None), [node.args[1], *node.args[2:]][:1], "index")
 
 
 def _of_index(node: ast.Subscript) -> Iterator[Edit]:
     """One step earlier or later."""
     places = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     if isinstance(node.slice, ast.Tuple) and isinstance(node.slice.elts[0], ast.Slice):
-        each = _load(f"np.arange(len({ast.unparse(node.value)}))")
-        yield _swap(node.slice, "elts", 0, each, "index")
+        each = load(f"np.arange(len({ast.unparse(node.value)}))")
+        yield swap(node.slice, "elts", 0, each, "index")
+    for one, two in combinations(range(len(places)), 2):
+        if not isinstance(places[one], ast.Slice) and not isinstance(places[two], ast.Slice):
+            exchanged = [*places]
+            exchanged[one], exchanged[two] = places[two], places[one]
+            yield swap(node.slice, "elts", slice(None), exchanged, "index")
     for k, place in enumerate(places):
         if isinstance(place, ast.Slice):
             if place.step is not None:
-                yield _swap(place, "step", None, None, "reversed")
+                yield swap(place, "step", None, None, "reversed")
             for side in ("lower", "upper"):
                 if getattr(place, side) is not None:
-                    yield _swap(place, side, None, None, "index")
+                    yield swap(place, side, None, None, "index")
             continue
         for shift in (1, -1):
             moved = ast.BinOp(place, ast.Add() if shift > 0 else ast.Sub(), ast.Constant(1))
             if isinstance(node.slice, ast.Tuple):
-                yield _swap(node.slice, "elts", k, moved, "index")
+                yield swap(node.slice, "elts", k, moved, "index")
             else:
-                yield _swap(node, "slice", None, moved, "index")
-
-
-def _summands(statement: Any) -> Iterator[tuple[ast.AST, str, int | None, ast.expr]]:
-    """What a factor or a term may be missing at: the right side, and what is added, multiplied or summed in it."""
-    places: list[tuple[ast.AST, str, int | None, ast.AST]] = [(statement, "value", None, statement.value)]
-    value = statement.value
-    if isinstance(value, ast.Tuple | ast.List):
-        places = [(value, "elts", k, item) for k, item in enumerate(value.elts)]
-    elif isinstance(value, ast.Dict):
-        places = [(value, "values", k, item) for k, item in enumerate(value.values)]
-    for parent, key, index, node in _inside(statement):
-        added = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub | ast.MatMult)
-        reduced = isinstance(parent, ast.Attribute) and parent.attr in ("sum", "mean")
-        given = isinstance(parent, ast.Call) and key == "args" and index == 0
-        if added or reduced or given:
-            places.append((parent, key, index, node))
-    for parent, key, index, node in places:
-        if isinstance(node, ast.expr):
-            yield parent, key, index, node
-
-
-def _insertions(parent: ast.AST, key: str, index: int | None, node: ast.expr, names: list[str]) -> Iterator[Edit]:
-    yield _swap(parent, key, index, ast.UnaryOp(ast.USub(), node), "sign")
-    yield _swap(parent, key, index, ast.Attribute(node, "T", ast.Load()), "transpose")
-    for axis in (0, 1, (0, 1), (0, 2), (0, 2, 3)):
-        for method in ("sum", "mean"):
-            called = ast.parse(f"_.{method}(axis={axis})", mode="eval").body
-            assert isinstance(called, ast.Call)
-            assert isinstance(called.func, ast.Attribute)
-            called.func.value = node
-            yield _swap(parent, key, index, called, "sum")
-    for factor in ("2", "3", *names):
-        yield _swap(parent, key, index, ast.BinOp(node, ast.Mult(), _load(factor)), "missing factor")
-        yield _swap(parent, key, index, ast.BinOp(node, ast.Div(), _load(factor)), "missing factor")
-    for name in names:
-        for text in (
-            f"({name} > 0)",
-            f"{name} * (1 - {name})",
-            f"(1 - {name} ** 2)",
-            f"(1 - {name})",
-            f"np.sqrt({name})",
-        ):
-            yield _swap(parent, key, index, ast.BinOp(node, ast.Mult(), _load(text)), "missing factor")
-        for axis in (0, 1):
-            reduced = _load(f"{name}.sum(axis={axis})")
-            if isinstance(node, ast.Constant):
-                yield _swap(parent, key, index, reduced, "sum")
-        yield _swap(parent, key, index, ast.BinOp(node, ast.Add(), _load(name)), "term")
-        yield _swap(parent, key, index, ast.BinOp(node, ast.Sub(), _load(name)), "term")
+                yield swap(node, "slice", None, moved, "index")

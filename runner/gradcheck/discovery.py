@@ -7,6 +7,7 @@ import linecache
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from importlib.util import decode_source
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from duograd.runner.errors import UserError
-from duograd.runner.gradcheck.layer import ForwardError, Layer, floating, word_of
+from duograd.runner.gradcheck.layer import ForwardError, Layer, floating
 from duograd.runner.gradcheck.names import gradient_of
+from duograd.runner.gradcheck.returned import word_of
 from duograd.runner.gradcheck.source import Source
 
 BACKWARD = re.compile(r"back|bwd|pullback|vjp")  # what people call a function that goes back
@@ -178,9 +180,13 @@ def load_module(path: Path) -> tuple[ModuleType, Source]:
     if not path.is_file():
         raise UserError(f"{path} does not exist: give a Python file with layers")
     try:
-        source = Source(path.resolve(), path.read_text(encoding="utf-8"))
+        text = decode_source(path.read_bytes())
+    except (SyntaxError, UnicodeDecodeError):
+        raise UserError(f"{path} is not written in UTF-8: save it as UTF-8") from None
+    try:
+        source = Source(path.resolve(), text)
         code = compile(source.text, str(source.path), "exec")
-    except (SyntaxError, ValueError, UnicodeDecodeError) as error:
+    except (SyntaxError, ValueError) as error:
         raise UserError(f"{path} is no Python file: {error}") from None
     module = ModuleType(path.stem)
     module.__file__ = str(source.path)

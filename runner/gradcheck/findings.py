@@ -15,7 +15,7 @@ from duograd.runner.gradcheck.causes import Cause, explain
 from duograd.runner.gradcheck.discovery import layer_of
 from duograd.runner.gradcheck.inputs import Shape, give_inputs
 from duograd.runner.gradcheck.judge import FOLLOWS, GIVEN, RIGHT, UNKNOWN, WRONG, Judgement, judge
-from duograd.runner.gradcheck.layer import Layer
+from duograd.runner.gradcheck.layer import Layer, changed_inputs
 from duograd.runner.gradcheck.repairs import Budget, Repair, lines_before, lines_behind, lines_written, repairs
 from duograd.runner.gradcheck.sums import wrong_share
 from duograd.runner.gradcheck.trace import TooLongError, Version
@@ -53,6 +53,7 @@ def check_layer(layer: Layer, shapes: Mapping[str, Shape] | None = None, seed: i
         OutputCheck(name, o.ok, min(float(o.error), 1.0)) for name, o in zip(names, judgement.outputs, strict=True)
     ]
     notes = [f"no gradient was returned for {name}" for name in judgement.missing if layer.form != "loss"]
+    notes += [f"forward changes its own input {name} in place" for name in changed_inputs(layer)]
     marks = _marks(judgement, findings)
     lines = {line: layer.source.lines[line - 1] for line in _shown(judgement, marks)}
     return LayerCheck(layer.name, judgement.ok, outputs, findings, str(layer.source.path), marks, notes, lines)
@@ -76,7 +77,7 @@ def _truth(layer: Layer, seed: int) -> Truth:
         raise UserError(f"{layer.name}: forward gives NaN or infinity on these inputs: give it others")
     rng = np.random.default_rng([2, seed])
     dy = tuple(
-        np.ones(()) if layer.form == "loss" else np.asarray(rng.standard_normal(y.shape), dtype=y.dtype)
+        np.ones(y.shape) if not layer.takes_upstream else np.asarray(rng.standard_normal(y.shape), dtype=y.dtype)
         for y in first.y
     )
     return Truth(layer, dy, {str(layer.source.path): layer.source}, any(y.dtype == np.float32 for y in first.y))

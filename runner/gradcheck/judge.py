@@ -3,7 +3,7 @@
 import ast
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from duograd.runner.gradcheck.layer import Layer
 from duograd.runner.gradcheck.names import HOLDERS_OF_GRADIENTS, gradient_of, same_word
+from duograd.runner.gradcheck.returned import return_line
 from duograd.runner.gradcheck.source import Source
 from duograd.runner.gradcheck.trace import Access, Array, Recorder, Version, root
 from duograd.runner.gradcheck.truth import Truth
@@ -87,24 +88,42 @@ def record(layer: Layer, sources: dict[str, Source], dy: Sequence[Array] | None)
         recorder.phase = "backward"
         layer.finish(run, tuple(dy or ()))
     if layer.form == "loss":
-        _split_phases(recorder.versions)
+        _split_phases(recorder.versions, float(run.y[0]))
     return recorder, run
 
 
-def _split_phases(versions: list[Version]) -> None:
-    """A loss computes its gradients in the same function: values named after a gradient belong to the way back."""
+def _split_phases(versions: list[Version], loss: float) -> None:
+    """A loss computes its gradients in the same function: what the loss is not made of belongs to the way back.
+
+    So do values named after a gradient, and what is made of them.
+    """
     words = {v.base for v in versions}
+    made = _made_of(versions, loss)
     for version in versions:
         said = gradient_of(version.base)
         named = said is not None and any(same_word(said, word) for word in words if word != version.base)
-        if version.line and (named or version.holder in HOLDERS_OF_GRADIENTS or version.base in HOLDERS_OF_GRADIENTS):
+        held = version.holder in HOLDERS_OF_GRADIENTS or version.base in HOLDERS_OF_GRADIENTS
+        if version.line and (named or held or (made and version.order not in made)):
             version.phase = "backward"
     changed = True
-    while changed:  # and so does what is made of them
+    while changed:
         changed = False
         for version in versions:
             if version.phase == "forward" and any(read.phase == "backward" for read in version.reads):
                 version.phase, changed = "backward", True
+
+
+def _made_of(versions: list[Version], loss: float) -> set[int]:
+    """All that the last value of the loss was made of, itself too; nothing where no value is the loss."""
+    last = [v for v in versions if v.value.size == 1 and float(v.value.reshape(())) == loss and v.line]
+    found: set[int] = set()
+    ahead = last[-1:]
+    while ahead:
+        version = ahead.pop()
+        if version.order not in found:
+            found.add(version.order)
+            ahead += version.reads
+    return found
 
 
 def judge(layer: Layer, sources: dict[str, Source], truth: Truth) -> Judgement:
@@ -116,18 +135,18 @@ def judge(layer: Layer, sources: dict[str, Source], truth: Truth) -> Judgement:
         array = np.asarray(value, dtype=np.float64)
         error = truth.agrees(array, name)
         outputs.append(Output(name, array, error, bool(error < truth.tolerance)))
-    missing = [name for name in layer.inputs() if name not in gradients]
+    missing = [name for name in layer.inputs() if name not in gradients and truth.matters(name)]
     judgement = Judgement(layer, truth, outputs, recorder.versions, missing=missing, numbers=recorder.numbers)
     judgement.y, judgement.originals = run.y, dict(layer.module.__dict__)
     if not judgement.ok:
-        _Statuses(judgement, {id(value): name for name, value in gradients.items()}).fill()
+        _Statuses(judgement, gradients).fill()
     return judgement
 
 
 class _Statuses:
     """Fills a judgement in, value by value."""
 
-    def __init__(self, judgement: Judgement, returned: dict[int, str]) -> None:
+    def __init__(self, judgement: Judgement, returned: dict[str, Any]) -> None:
         self.j, self.returned = judgement, returned
         self.truth, self.tolerance = judgement.truth, judgement.truth.tolerance
         self.given = {id(v.held): v for v in judgement.forward}
@@ -146,6 +165,21 @@ class _Statuses:
                 self.j.twin[version.order] = twin
             if status == RIGHT:
                 self.known[version.value.shape, version.value.tobytes()] = version
+        for output in self.j.outputs:
+            placed = {self.j.status[order] for order, name in self.target.items() if name == output.name}
+            if not output.ok and not placed & {WRONG, FOLLOWS}:
+                self._add_returned(output)
+
+    def _add_returned(self, output: Output) -> None:
+        """A wrong gradient of which no value on the way is one: what is returned at its place is wrong."""
+        last = self.j.backward[-1] if self.j.backward else self.j.versions[-1]
+        line = return_line(self.j.layer) or last.line
+        access: Access = (f"return {output.name}",)
+        version = replace(last, access=access, line=line, value=output.value, held=None, reads=(), phase="backward")
+        version.order, version.step = len(self.j.versions), last.step + 1
+        self.j.versions.append(version)
+        self.j.__dict__.pop("backward", None)
+        self.j.status[version.order], self.j.twin[version.order] = WRONG, output.name
 
     def _behind(self, version: Version) -> Iterator[Version]:
         """All that a value was made of, through what cannot be judged."""
@@ -163,9 +197,14 @@ class _Statuses:
     def _name_returned(self) -> None:
         """The last state of each returned array, by identity or by value."""
         self.target: dict[int, str] = {}
+        arrays = [id(value) for value in self.returned.values()]
         for output in self.j.outputs:
-            states = [v for v in self.j.backward if self.returned.get(id(v.held)) == output.name]
-            if not states:
+            held = self.returned[output.name]
+            states = [v for v in self.j.backward if v.held is held]
+            if arrays.count(id(held)) > 1:  # one array for two inputs: it is the gradient that its name says
+                own = [v for v in states if gradient_of(v.base) == output.name.rsplit(".", 1)[-1]]
+                states = own or [v for v in states if str(v.access[0]).startswith("return")]
+            elif not states:
                 states = [
                     v
                     for v in self.j.backward
@@ -175,12 +214,12 @@ class _Statuses:
                 self.target[states[-1].order] = output.name
 
     def _status(self, version: Version) -> tuple[str, Version | str | None]:
-        if self._is_given(version):
-            return GIVEN, None
         output = self.target.get(version.order)
-        if output is not None:
+        if output is not None and version.line:
             right = output not in self.wrong_outputs
             return (RIGHT if right else WRONG), output
+        if self._is_given(version):
+            return GIVEN, None
         named = list(self._named(version))
         exact = next((v for v in named if self._equal(version, v)), None)
         if exact is not None:
@@ -200,12 +239,13 @@ class _Statuses:
     def _is_given(self, version: Version) -> bool:
         """dy itself, and what the forward pass left."""
         forward = self.given.get(id(version.held))
-        if forward is not None and np.array_equal(forward.value, version.value):
+        said = gradient_of(version.base) if version.line else None  # `dz = z` is a gradient, or should be
+        if forward is not None and said is None and np.array_equal(forward.value, version.value):
             return True
         if version.line:
             return False
         if any(d.shape == version.value.shape and np.array_equal(d, version.value) for d in self.truth.dy):
-            return self.j.layer.form != "loss"
+            return self.j.layer.takes_upstream
         if version.scalar:
             return True
         same = self.known.get((version.value.shape, version.value.tobytes()))

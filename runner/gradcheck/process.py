@@ -3,6 +3,8 @@
 The file is the user's own code and runs with the user's rights; a loop without an end ends with the limit.
 """
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
@@ -24,8 +26,11 @@ SECONDS = 120.0
 
 def check_file(
     path: Path, name: str | None, shapes: Mapping[str, Shape] | None, seconds: float = SECONDS
-) -> list[LayerCheck]:
-    """Every layer of a file, or the named one. Raises UserError for all that is the user's, with its own traceback."""
+) -> tuple[list[LayerCheck], list[str]]:
+    """Every layer of a file, or the named one; and a line for each that could not be checked.
+
+    Raises UserError where none could, or the file itself cannot be run; a fault of the user's code with its lines.
+    """
     request = json.dumps({"path": str(path), "name": name, "shapes": shapes})
     command = [sys.executable, "-P", "-m", __name__, request]
     try:
@@ -40,7 +45,7 @@ def check_file(
         raise UserError(f"{path} ended its process: {last}") from None
     if "error" in content:
         raise UserError(content["error"])
-    return [_check(item) for item in content["layers"]]
+    return [_check(item) for item in content["layers"]], content["errors"]
 
 
 def _check(item: dict[str, Any]) -> LayerCheck:
@@ -62,23 +67,30 @@ def answer(request: str) -> dict[str, Any]:
     path = Path(asked["path"])
     shapes = None if asked["shapes"] is None else {name: tuple(shape) for name, shape in asked["shapes"].items()}
     try:
-        module, source = load_module(path)
-        return {"layers": [asdict(check_layer(layer, shapes)) for layer in layers_of(module, source, asked["name"])]}
-    except UserError as error:
-        return {"error": str(error)}
-    except ForwardError as error:
-        return {"error": f"{path}: its own code raised\n{own_traceback(error.__cause__, path)}"}
+        with contextlib.redirect_stdout(io.StringIO()):
+            module, source = load_module(path)
+        layers = layers_of(module, source, asked["name"])
     except Exception as error:
-        return {"error": f"{path}: its own code raised\n{own_traceback(error, path)}"}
+        return {"error": _line(error, path)}
+    checks, errors = [], []
+    for layer in layers:
+        try:
+            checks.append(asdict(check_layer(layer, shapes)))
+        except Exception as error:
+            errors.append(_line(error, path))
+    return {"layers": checks, "errors": errors} if checks else {"error": "; ".join(errors)}
 
 
-def own_traceback(error: BaseException | None, path: Path) -> str:
-    """The traceback of the user's code, from its first line on: ours above it is left out."""
-    assert error is not None
-    frames = traceback.extract_tb(error.__traceback__)
-    first = next((k for k, frame in enumerate(frames) if Path(frame.filename) == path.resolve()), 0)
-    lines = traceback.format_list(frames[first:])
-    return "".join([*lines, *traceback.format_exception_only(error)]).rstrip()
+def _line(error: Exception, path: Path) -> str:
+    """One line for a user's fault; where their code raised, with the lines of theirs that it went through."""
+    if isinstance(error, UserError):
+        return str(error)
+    cause = error.__cause__ if isinstance(error, ForwardError) and error.__cause__ else error
+    frames = [f for f in traceback.extract_tb(cause.__traceback__) if Path(f.filename) == path.resolve()]
+    what = f"{type(cause).__name__}: {' '.join(str(cause).split())}"
+    where = ", ".join(f"line {frame.lineno}, in {frame.name}" for frame in frames)
+    last = f": `{frames[-1].line}`" if frames else ""
+    return f"{path}: its own code raised {what} ({where}{last})" if frames else f"{path}: its own code raised {what}"
 
 
 if __name__ == "__main__":

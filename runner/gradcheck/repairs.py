@@ -6,20 +6,23 @@ gradients become right, and none that was right wrong, says where the mistake is
 
 import ast
 import copy
+import re
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from duograd.runner.gradcheck.changes import additions, replacements
+from duograd.runner.gradcheck.additions import additions
+from duograd.runner.gradcheck.changes import replacements
 from duograd.runner.gradcheck.judge import Judgement
 from duograd.runner.gradcheck.layer import Layer
 from duograd.runner.gradcheck.source import Statement
 from duograd.runner.gradcheck.trace import Version, root
 
+LONGEST = 24  # letters of an expression that is tried in the place of another
 REPLACING, ADDING = 0, 1  # what is likelier comes first, at every line
 
 
@@ -57,10 +60,9 @@ def repairs(judgement: Judgement, lines: Sequence[int], budget: Budget) -> Itera
 
 
 def _names(judgement: Judgement) -> list[str]:
-    """Variables that may have been meant."""
-    simple = [str(v.access[0]) for v in judgement.versions if len(v.access) == 1 and v.name.isidentifier()]
-    selves = [v.name for v in judgement.versions if v.access[0] == "self" and len(v.access) == 2]
-    return list(dict.fromkeys([*simple, *selves, *(n for n in judgement.numbers if n.isidentifier())]))
+    """Variables that may have been meant, or that hold what was."""
+    held = [str(v.access[0]) for v in judgement.versions]
+    return [name for name in dict.fromkeys([*held, *judgement.numbers]) if name.isidentifier() and name != "self"]
 
 
 def _of_statement(
@@ -76,7 +78,7 @@ def _of_statement(
         return
     node = found[0]
     local = _local_names(top, statement, names)
-    changes = replacements(variant, node, local) if stage == REPLACING else additions(node, local)
+    changes = replacements(variant, node, local, _alike(judgement)) if stage == REPLACING else additions(node, local)
     for edit in changes:
         if not budget.spend():
             return
@@ -100,29 +102,53 @@ def _text(node: ast.stmt) -> str:
 
 
 def _local_names(top: ast.stmt, statement: Statement, names: list[str]) -> list[str]:
-    """Those of the names that stand in the function, or class, of a statement; the function's own first."""
+    """What stands in the function of a statement, or as self.X in its class: names, attributes and items.
+
+    Those of the statement come first, then the innermost function's.
+    """
     functions = [
         n for n in ast.walk(top) if isinstance(n, ast.FunctionDef) and n.lineno <= statement.line <= (n.end_lineno or 0)
     ]
-    own: dict[str, None] = {}
-    for function in reversed(functions):  # the innermost first
-        for n in ast.walk(function):
-            if isinstance(n, ast.Name):
-                own[n.id] = None
-            elif isinstance(n, ast.arg):
-                own[n.arg] = None
-            elif isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == "self":
-                own[f"self.{n.attr}"] = None
+    own = dict.fromkeys(word for function in reversed(functions) for n in ast.walk(function) if (word := _word(n)))
+    if isinstance(top, ast.ClassDef):
+        own |= dict.fromkeys(word for n in ast.walk(top) if (word := _word(n)).startswith("self."))
     near = [word for n in ast.walk(statement.node) if (word := _word(n)) in own]
-    return [name for name in dict.fromkeys([*near, *own]) if name in names]
+    return [name for name in dict.fromkeys([*near, *own]) if re.split(r"[.\[]", name)[0] in ("self", *names)]
+
+
+def _alike(judgement: Judgement) -> Callable[[str, str], bool]:
+    """Whether a name may stand in another's place: not where their values' shapes are known and never the same."""
+    shapes: dict[str, set[tuple[int, ...]]] = {name: {()} for name in judgement.numbers}
+    for version in judgement.versions:
+        shapes.setdefault(version.name, set()).add(version.value.shape)
+
+    def alike(one: str, other: str) -> bool:
+        return one not in shapes or other not in shapes or not shapes[one].isdisjoint(shapes[other])
+
+    return alike
 
 
 def _word(node: ast.AST) -> str:
+    """A variable, an attribute or an item as the code has it; of those that are no plain names, what is short."""
+    if isinstance(node, ast.arg):
+        return node.arg
     if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
-        return f"self.{node.attr}"
+        return "" if node.id == "self" else node.id
+    if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Load) and _rooted(node):
+        text = ast.unparse(node)
+        return text if len(text) <= LONGEST else ""
     return ""
+
+
+def _rooted(node: ast.AST) -> bool:
+    """Whether a name stands at its root, and no method or constant of arrays at its end: self.W, hs[t], not x.T."""
+    if isinstance(node, ast.Attribute) and node.attr in ("T", "shape", "size", "ndim", "dtype"):
+        return False
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        if isinstance(node, ast.Attribute) and hasattr(np.ndarray, node.attr):
+            return False
+        node = node.value
+    return isinstance(node, ast.Name)
 
 
 def _mended(judgement: Judgement, variant: ast.stmt) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ is found again by the number of trace events before it.
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -94,9 +94,14 @@ def values(name: str, value: object, depth: int = DEPTH) -> Iterator[tuple[Acces
     elif depth and isinstance(value, list) and len(value) <= MOST_OF_A_LINE:
         for index, item in enumerate(value):
             yield from (((name, *inner), v) for inner, v in values(index, item, depth - 1))  # type: ignore[arg-type]
-    elif depth and name == "self" and hasattr(value, "__dict__"):
+    elif depth and (name == "self" or _is_open(value)) and hasattr(value, "__dict__"):
         for key, item in vars(value).items():
             yield from (((name, *inner), v) for inner, v in values(f".{key}", item, depth - 1))
+
+
+def _is_open(value: object) -> bool:
+    """Whether it is an object whose attributes are looked at: self, a cache, a context."""
+    return hasattr(value, "__dict__") and not callable(value) and not isinstance(value, ModuleType)
 
 
 @dataclass
@@ -190,7 +195,7 @@ class Recorder:
         """What a function returns without ever having given it a name."""
         state = self._frames[frame]
         statement = self.sources[frame.f_code.co_filename].statement(state.line) if state.line else None
-        known = {id(held) for v in self.versions if v.call == state.number for held in [v.held]}
+        known = {id(v.held) for v in self.versions if v.call == state.number and v.line}
         items = enumerate(value) if isinstance(value, tuple) else [(0, value)]
         for index, item in items:
             for access, inner in values(f"return {index + 1}", item):

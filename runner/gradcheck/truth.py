@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from duograd.runner.gradcheck.layer import Layer, reach_input
+from duograd.runner.gradcheck.layer import Layer
 from duograd.runner.gradcheck.source import Source
 from duograd.runner.gradcheck.trace import Array, Replay, Version, put
 
@@ -55,7 +55,7 @@ class Truth:
 
     def value(self, target: Target) -> Array:
         """What is changed."""
-        return reach_input(self.layer, target) if isinstance(target, str) else target.value
+        return self.layer.value_of(target) if isinstance(target, str) else target.value
 
     def moved(self, target: Target, delta: Array, held: Version | None = None) -> float:
         """The loss where a value is larger by delta; held: a later value that is put back to what it was."""
@@ -104,6 +104,12 @@ class Truth:
             if best < self.tolerance:
                 break
         return best
+
+    def matters(self, name: str) -> bool:
+        """Whether the loss depends on an input."""
+        value = self.value(name)
+        slopes = (self.slopes(name, v, k, STEP)[0] for k, v in enumerate(directions(value.shape)))
+        return bool(value.ndim) and any(abs(slope) > 1e-6 * max(1.0, abs(self.height)) for slope in slopes)
 
     @cached_property
     def height(self) -> float:
