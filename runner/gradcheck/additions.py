@@ -15,6 +15,11 @@ def additions(statement: ast.stmt, names: list[str]) -> Iterator[Edit]:
     if isinstance(statement, ast.Assign | ast.AugAssign | ast.Return) and statement.value is not None:
         for parts in _summands(statement):
             yield from _insertions(*parts, names)
+        for parent, key, index, node in inside(statement):
+            if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult) and isinstance(node, ast.expr):
+                for name in names:  # a factor of two terms, of which one is missing
+                    yield swap(parent, key, index, ast.BinOp(node, ast.Sub(), load(name)), "term")
+                    yield swap(parent, key, index, ast.BinOp(node, ast.Add(), load(name)), "term")
         for parts in _summands(statement):
             yield from _products(*parts, _own_names(statement))
 
@@ -29,7 +34,14 @@ def _summands(statement: Any) -> Iterator[tuple[ast.AST, str, int | None, ast.ex
         places = [(value, "values", k, item) for k, item in enumerate(value.values)]
     for parent, key, index, node in inside(statement):
         added = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub | ast.MatMult)
-        reduced = isinstance(parent, ast.Attribute) and parent.attr in ("sum", "mean")
+        reduced = isinstance(parent, ast.Attribute) and parent.attr in (
+            "sum",
+            "mean",
+            "reshape",
+            "transpose",
+            "ravel",
+            "T",
+        )
         given = isinstance(parent, ast.Call) and key == "args" and (index == 0 or _chooses(parent))
         if added or reduced or given:
             places.append((parent, key, index, node))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from itertools import combinations, permutations
 from typing import NamedTuple
 
@@ -107,7 +108,7 @@ def _constant(g: Array, t: Array, tried: Array, fits: Fits, scope: Scope) -> Ite
     if not b.any():
         return
     c = float(a @ b) / float(b @ b)
-    if c and fits(g / c):
+    if c and fits(g / c) and (g.size > 1 or _said(c, scope)):
         if abs(c + 1) < CLOSE:
             yield Cause("sign", "has the wrong sign")
         else:
@@ -299,9 +300,15 @@ def _paths(
         if size <= (CLOSE * float(np.linalg.norm(t))) ** 2 or fits(through):
             continue
         times = float(np.vdot(wrong, through)) / size
-        if times and fits(g - times * through):
+        if times and fits(g - times * through) and (abs(times + 1) < CLOSE or _said(times + 1, scope)):
             yield Cause("path", f"right but for the path through {v.name} (line {v.line}){_times(times, scope)}")
             return
+
+
+def _said(c: float, scope: Scope) -> bool:
+    """Whether a factor is one that people write: of small numbers, or of sizes and numbers in scope."""
+    fraction = Fraction(c).limit_denominator(12)
+    return math.isclose(float(fraction), c, rel_tol=1e-5, abs_tol=1e-6) or _plain(c, scope)
 
 
 def _times(times: float, scope: Scope) -> str:

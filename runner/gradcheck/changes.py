@@ -172,6 +172,8 @@ def _of_node(parent: ast.AST, key: str, index: int | None, node: ast.AST, names:
             yield swap(parent, key, index, ast.UnaryOp(ast.USub(), node.right), "term")
         if isinstance(node.op, ast.MatMult | ast.Sub | ast.Div):
             yield swap(parent, key, index, ast.BinOp(node.right, node.op, node.left), "order")
+        if isinstance(node.op, ast.Mult):
+            yield from _of_factors(parent, key, index, node)
         if isinstance(node.op, ast.MatMult):
             for side in ("left", "right"):
                 inner = getattr(node, side)
@@ -199,6 +201,29 @@ def _of_node(parent: ast.AST, key: str, index: int | None, node: ast.AST, names:
         yield from _of_index(node)
     elif isinstance(node, ast.Subscript):
         yield from _of_index(node)
+
+
+def _of_factors(parent: ast.AST, key: str, index: int | None, node: ast.BinOp) -> Iterator[Edit]:
+    """`1 - a` for a factor `a`; of a product of several factors, two that are too many."""
+    for side in ("left", "right"):
+        factor = getattr(node, side)
+        yield swap(node, side, None, ast.BinOp(ast.Constant(1), ast.Sub(), factor), "wrong factor")
+    factors = list(_factors(node))
+    if len(factors) > 2 and not (isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult)):
+        for pair in combinations(range(len(factors)), 2):
+            left = [factor for k, factor in enumerate(factors) if k not in pair]
+            whole = left[0]
+            for factor in left[1:]:
+                whole = ast.BinOp(whole, ast.Mult(), factor)
+            yield swap(parent, key, index, whole, "extra factor")
+
+
+def _factors(node: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        yield from _factors(node.left)
+        yield from _factors(node.right)
+    else:
+        yield node
 
 
 def _of_subscripts(parent: ast.AST, key: str, index: int | None, text: str) -> Iterator[Edit]:
@@ -259,6 +284,8 @@ def _of_call(parent: ast.AST, key: str, index: int | None, node: ast.Call) -> It
             exchanged = [*node.args]
             exchanged[one], exchanged[two] = node.args[two], node.args[one]
             yield swap(node, "args", slice(None), exchanged, "transpose")
+    if isinstance(function, ast.Attribute) and function.attr in ("zeros_like", "ones_like") and node.args:
+        yield swap(parent, key, index, node.args[0], "zero")
     if isinstance(function, ast.Name) and function.id == "range":
         yield from _of_range(node)
     if len(node.args) >= 2 and isinstance(node.args[-1], ast.expr):
@@ -275,6 +302,14 @@ def _of_range(node: ast.Call) -> Iterator[Edit]:
             yield swap(node, "args", k, moved, "index")
     if len(node.args) >= 2:
         yield swap(node, "args", slice(None), [node.args[1], *node.args[2:]][:1], "index")
+
+
+def _moved(place: ast.expr, shift: int) -> ast.expr:
+    """An index one later or earlier: t of t + 1."""
+    back = ast.Sub if shift > 0 else ast.Add
+    if isinstance(place, ast.BinOp) and isinstance(place.op, back) and ast.unparse(place.right) == "1":
+        return place.left
+    return ast.BinOp(place, ast.Add() if shift > 0 else ast.Sub(), ast.Constant(1))
 
 
 def _of_index(node: ast.Subscript) -> Iterator[Edit]:
@@ -297,7 +332,7 @@ def _of_index(node: ast.Subscript) -> Iterator[Edit]:
                     yield swap(place, side, None, None, "index")
             continue
         for shift in (1, -1):
-            moved = ast.BinOp(place, ast.Add() if shift > 0 else ast.Sub(), ast.Constant(1))
+            moved = _moved(place, shift)
             if isinstance(node.slice, ast.Tuple):
                 yield swap(node.slice, "elts", k, moved, "index")
             else:

@@ -37,12 +37,12 @@ def get(holder: Any, path: Path) -> Any:
     return holder
 
 
-def put(holder: Any, key: str | int, value: Any) -> None:
+def put(holder: Any, key: Any, value: Any) -> None:
     """Puts a value into a container or an object; into an array, in place."""
     old = members(holder)[key]
     if isinstance(old, np.ndarray) and old.dtype == np.asarray(value).dtype:
         old[...] = value
-    elif (isinstance(holder, list) and isinstance(key, int)) or isinstance(holder, dict):
+    elif hasattr(holder, "__setitem__"):
         holder[key] = value
     elif not isinstance(holder, tuple):
         setattr(holder, str(key), value)

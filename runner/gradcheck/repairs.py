@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -53,10 +54,16 @@ def repairs(judgement: Judgement, lines: Sequence[int], budget: Budget) -> Itera
     """Changes that mend gradients, line by line, as long as the budget lasts."""
     names = _names(judgement)
     for stage in (REPLACING, ADDING):
-        for line in lines:
+        ordered = sorted(lines, key=partial(_begins, judgement)) if stage == ADDING else lines
+        for line in ordered:
             statement = judgement.layer.source.statement(line)
             if statement is not None:
                 yield from _of_statement(judgement, statement, names, stage, budget)
+
+
+def _begins(judgement: Judgement, line: int) -> bool:
+    """Whether a line only makes the zeros that a sum begins with: what is missing is missing elsewhere."""
+    return re.search(r"=\s*(np|numpy)\.(zeros|empty)", judgement.layer.source.text_of(line)) is not None
 
 
 def _names(judgement: Judgement) -> list[str]:
@@ -227,7 +234,7 @@ def lines_behind(judgement: Judgement, version: Version, unproven: Sequence[Vers
     around = [
         node.lineno
         for node in ast.walk(source.tree)
-        if isinstance(node, ast.For) and node.lineno < version.line <= (node.end_lineno or 0)
+        if isinstance(node, ast.For | ast.While) and node.lineno < version.line <= (node.end_lineno or 0)
     ]
     return list(dict.fromkeys([*lines, *around]))
 
