@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 from tracking_run import begin
 
 from duograd.runner.errors import UserError
@@ -50,6 +51,18 @@ def test_databases_of_another_mlflow_are_left_alone(tmp_path, update):
 )
 def test_addresses_are_absolute(uri, meant):
     assert address.resolve(uri, Path("/here")) == meant
+
+
+@pytest.mark.parametrize("name", ["what?", "50%20x", "HW#3", "its ö&=+;"])
+def test_a_folder_of_any_name_holds_its_database(name, tmp_path, update):
+    """Nothing goes to what a URL's reader would take for its path."""
+    root = tmp_path / name
+    folder = begin(root / "outputs" / "run", address.default_uri(root), "id")
+    assert make_url(address.for_mlflow(address.default_uri(root))).database == str(root / "outputs" / "mlflow.db")
+    update(folder)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    with closing(sqlite3.connect(root / "outputs" / "mlflow.db")) as connection:
+        assert connection.execute("select count(*) from runs").fetchone() == (1,)
 
 
 def test_addresses_that_mlflow_refuses_are_named():

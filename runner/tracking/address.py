@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from duograd.runner.errors import MASK, UserError
 from duograd.runner.store.folders import ARTIFACTS as ARTIFACTS
@@ -51,6 +51,18 @@ def _server(uri: str) -> str:
 def database_path(uri: str) -> Path | None:
     """The SQLite file behind an address, None for a server."""
     return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+
+
+def for_mlflow(uri: str) -> str:
+    """The address as MLflow is asked: no password, and a database's path as SQLAlchemy's URLs have it (%3F for ?).
+
+    MLflow would make the folder of a sqlite:/// address as it is spelt there; with the driver's name it makes none.
+    """
+    path = database_path(uri)
+    if path is None:
+        return bare(uri)
+    escaped = quote(str(path))
+    return uri if escaped == str(path) else f"sqlite+pysqlite:///{escaped}"
 
 
 def ui_address(database: Path) -> str:

@@ -5,6 +5,7 @@ A local database is created once and whole, whoever comes first.
 
 import os
 import re
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,7 +16,7 @@ from typing import Any
 from duograd.runner.errors import mask
 from duograd.runner.store.locks import locked
 from duograd.runner.tracking import TrackingError, UnreachableError
-from duograd.runner.tracking.address import ARTIFACTS, SQLITE, bare, database_path, environment
+from duograd.runner.tracking.address import ARTIFACTS, SQLITE, bare, database_path, environment, for_mlflow
 from duograd.runner.tracking.mlflow_api import (
     MIGRATIONS,
     MLFLOW_VERSION,
@@ -41,7 +42,7 @@ def connect(uri: str, named_by_user: bool = True) -> MlflowClient:
     path = database_path(uri)
     if path is not None:
         prepare(path)
-    return MlflowClient(tracking_uri=bare(uri))
+    return MlflowClient(tracking_uri=for_mlflow(uri))
 
 
 def prepare(path: Path) -> None:
@@ -91,7 +92,8 @@ def _newest_schema() -> str | None:
 def _foreign(path: Path, schema: str) -> TrackingError:
     """What to do about a database of another MLflow: upgrade the older database, or the older MLflow."""
     older = any((MIGRATIONS / "versions").glob(f"{schema}_*.py"))
-    remedy = f"back it up, then: mlflow db upgrade {SQLITE}{path}" if older else "upgrade mlflow, or set tracking.uri"
+    upgrade = f"back it up, then: mlflow db upgrade {shlex.quote(for_mlflow(SQLITE + str(path)))}"
+    remedy = upgrade if older else "upgrade mlflow, or set tracking.uri"
     return TrackingError(f"{path} was written by another mlflow than {MLFLOW_VERSION} (schema {schema}): {remedy}")
 
 
@@ -108,7 +110,7 @@ def _migrate(path: Path, artifacts: Path) -> None:
     """Let MLflow write its schema. The store is used directly, so that its connections close before the file moves."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    store: Any = SqlAlchemyStore(SQLITE + str(path), artifacts.as_uri())  # type: ignore[no-untyped-call]
+    store: Any = SqlAlchemyStore(for_mlflow(SQLITE + str(path)), artifacts.as_uri())  # type: ignore[no-untyped-call]
     store.engine.dispose()
 
 

@@ -8,7 +8,7 @@ from duograd.runner.store import files
 from duograd.runner.store.files import DamagedError
 from duograd.runner.store.folders import is_run_folder, runs_below
 from duograd.runner.tracking import TrackingError, description
-from duograd.runner.tracking.address import artifact_location, database_path
+from duograd.runner.tracking.address import artifact_location, database_path, for_mlflow
 from duograd.runner.tracking.database import one_line_errors
 from duograd.runner.tracking.mlflow_api import LifecycleStage, MlflowClient, MlflowException, Run
 
@@ -48,7 +48,7 @@ def experiment_folders(uri: str, name: str) -> list[Path] | None:
     if path is not None and not path.exists():
         return None
     with one_line_errors(uri):
-        client = MlflowClient(tracking_uri=uri)
+        client = MlflowClient(tracking_uri=for_mlflow(uri))
         experiment = client.get_experiment_by_name(name)
         if experiment is None:
             return None

@@ -14,7 +14,7 @@ from typing import IO
 
 from duograd.runner.errors import UserError
 from duograd.runner.tracking import TrackingError
-from duograd.runner.tracking.address import ARTIFACTS, SQLITE, UI_PORT
+from duograd.runner.tracking.address import ARTIFACTS, SQLITE, UI_PORT, for_mlflow
 from duograd.runner.tracking.links import DIRECT
 
 START_S = 120.0  # 4 s on an idle machine
@@ -67,7 +67,7 @@ def _start(database: Path, host: str, port: int, log: IO[bytes]) -> "subprocess.
     command = [sys.executable, "-P", "-m", "mlflow", "server", "--workers", "1", "--host", host, "--port", str(port)]
     stores = [
         "--backend-store-uri",
-        SQLITE + str(database),
+        for_mlflow(SQLITE + str(database)),
         "--artifacts-destination",
         str(database.parent / ARTIFACTS),
     ]
