@@ -8,6 +8,7 @@ from pathlib import Path
 
 from duograd.runner.tracking import address, description
 from duograd.runner.tracking.database import connect, one_line_errors
+from duograd.runner.tracking.mlflow_api import MlflowException
 from duograd.runner.tracking.reader import Reader
 from duograd.runner.tracking.remote import RemoteRun, open_run
 from duograd.runner.tracking.run import Mirrored, RunMirror
@@ -58,8 +59,17 @@ def _describe(remote: RemoteRun, reader: Reader, parent: str | None) -> None:
     if parent:
         remote.tag(description.PARENT_TAG, parent)
     if not remote.run.inputs or not remote.run.inputs.dataset_inputs:
-        remote.client.log_inputs(remote.id, [description.data_set(reader)])
+        _log_data_set(remote, reader)
     _log_parameters(remote, reader)
+
+
+def _log_data_set(remote: RemoteRun, reader: Reader) -> None:
+    """MLflow looks for the data set and adds what it lacks; another run of the same data may add it in between."""
+    data_set = description.data_set(reader)
+    try:
+        remote.client.log_inputs(remote.id, [data_set])
+    except MlflowException:
+        remote.client.log_inputs(remote.id, [data_set])  # which finds it now, or says what else is wrong
 
 
 def _log_parameters(remote: RemoteRun, reader: Reader) -> None:
