@@ -300,3 +300,8 @@ def test_gradcheck_passes_and_fails_by_its_threshold(typed):
     code, out, _ = typed("gradcheck", "task=autoencoder", "data.count=100")
     assert (code, "passed" in out, out.count("encoder.weight")) == (0, True, 1)
     assert typed("gradcheck", "data.count=100", "--threshold=1e-18")[0] == 1
+
+
+def test_gradcheck_needs_no_download(typed):
+    code, out, _ = typed("gradcheck", "task=activity", "model.hidden_size=3", "data.count=12", "data.window=5")
+    assert (code, "passed" in out) == (0, True)

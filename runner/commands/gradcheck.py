@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from duograd.data.errors import DataError
+from duograd.runner.display import waiting
 from duograd.runner.errors import UserError
 from duograd.runner.gradcheck.verdict import LayerCheck, OutputCheck
 from duograd.runner.subcommands import command_parser
@@ -37,10 +38,9 @@ def main(arguments: list[str]) -> int:
         return _own(words, options)
     if words and "=" not in words[0] and Path(f"{words[0]}.py").is_file():
         raise UserError(f"gradcheck {words[0]}: a file is named with its ending: {words[0]}.py")
-    check = _layers if "layers" in words else _network
-    table, errors_by_name = check(words, options.threshold)
-
-    console = Console()
+    check, console = _layers if "layers" in words else _network, Console()
+    with waiting(console, "measuring gradients"):
+        table, errors_by_name = check(words, options.threshold)
     console.print(table, highlight=False)
     worst = float(np.max(list(errors_by_name.values())))  # NaN if one is: Python's max would let it pass
     passed = worst < options.threshold
@@ -145,14 +145,16 @@ def _layers(words: list[str], threshold: float) -> tuple[Table, dict[str, float]
 def errors(overrides: list[str], kinked: list[str] | None = None) -> tuple[dict[str, float], dict[str, float]]:
     """Relative errors per parameter, against numerical differences and against autograd, in float64.
 
+    Where no data is chosen, the task's offline source serves: a gradient needs no download.
     kinked: gets the names of parameters whose differences were taken beside a kink.
     """
     from duograd.runner import build
     from duograd.runner.compose import compose
     from duograd.runner.gradcheck.network import against_differences, against_engine
 
-    by_hand = compose([*overrides, "dtype=float64", "backend=numpy"])
-    by_autograd = compose([*overrides, "dtype=float64", "backend=torch"])
+    offline = [] if any(text.startswith("data=") for text in overrides) else ["data=offline/${task}"]
+    by_hand = compose([*offline, *overrides, "dtype=float64", "backend=numpy"])
+    by_autograd = compose([*offline, *overrides, "dtype=float64", "backend=torch"])
     try:
         data = build.data_set(by_hand)
     except DataError as error:
