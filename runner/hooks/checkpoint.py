@@ -112,7 +112,7 @@ def _unfit(path: Path, error: Exception) -> files.DamagedError:
 def _put_back(training: Training, hooks: Sequence[Hook], arrays: tensors.Arrays, state: Mapping[str, Any]) -> None:
     for hook in hooks:
         if isinstance(hook, LineLog):
-            hook.require(state["loop"])
+            hook.require(state["loop"], state["hooks"].get(hook.name, {}))
     training.load(state["loop"])
     training.engine.load(arrays)
     for hook in hooks:

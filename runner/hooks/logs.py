@@ -1,5 +1,6 @@
 """What training writes line by line: metrics.jsonl by epoch, steps.jsonl by step, on disk as soon as it is known."""
 
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,19 @@ class LineLog(Hook):
         """Keeps the lines up to number `last`."""
         self.lines.cut(lambda row: isinstance(row.get(self.key), int) and row[self.key] <= last)
 
-    def require(self, loop: Mapping[str, Any]) -> None:
-        """Raises DamagedError where the file ends before the loop's state does, or has a gap."""
+    def state(self) -> dict[str, Any]:
+        return {"crc32": self.lines.checksum}
+
+    def require(self, loop: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+        """Raises DamagedError where the file is not what it was: it ends too soon, or some line is another."""
         last, path = loop[self.key], self.lines.path
-        numbers = [row.get(self.key) for row in lines.read(path)][:last]
-        if len(numbers) != last or any(number != i for i, number in enumerate(numbers, 1)):
+        known = lines.whole_lines(path)[:last]
+        missing, checksum = len(known) != last, zlib.crc32(b"".join(known))
+        if missing or checksum != state.get("crc32", checksum):  # checkpoints of earlier versions have none
+            what = f"lacks some of the {last} {self.key}s" if missing else f"says something else of the {self.key}s"
             raise DamagedError(
-                f"{path} lacks some of the {last} {self.key}s that the checkpoint knows: put the file back, or remove "
-                "checkpoint.safetensors to train again from the start"
+                f"{path} {what} that the checkpoint knows: put the file back, or remove checkpoint.safetensors to "
+                "train again from the start"
             )
 
 
@@ -64,9 +70,9 @@ class StepsLog(LineLog):
         super().__init__(path)
         self.full_batch = full_batch
 
-    def require(self, loop: Mapping[str, Any]) -> None:
+    def require(self, loop: Mapping[str, Any], state: Mapping[str, Any]) -> None:
         if not self.full_batch:
-            super().require(loop)
+            super().require(loop, state)
 
     def start(self, training: Training) -> None:
         self.cut(training.step)

@@ -3,8 +3,10 @@
 import json
 import math
 import os
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import FileIO
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,11 @@ Epoch = tuple[int, dict[str, float]]  # its number, counted from 1, and its fini
 
 
 class Writer:
-    """Appends rows. Each call is one write: whole, or torn only by a full disk."""
+    """Appends rows. Each call is one write: whole, or torn only by a full disk. checksum: of all that stands there."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.checksum = 0
         self._file: FileIO | None = None
 
     def write(self, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -27,8 +30,10 @@ class Writer:
         content = "".join(json.dumps(row) + "\n" for row in rows).encode()
         with naming(self.path):
             self._file = self._file or FileIO(self.path, "a")
-            while content:
-                content = content[self._file.write(content) :]
+            left = content
+            while left:
+                left = left[self._file.write(left) :]
+        self.checksum = zlib.crc32(content, self.checksum)
 
     def open(self) -> None:
         """Makes the file, where there is none."""
@@ -42,14 +47,11 @@ class Writer:
 
     def cut(self, known: Callable[[Row], bool]) -> None:
         """Drops everything after the first rows that are whole and known."""
+        rows = ((line, _row(line)) for line in whole_lines(self.path))
+        kept = b"".join(line for line, row in takewhile(lambda pair: pair[1] is not None and known(pair[1]), rows))
         if self.path.exists():
-            kept = 0
-            for line in self.path.read_bytes().splitlines(keepends=True):
-                row = _row(line)
-                if row is None or not line.endswith(b"\n") or not known(row):
-                    break
-                kept += len(line)
-            os.truncate(self.path, kept)
+            os.truncate(self.path, len(kept))
+        self.checksum = zlib.crc32(kept)
 
 
 class Tail:
@@ -76,6 +78,12 @@ class Tail:
         whole = content[: content.rfind(b"\n") + 1]
         self._offset += len(whole)
         return [row for line in whole.splitlines() if (row := _row(line)) is not None]
+
+
+def whole_lines(path: Path) -> list[bytes]:
+    """The lines of a file with their ends, without a torn last one; none where there is no file."""
+    content = path.read_bytes() if path.exists() else b""
+    return content[: content.rfind(b"\n") + 1].splitlines(keepends=True)
 
 
 def read(path: Path) -> list[Row]:
