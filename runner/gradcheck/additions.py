@@ -7,14 +7,22 @@ from typing import Any
 
 from duograd.runner.gradcheck.changes import Edit, inside, load, swap
 
+METHODS = ("sum", "mean", "reshape", "transpose", "ravel", "T")  # of a value that may miss something first
 LAYOUTS = ((0, 2, 3, 1), (0, 3, 1, 2), (1, 0, 2, 3), (1, 0, 2), (0, 2, 1), (2, 1, 0))  # channels last, time first
 
 
 def additions(statement: ast.stmt, names: list[str]) -> Iterator[Edit]:
-    """Every factor, term, sum or transpose that may be missing."""
+    """Every sign, factor, sum or transpose that may be missing."""
     if isinstance(statement, ast.Assign | ast.AugAssign | ast.Return) and statement.value is not None:
         for parts in _summands(statement):
             yield from _insertions(*parts, names)
+
+
+def compositions(statement: ast.stmt, names: list[str]) -> Iterator[Edit]:
+    """Every term, slope or product of names that may be missing."""
+    if isinstance(statement, ast.Assign | ast.AugAssign | ast.Return) and statement.value is not None:
+        for parts in _summands(statement):
+            yield from _composed(*parts, names)
         for parent, key, index, node in inside(statement):
             if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult) and isinstance(node, ast.expr):
                 for name in names:  # a factor of two terms, of which one is missing
@@ -34,14 +42,7 @@ def _summands(statement: Any) -> Iterator[tuple[ast.AST, str, int | None, ast.ex
         places = [(value, "values", k, item) for k, item in enumerate(value.values)]
     for parent, key, index, node in inside(statement):
         added = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub | ast.MatMult)
-        reduced = isinstance(parent, ast.Attribute) and parent.attr in (
-            "sum",
-            "mean",
-            "reshape",
-            "transpose",
-            "ravel",
-            "T",
-        )
+        reduced = isinstance(parent, ast.Attribute) and parent.attr in METHODS
         given = isinstance(parent, ast.Call) and key == "args" and (index == 0 or _chooses(parent))
         if added or reduced or given:
             places.append((parent, key, index, node))
@@ -89,6 +90,9 @@ def _insertions(parent: ast.AST, key: str, index: int | None, node: ast.expr, na
     for factor in ("2", "3", *names):
         yield swap(parent, key, index, ast.BinOp(node, ast.Mult(), load(factor)), "missing factor")
         yield swap(parent, key, index, ast.BinOp(node, ast.Div(), load(factor)), "missing factor")
+
+
+def _composed(parent: ast.AST, key: str, index: int | None, node: ast.expr, names: list[str]) -> Iterator[Edit]:
     for name in names:
         for text in (
             f"({name} > 0)",

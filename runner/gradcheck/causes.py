@@ -69,7 +69,8 @@ def _tries(
         yield from _overwritten(version, scope, fits)
     yield from _elementwise(g, t, fits, scope)
     yield from _mistaken(g, t, fits, scope)
-    yield from _terms(g, t, tried, fits, scope)
+    if g.size > 1:  # of a single number, anything is a multiple
+        yield from _terms(g, t, tried, fits, scope)
     if whole and t.size <= LARGE:
         yield from _paths(judgement, version, twin, g, t, fits, scope)
     if whole:

@@ -87,14 +87,14 @@ def _findings(judgement: Judgement) -> list[Finding]:
     """The first wrong value, and others that do not follow from it."""
     found: list[Finding] = []
     wrong = {output.name for output in judgement.outputs if not output.ok}
-    latest = time.monotonic() + SECONDS
+    latest = time.process_time() + SECONDS
     for version in judgement.first_wrong():
         finding, mended = _finding(judgement, version, Budget(CHANGES, latest))
         if all(finding.line != other.line for other in found):
             found.append(finding)
         if wrong <= set(mended):
             return [finding]
-        if len(found) == MOST_FINDINGS or time.monotonic() > latest:
+        if len(found) == MOST_FINDINGS or time.process_time() > latest:
             break
     return found or [_unplaced(judgement)]
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from duograd.runner.gradcheck.additions import additions
+from duograd.runner.gradcheck.additions import additions, compositions
 from duograd.runner.gradcheck.changes import replacements
 from duograd.runner.gradcheck.judge import Judgement
 from duograd.runner.gradcheck.layer import Layer
@@ -24,7 +24,7 @@ from duograd.runner.gradcheck.source import Statement
 from duograd.runner.gradcheck.trace import Version, root
 
 LONGEST = 24  # letters of an expression that is tried in the place of another
-REPLACING, ADDING = 0, 1  # what is likelier comes first, at every line
+REPLACING, ADDING, COMPOSING = 0, 1, 2  # what is likelier comes first, at every line
 
 
 @dataclass
@@ -32,12 +32,12 @@ class Budget:
     """How many changes may still be tried: a count, so that a busy machine finds what an idle one finds."""
 
     changes: int
-    latest: float  # by time.monotonic; for layers whose passes take long
+    latest: float  # by time.process_time; for layers whose passes take long
 
     def spend(self) -> bool:
         """Takes one; whether there was one."""
         self.changes -= 1
-        return self.changes >= 0 and time.monotonic() < self.latest
+        return self.changes >= 0 and time.process_time() < self.latest
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,18 @@ class Repair:
 def repairs(judgement: Judgement, lines: Sequence[int], budget: Budget) -> Iterator[Repair]:
     """Changes that mend gradients, line by line, as long as the budget lasts."""
     names = _names(judgement)
-    for stage in (REPLACING, ADDING):
-        ordered = sorted(lines, key=partial(_begins, judgement)) if stage == ADDING else lines
+    for stage in (REPLACING, ADDING, COMPOSING):
+        ordered = lines if stage == REPLACING else sorted(lines, key=partial(_unlikely, judgement))
         for line in ordered:
             statement = judgement.layer.source.statement(line)
             if statement is not None:
                 yield from _of_statement(judgement, statement, names, stage, budget)
 
 
-def _begins(judgement: Judgement, line: int) -> bool:
-    """Whether a line only makes the zeros that a sum begins with: what is missing is missing elsewhere."""
-    return re.search(r"=\s*(np|numpy)\.(zeros|empty)", judgement.layer.source.text_of(line)) is not None
+def _unlikely(judgement: Judgement, line: int) -> bool:
+    """Whether nothing can be missing at a line: it makes the zeros that a sum begins with, or a mask."""
+    zeros = re.search(r"=\s*(np|numpy)\.(zeros|empty)", judgement.layer.source.text_of(line))
+    return zeros is not None or all(v.line != line for v in judgement.versions)
 
 
 def _names(judgement: Judgement) -> list[str]:
@@ -85,7 +86,10 @@ def _of_statement(
         return
     node = found[0]
     local = _local_names(top, statement, names)
-    changes = replacements(variant, node, local, _alike(judgement)) if stage == REPLACING else additions(node, local)
+    if stage == REPLACING:
+        changes = replacements(variant, node, local, _alike(judgement))
+    else:
+        changes = (additions if stage == ADDING else compositions)(node, local)
     for edit in changes:
         if not budget.spend():
             return
