@@ -12,8 +12,12 @@ SAME_S = 1.0  # signals so close together are one: terminals, shells and supervi
 
 @contextmanager
 def handled_by(handler: Callable[[int, FrameType | None], object], *signals: signal.Signals) -> Iterator[None]:
-    """The signals go to the handler inside the block, and where they went before after it. For main threads only."""
-    before = {signum: signal.signal(signum, handler) for signum in signals}
+    """The signals go to the handler inside the block, and where they went before after it. For main threads only.
+
+    One that is ignored stays so: `nohup` means it.
+    """
+    heeded = [signum for signum in signals if signal.getsignal(signum) is not signal.SIG_IGN]
+    before = {signum: signal.signal(signum, handler) for signum in heeded}
     try:
         yield
     finally:

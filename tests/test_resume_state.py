@@ -80,6 +80,19 @@ def test_signals_that_come_together_are_one():
     assert signals.caught == signal.SIGTERM
 
 
+def test_a_signal_that_is_ignored_stays_so():
+    """`nohup duograd … &` goes on when its terminal is closed."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        signals = Signals()
+        with signals.listening():
+            signal.raise_signal(signal.SIGHUP)
+        assert signals.caught is None
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_a_later_signal_ends_a_step_in_its_middle_and_saves_nothing(whole, tmp_path, monkeypatch):
     config, folder = tiny("epochs=4"), RunFolder(tmp_path / "run")
     undisturbed = whole(config)
