@@ -12,6 +12,7 @@ from duograd.models.layers import losses
 from duograd.models.layers.losses import cross_entropy, l2, svm
 from duograd.models.loss import Targets
 from duograd.models.losses.cross_entropy import CrossEntropy, CrossEntropyConfig, balanced
+from duograd.models.losses.huber import Huber, HuberConfig
 from duograd.models.losses.squared_error import SquaredError, SquaredErrorConfig
 
 F = torch.nn.functional
@@ -111,6 +112,7 @@ def test_every_loss_keeps_the_outputs_dtype(dtype):
     outputs, classes, values = np.ones((2, 4), dtype), np.array([0, 3]), np.arange(8.0).reshape(2, 4)
     losses = {"cross entropy": cross_entropy(outputs, classes, WEIGHTS, 0.1), "svm": svm(outputs, classes)}
     losses["squared error"] = squared_error(values).error(outputs, values)
+    losses["huber"] = Huber(HuberConfig(name="huber", lambda_=0, delta=1), Targets(4, values)).error(outputs, values)
     assert {name: (type(loss), backward().dtype) for name, (loss, backward) in losses.items()} == dict.fromkeys(
         losses, (float, dtype)
     )

@@ -23,23 +23,27 @@ class SquaredErrorConfig(PenalisedConfig):
 class SquaredError(OutputLoss):
     """L = 1/B Σ_n ½‖o_n − t_n‖². Raises ArchitectureError where all training targets are alike."""
 
-    def __init__(self, config: SquaredErrorConfig, targets: Targets) -> None:
+    def __init__(self, config: PenalisedConfig, targets: Targets) -> None:
         super().__init__(config, targets)
         if targets.train is None:
-            raise ArchitectureError("loss=squared_error needs the training targets: R² compares with their mean")
+            raise ArchitectureError(f"loss={config.name} needs the training targets: R² compares with their mean")
         if not np.ptp(targets.train, axis=0).any():
-            raise ArchitectureError("loss=squared_error: all training targets are alike, there is nothing to learn")
+            raise ArchitectureError(f"loss={config.name}: all training targets are alike, there is nothing to learn")
         self.constants = {"mean": targets.train.mean(axis=0, dtype=np.float64)}
 
     def error(self, outputs: Array, targets: Array) -> tuple[float, Callable[[], Array]]:
-        if outputs.shape != targets.shape:  # NumPy would take each output with each target
-            raise ValueError(f"targets have shape {targets.shape}, outputs {outputs.shape}: both must be the same")
-        difference = outputs - targets.astype(outputs.dtype, copy=False)
+        difference = self.difference(outputs, targets)
 
         def backward() -> Array:
             return np.asarray(difference / outputs.dtype.type(len(outputs)))
 
         return float(np.vdot(difference, difference)) / (2 * len(outputs)) if len(outputs) else math.nan, backward
+
+    def difference(self, outputs: Array, targets: Array) -> Array:
+        """o − t. Raises ValueError where shapes differ: NumPy would take each output with each target."""
+        if outputs.shape != targets.shape:
+            raise ValueError(f"targets have shape {targets.shape}, outputs {outputs.shape}: both must be the same")
+        return np.asarray(np.subtract(outputs, targets.astype(outputs.dtype, copy=False)))
 
     def measure(self, outputs: Array, targets: Array) -> dict[str, float]:
         """mae: |o − t|, over samples and values. spread: ‖t − t̄‖², t̄ the mean of the training targets."""
