@@ -66,6 +66,8 @@ class DataSet:
     digest: a short hash of the training samples.
     gallery: sample pictures for figures, by name, such as colour (200, H, W, 3) in [0, 1].
     image_shape: (H, W) of a sample that is an image laid out flat, so that figures can fold it back.
+    columns: of a sample that is a row of a table: the column that each input is of; several where it held words.
+    scales: of values that were standardised: mean and standard deviation of each, to have them in their own units.
     notes: what people should know of how it was read, such as what was skipped, each in a line.
     channels, units: of a sample that is a sequence (T, S): the names of its S channels, and such as `g, standardised`.
     """
@@ -83,6 +85,8 @@ class DataSet:
     image_shape: tuple[int, ...] = ()
     channels: tuple[str, ...] = ()
     units: str = ""
+    columns: tuple[str, ...] = ()
+    scales: tuple[tuple[float, float], ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

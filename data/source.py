@@ -64,6 +64,11 @@ class SourceConfig(BaseModel):
         """Whether some samples are kept for validation."""
         return self.validation_fraction > 0
 
+    @property
+    def known_targets(self) -> str | None:
+        """`classes` or `values`, where the source has either and this says which; None where only the data does."""
+        return None
+
     def augmentation(self) -> Augmentation | None:
         """How samples are varied each time they are drawn for training; None leaves them as they are."""
         return None
@@ -79,7 +84,8 @@ class Source:
 
     inputs: what a sample is: `vectors` (N, I), `sequences` (N, T, S) or `images` (N, C, H, W). A package of one's own
     may name another kind, which its families then take.
-    targets: `classes`, indices (N,) of named classes; `values` (N, K); or `inputs`, where these are their own target.
+    targets: `classes`, indices (N,) of named classes; `values` (N, K); `inputs`, where these are their own target; or
+    `either` classes or values, as the configuration's `known_targets` says, or the data.
     offline: needs neither network nor files.
     """
 
@@ -87,3 +93,7 @@ class Source:
     inputs: str
     targets: str
     offline: bool = False
+
+    def targets_of(self, config: SourceConfig) -> str:
+        """What the targets are with this configuration; `either` where only the data says."""
+        return (config.known_targets or "either") if self.targets == "either" else self.targets

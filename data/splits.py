@@ -143,3 +143,28 @@ def _take(pool: list[int], who: float | Sequence[int], total: int) -> tuple[Sequ
 
 def _number(people: int) -> str:
     return "1 person" if people == 1 else f"{people} people"
+
+
+def split_fairly(
+    strata: NDArray[np.int64], validation: float, test: float, rng: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Indices, ascending, of the samples that train, validate and test: those fractions of each stratum, rounded.
+
+    A stratum always keeps a sample for training, however few it has. Raises DataError where a fraction above 0 gets
+    nothing at all. strata (N,): such as class indices.
+    """
+    parts: tuple[list[int], list[int], list[int]] = ([], [], [])
+    for stratum in np.unique(strata):
+        members = rng.permutation(np.flatnonzero(strata == stratum)).tolist()
+        tests = min(round(test * len(members)), len(members) - 1)
+        held = tests + min(round(validation * len(members)), len(members) - tests - 1)
+        for part, chosen in zip(parts, (members[held:], members[tests:held], members[:tests]), strict=True):
+            part += chosen
+    for name, fraction, part in (("validation", validation, parts[1]), ("test", test, parts[2])):
+        if fraction and not part:
+            raise DataError(
+                f"data.{name}_fraction={fraction} of {len(strata)} samples leaves none for {name}: choose another "
+                f"fraction, or 0 for no {name} split"
+            )
+    train, validates, tested = (np.sort(np.array(part, np.intp)) for part in parts)
+    return train, validates, tested

@@ -25,9 +25,9 @@ from duograd.runner.training import Plan
 
 def data_set(config: RunConfig) -> DataSet:
     """The samples. Raises DataError."""
-    data, source = load(config.data, config.dtype), SOURCES.find(config.data.name)
-    if data.targets != source.targets:
-        raise DataError(f"data={config.data.name} declares {source.targets} as targets, but gives {data.targets}")
+    data, declared = load(config.data, config.dtype), SOURCES.find(config.data.name).targets_of(config.data)
+    if declared not in (data.targets, "either"):
+        raise DataError(f"data={config.data.name} declares {declared} as targets, but gives {data.targets}")
     return data
 
 
@@ -60,6 +60,8 @@ def torch_engine(config: RunConfig, data: DataSet) -> Engine:
 def _network(half: Literal["net", "twin"], config: RunConfig, data: DataSet, *more: Any) -> Any:
     """One half of the family's pair, at its initial weights. Raises UserError where it cannot be built for the data."""
     family = FAMILIES.find(config.model.family)
+    if fault := config.fault_with_targets(data.targets):
+        raise UserError(fault)
     try:
         loss = LOSSES.find(config.loss.name).bind(
             config.loss, Targets(data.outputs, data.train.targets, data.classes or data.values)

@@ -155,13 +155,21 @@ class RunConfig(Strict):
         if source.inputs not in family.inputs:
             fitting = SOURCES.where(lambda other: other.inputs in family.inputs)
             raise ValueError(f"{data} does not go with {model}: use one of {', '.join(fitting)}")
-        if learned not in (source.targets, "inputs"):
-            fitting = LOSSES.where(lambda other: other.targets == source.targets)
-            use = _any_of("loss", fitting)
-            raise ValueError(f"{loss} is for {learned}, but the targets of {data} are {source.targets}: use {use}")
+        if fault := self.fault_with_targets(source.targets_of(self.data)):
+            raise ValueError(fault)
         if fault := self.model.fault_with(self.loss):
             raise ValueError(fault)
         return self
+
+    def fault_with_targets(self, targets: str) -> str | None:
+        """Why the loss cannot learn such targets, and one that can, in one line; None where it can, or may."""
+        learned = LOSSES.find(self.loss.name).targets
+        if learned in (targets, "inputs") or (targets == "either" and learned in ("classes", "values")):
+            return None
+        use = _any_of("loss", LOSSES.where(lambda other: other.targets == targets))
+        return (
+            f"loss={self.loss.name} is for {learned}, but the targets of data={self.data.name} are {targets}: use {use}"
+        )
 
     @model_validator(mode="after")
     def _monitor_is_measured(self) -> "RunConfig":

@@ -108,10 +108,10 @@ def test_every_experiment_composes(experiment):
     assert validate_plain(yaml.safe_load(yaml.safe_dump(dump(config)))) == config
 
 
-@pytest.mark.parametrize("task", ["autoencoder", "activity", "cnn"])
+@pytest.mark.parametrize("task", ["autoencoder", "activity", "cnn", "table"])
 def test_smoke_is_offline_and_short_for_every_task(task):
     config = compose([f"task={task}", "preset=smoke"])
-    assert config.data.name in ("photos_sample", "gait", "shapes")
+    assert config.data.name in ("photos_sample", "gait", "shapes", "sklearn")
     assert config.epochs <= 3
 
 

@@ -62,7 +62,7 @@ def rates() -> dict[str, dict[str, Any]]:
 
 
 def _pairs():
-    families = {"autoencoder": "autoencoder", "recurrent": "activity", "convnet": "cnn"}
+    families = {"autoencoder": "autoencoder", "recurrent": "activity", "convnet": "cnn", "mlp": "table"}
 
     def family(model: str) -> str:
         tree = yaml.safe_load((CONF / "model" / f"{model}.yaml").read_text())

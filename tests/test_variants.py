@@ -11,17 +11,17 @@ from safetensors.numpy import load_file
 from duograd.runner import build
 from duograd.runner.commands.gradcheck import CEILING, errors
 from duograd.runner.compose import compose
-from duograd.runner.registry import FAMILIES, SOURCES
 from duograd.runner.run import run
 from duograd.runner.store.folders import RunFolder
 
 CONF = Path(__file__).parents[1] / "conf" / "model"
 MODELS = sorted(path.stem for path in CONF.glob("*.yaml"))
-TASKS = {SOURCES.find(compose([f"task={task}"]).data.name).inputs: task for task in ("autoencoder", "activity", "cnn")}
+TASKS = {compose([f"task={task}"]).model.family: task for task in ("autoencoder", "activity", "cnn", "table")}
 SMALL = {
     "autoencoder": ["data.count=60", "data.size=4", "model.hidden_size=5"],
     "activity": ["data.count=36", "data.test_count=24", "data.window=9", "model.hidden_size=5"],
     "cnn": ["data.count=20", "data.test_count=10", "data.size=8", "batch_size=10"],
+    "table": ["model.dense=[6]"],
 }
 
 
@@ -33,8 +33,7 @@ def family(model: str) -> str:
 
 def small(model: str, *overrides: str) -> list[str]:
     """The variant at its smallest, on offline data."""
-    [inputs] = FAMILIES.find(family(model)).inputs
-    task = TASKS[inputs]
+    task = TASKS[family(model)]
     return [f"task={task}", f"model={model}", "preset=smoke", "tracking=none", *SMALL[task], *overrides]
 
 
