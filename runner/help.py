@@ -21,7 +21,7 @@ def show(overrides: Sequence[str], everything: bool = False) -> int:
     keys = list(_keys(overrides)) if overrides or everything else []
     width = 10_000 if everything else min(get_terminal_size().columns, 100)
     lines = [*_commands(), "Groups, each with its options:", *_groups(width), *keys, FOOTER]
-    print("\n".join([TITLE, "", *lines]))
+    print("\n".join([TITLE, *lines]))
     return 0
 
 
