@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from duograd.runner.gradcheck.changes import Edit, inside, load, swap
+from duograd.runner.gradcheck.edits import Edit, inside, load, swap
 
 METHODS = ("sum", "mean", "reshape", "transpose", "ravel", "T")  # of a value that may miss something first
 LAYOUTS = ((0, 2, 3, 1), (0, 3, 1, 2), (1, 0, 2, 3), (1, 0, 2), (0, 2, 1), (2, 1, 0))  # channels last, time first

@@ -1,30 +1,17 @@
 """What is wrong with a gradient, found by trying: each mistake that people make is held against the truth."""
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
 from itertools import combinations, permutations
-from typing import NamedTuple
 
 import numpy as np
 
-from duograd.runner.gradcheck.judge import Judgement
-from duograd.runner.gradcheck.scope import Scope, formulas, named
+from duograd.runner.gradcheck.factors import broadcast, elementwise, mistaken
+from duograd.runner.gradcheck.judgement import Judgement
+from duograd.runner.gradcheck.scope import CLOSE, Cause, Fits, Scope, is_plain, is_said, named
 from duograd.runner.gradcheck.trace import Array, Version
 from duograd.runner.gradcheck.truth import LARGE
 
-CLOSE = 1e-5  # relative to the truth's largest entry: differences are good to 1e-8, explanations are exact
 MOST_PATHS = 24  # intermediate values whose path is tried
-
-
-Fits = Callable[..., bool]
-
-
-class Cause(NamedTuple):
-    """kind: one word for programs. text: for people, after `source line — `."""
-
-    kind: str
-    text: str
 
 
 def explain(judgement: Judgement, version: Version) -> Cause:
@@ -67,8 +54,8 @@ def _tries(
         yield from _other_input(judgement, twin, g)
         yield from _arranged(g, t, fits)
         yield from _overwritten(version, scope, fits)
-    yield from _elementwise(g, t, fits, scope)
-    yield from _mistaken(g, t, fits, scope)
+    yield from elementwise(g, t, fits, scope)
+    yield from mistaken(g, t, fits, scope)
     if g.size > 1:  # of a single number, anything is a multiple
         yield from _terms(g, t, tried, fits, scope)
     if whole and t.size <= LARGE:
@@ -109,7 +96,7 @@ def _constant(g: Array, t: Array, tried: Array, fits: Fits, scope: Scope) -> Ite
     if not b.any():
         return
     c = float(a @ b) / float(b @ b)
-    if c and fits(g / c) and (g.size > 1 or _said(c, scope)):
+    if c and fits(g / c) and (g.size > 1 or is_said(c, scope)):
         if abs(c + 1) < CLOSE:
             yield Cause("sign", "has the wrong sign")
         else:
@@ -145,99 +132,6 @@ def _overwritten(version: Version, scope: Scope, fits: Fits) -> Iterator[Cause]:
         yield Cause("overwrite", "is overwritten at each step where it should add up")
 
 
-def _elementwise(g: Array, t: Array, fits: Fits, scope: Scope) -> Iterator[Cause]:
-    with np.errstate(all="ignore"):
-        tried: list[tuple[Array, str, str, int]] = []
-        for a, version in scope.arrays.items():
-            v = _broadcast(version.value, g)
-            if v is None or np.ptp(v) == 0:
-                continue
-            forms = (
-                (v, f"`{a}` is missing as a factor", "missing factor"),
-                (1 / v, f"is multiplied by `{a}` once too often", "extra factor"),
-                (v * (1 - v), f"`{a} * (1 - {a})` is missing as a factor", "missing factor"),
-                (1 - v * v, f"`1 - {a}**2` is missing as a factor", "missing factor"),
-                (1 - v, f"`1 - {a}` is missing as a factor", "missing factor"),
-                (1 / (1 - v), f"`1 - {a}` is a factor too many", "extra factor"),
-                (1 / (v * (1 - v)), f"`{a} * (1 - {a})` is a factor too many", "extra factor"),
-                (1 / (1 - v * v), f"`1 - {a}**2` is a factor too many", "extra factor"),
-                (v * v, f"`{a}**2` is missing as a factor", "missing factor"),
-                (1 / (v * v), f"is multiplied by `{a}` twice too often", "extra factor"),
-                ((1 - v) / v, f"has `{a}` for `1 - {a}`", "wrong factor"),
-                (v / (1 - v), f"has `1 - {a}` for `{a}`", "wrong factor"),
-                ((1 - v * v) / (v * (1 - v)), f"has `{a} * (1 - {a})` for `1 - {a}**2`", "wrong factor"),
-                ((v * (1 - v)) / (1 - v * v), f"has `1 - {a}**2` for `{a} * (1 - {a})`", "wrong factor"),
-                ((1 - v * v) / (1 - v), f"has `1 - {a}` for `1 - {a}**2`", "wrong factor"),
-                ((v > 0) / v, f"has `{a}` for `{a} > 0`", "wrong factor"),
-                ((1 - v * v) / v, f"has `{a}` for `1 - {a}**2`", "wrong factor"),
-                (v * (1 - v) / v**2, f"has `{a}**2` for `{a} * (1 - {a})`", "wrong factor"),
-                (v > 0, f"is not stopped where `{a}` is not positive", "mask"),
-                (v < 0, f"is not stopped where `{a}` is not negative", "mask"),
-                (v != 0, f"is not stopped where `{a}` is 0", "mask"),
-                (np.abs(v), f"`|{a}|` is missing as a factor", "missing factor"),
-                (np.exp(v), f"`exp({a})` is missing as a factor", "missing factor"),
-                (np.sqrt(v), f"`sqrt({a})` is missing as a factor", "missing factor"),
-                (1 / np.sqrt(v), f"`1/sqrt({a})` is missing as a factor", "missing factor"),
-            )
-            tried += [(form, text, kind, order) for order, (form, text, kind) in enumerate(forms)]
-        for factor, text, kind, _ in sorted(tried, key=lambda form: form[3]):  # what is simplest first, of any name
-            product = g * factor
-            if not np.isfinite(product).all():
-                continue
-            if fits(product):
-                yield Cause(kind, text)
-                return
-            if (c := _only_constant(product, t)) and _plain(c, scope):
-                also = (
-                    ", and its sign is wrong"
-                    if abs(c + 1) < CLOSE
-                    else f", and it is {named(c, scope)} times too large"
-                )
-                yield Cause(kind, text + also)
-                return
-
-
-SHAPES: tuple[tuple[str, Callable[[Array], Array]], ...] = (
-    ("{}", lambda v: v),
-    ("{0} * (1 - {0})", lambda v: v * (1 - v)),
-    ("1 - {}**2", lambda v: 1 - v * v),
-    ("1 - {}", lambda v: 1 - v),
-    ("{} > 0", lambda v: (v > 0).astype(float)),
-)
-
-
-def _mistaken(g: Array, t: Array, fits: Fits, scope: Scope) -> Iterator[Cause]:
-    """One value in the place of another, in one of the forms that derivatives have."""
-    fitting = [(name, v) for name, version in scope.arrays.items() if (v := _broadcast(version.value, g)) is not None]
-    with np.errstate(all="ignore"):
-        for form, function in SHAPES:
-            made = [(name, function(v)) for name, v in fitting]
-            for (has, v), (wants, w) in permutations(made, 2):
-                product = g * w / v
-                if np.isfinite(product).all() and fits(product):
-                    yield Cause("wrong value", f"has `{form.format(has)}` where `{form.format(wants)}` belongs")
-                    return
-
-
-def _only_constant(a: Array, t: Array) -> float | None:
-    """c with a = c t, where there is one."""
-    tried = np.isfinite(t)
-    x, y = np.asarray(a)[tried].ravel(), t[tried].ravel()
-    c = float(x @ y) / max(1e-300, float(y @ y))
-    return c if c and np.abs(x - c * y).max() <= CLOSE * max(1e-300, np.abs(x).max()) else None
-
-
-def _plain(c: float, scope: Scope) -> bool:
-    return any(math.isclose(number, c, rel_tol=1e-5) for number, _ in formulas(scope))
-
-
-def _broadcast(v: Array, g: Array) -> Array | None:
-    try:
-        return np.broadcast_to(v, g.shape) if np.broadcast_shapes(v.shape, g.shape) == g.shape else None
-    except ValueError:
-        return None
-
-
 def _reduced(g: Array, t: Array, fits: Fits, scope: Scope) -> Iterator[Cause]:
     """A sum or a mean over an axis that should not be, or one that is not there, where shapes do not tell."""
     for count in range(1, g.ndim + 1):
@@ -245,7 +139,7 @@ def _reduced(g: Array, t: Array, fits: Fits, scope: Scope) -> Iterator[Cause]:
             if all(g.shape[axis] == 1 for axis in axes):
                 continue
             for name, version in scope.arrays.items():
-                v = _broadcast(version.value, g)
+                v = broadcast(version.value, g)
                 if v is not None and fits(g - v * g.sum(axis=axes, keepdims=True)):
                     yield Cause("path", f"`{name}` times its sum over axis {_listed(axes)} is not taken off")
             if fits(g - g.mean(axis=axes, keepdims=True)):
@@ -273,7 +167,7 @@ def _terms(g: Array, t: Array, tried: Array, fits: Fits, scope: Scope) -> Iterat
             c = float(left.ravel() @ inner) / max(1e-300, float(inner @ inner))
             if c and fits(g + c * shape):
                 number = named(abs(c), scope).rpartition(" = ")[2]
-                if number[0].isdigit() and not _plain(abs(c), scope) and number not in ("1",):
+                if number[0].isdigit() and not is_plain(abs(c), scope) and number not in ("1",):
                     yield Cause("term", f"its term in `{word}` is wrong by {number} * {word}")
                     return
                 term = word if number == "1" else f"{number} * {word}"
@@ -301,15 +195,9 @@ def _paths(
         if size <= (CLOSE * float(np.linalg.norm(t))) ** 2 or fits(through):
             continue
         times = float(np.vdot(wrong, through)) / size
-        if times and fits(g - times * through) and (abs(times + 1) < CLOSE or _said(times + 1, scope)):
+        if times and fits(g - times * through) and (abs(times + 1) < CLOSE or is_said(times + 1, scope)):
             yield Cause("path", f"right but for the path through {v.name} (line {v.line}){_times(times, scope)}")
             return
-
-
-def _said(c: float, scope: Scope) -> bool:
-    """Whether a factor is one that people write: of small numbers, or of sizes and numbers in scope."""
-    fraction = Fraction(c).limit_denominator(12)
-    return math.isclose(float(fraction), c, rel_tol=1e-5, abs_tol=1e-6) or _plain(c, scope)
 
 
 def _times(times: float, scope: Scope) -> str:
@@ -330,7 +218,7 @@ def _somewhere(g: Array, t: Array, tried: Array, scale: float, scope: Scope) -> 
     if not good.any() or not bad.any():
         return
     for name, version in scope.arrays.items():
-        v = _broadcast(version.value, g)
+        v = broadcast(version.value, g)
         if v is None:
             continue
         for mask, words in (

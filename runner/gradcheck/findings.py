@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 
 from duograd.runner.errors import UserError
-from duograd.runner.gradcheck.causes import Cause, explain
+from duograd.runner.gradcheck.causes import explain
 from duograd.runner.gradcheck.discovery import layer_of
 from duograd.runner.gradcheck.inputs import Shape, give_inputs
-from duograd.runner.gradcheck.judge import FOLLOWS, GIVEN, RIGHT, UNKNOWN, WRONG, Judgement, judge
+from duograd.runner.gradcheck.judge import judge
+from duograd.runner.gradcheck.judgement import FOLLOWS, GIVEN, RIGHT, UNKNOWN, WRONG, Judgement
 from duograd.runner.gradcheck.layer import Layer, changed_inputs
-from duograd.runner.gradcheck.repairs import Budget, Repair, lines_before, lines_behind, lines_written, repairs
+from duograd.runner.gradcheck.repairs import Budget, Repair, repairs
+from duograd.runner.gradcheck.scope import Cause
 from duograd.runner.gradcheck.sums import wrong_share
+from duograd.runner.gradcheck.suspects import lines_before, lines_behind, lines_written
 from duograd.runner.gradcheck.trace import TooLongError, Version
 from duograd.runner.gradcheck.truth import Truth
 from duograd.runner.gradcheck.verdict import Finding, LayerCheck, OutputCheck

@@ -3,127 +3,21 @@
 import ast
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from duograd.runner.gradcheck.judgement import FOLLOWS, GIVEN, RIGHT, UNKNOWN, WRONG, Judgement, Output
 from duograd.runner.gradcheck.layer import Layer
 from duograd.runner.gradcheck.names import HOLDERS_OF_GRADIENTS, gradient_of, same_word
+from duograd.runner.gradcheck.passes import record
 from duograd.runner.gradcheck.returned import return_line
 from duograd.runner.gradcheck.source import Source
-from duograd.runner.gradcheck.trace import Access, Array, Recorder, Version, root
+from duograd.runner.gradcheck.trace import Access, Version, root
 from duograd.runner.gradcheck.truth import Truth
 
-GIVEN, RIGHT, WRONG, FOLLOWS, UNKNOWN = "given", "right", "wrong", "follows", "not checked"
 FEW = 40  # versions of a shape that a nameless value is compared with
-OUTPUT_WORDS = ("out", "output", "y", "o", "top", "up", "upstream", "loss")
-
-
-@dataclass
-class Output:
-    """A gradient that the layer returned for an input. error: relative, the largest along random directions."""
-
-    name: str
-    value: Array
-    error: float
-    ok: bool
-
-
-@dataclass
-class Judgement:
-    """What a pass computed, and what is said of each of its values.
-
-    status: by the order of a version. twin: the forward value whose gradient a version is, or should be.
-    """
-
-    layer: Layer
-    truth: Truth
-    outputs: list[Output]
-    versions: list[Version]
-    status: dict[int, str] = field(default_factory=dict)
-    twin: dict[int, Version | str] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
-    numbers: dict[str, float] = field(default_factory=dict)
-    y: tuple[Array, ...] = ()
-    originals: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def ok(self) -> bool:
-        return all(output.ok for output in self.outputs)
-
-    @property
-    def forward(self) -> list[Version]:
-        return [v for v in self.versions if v.phase == "forward"]
-
-    @cached_property
-    def backward(self) -> list[Version]:
-        """In the order in which they were finished: what a loop fills comes after all that went into it."""
-        return sorted((v for v in self.versions if v.phase == "backward"), key=lambda v: v.step)
-
-    def first_wrong(self) -> Iterator[Version]:
-        """Wrong values, in the order of their making, that no other wrong one is an ingredient of."""
-        for version in self.backward:
-            if self.status.get(version.order) == WRONG:
-                yield version
-
-    def unproven(self, version: Version) -> list[Version]:
-        """The nameless values that a value is made of, back to those that are right; in the order of their making."""
-        found: dict[int, Version] = {}
-        ahead = list(version.reads)
-        while ahead:
-            read = ahead.pop()
-            if read.order in found or read.phase != "backward" or self.status.get(read.order) != UNKNOWN:
-                continue
-            found[read.order] = read
-            ahead += read.reads
-        return sorted(found.values(), key=lambda v: v.step)
-
-
-def record(layer: Layer, sources: dict[str, Source], dy: Sequence[Array] | None) -> tuple[Recorder, Any]:
-    """One pass, forward and backward, followed line by line. Raises ForwardError, TooLongError."""
-    with Recorder(sources) as recorder:
-        run = layer.start()
-        recorder.phase = "backward"
-        layer.finish(run, tuple(dy or ()))
-    if layer.form == "loss":
-        _split_phases(recorder.versions, float(run.y[0]))
-    return recorder, run
-
-
-def _split_phases(versions: list[Version], loss: float) -> None:
-    """A loss computes its gradients in the same function: what the loss is not made of belongs to the way back.
-
-    So do values named after a gradient, and what is made of them.
-    """
-    words = {v.base for v in versions}
-    made = _made_of(versions, loss)
-    for version in versions:
-        said = gradient_of(version.base)
-        named = said is not None and any(same_word(said, word) for word in words if word != version.base)
-        held = version.holder in HOLDERS_OF_GRADIENTS or version.base in HOLDERS_OF_GRADIENTS
-        if version.line and (named or held or (made and version.order not in made)):
-            version.phase = "backward"
-    changed = True
-    while changed:
-        changed = False
-        for version in versions:
-            if version.phase == "forward" and any(read.phase == "backward" for read in version.reads):
-                version.phase, changed = "backward", True
-
-
-def _made_of(versions: list[Version], loss: float) -> set[int]:
-    """All that the last value of the loss was made of, itself too; nothing where no value is the loss."""
-    last = [v for v in versions if v.value.size == 1 and float(v.value.reshape(())) == loss and v.line]
-    found: set[int] = set()
-    ahead = last[-1:]
-    while ahead:
-        version = ahead.pop()
-        if version.order not in found:
-            found.add(version.order)
-            ahead += version.reads
-    return found
 
 
 def judge(layer: Layer, sources: dict[str, Source], truth: Truth) -> Judgement:

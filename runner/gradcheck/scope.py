@@ -1,14 +1,17 @@
 """What stands around a value, and factors said with its names: `1/5 = 1/N`."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations
+from typing import NamedTuple
 
-from duograd.runner.gradcheck.judge import RIGHT, Judgement
+from duograd.runner.gradcheck.judgement import RIGHT, Judgement
 from duograd.runner.gradcheck.trace import Version
 
+CLOSE = 1e-5  # relative to the truth's largest entry: differences are good to 1e-8, explanations are exact
+Fits = Callable[..., bool]
 NUMBERS = {2.0: "2", 0.5: "1/2", -1.0: "-1", -2.0: "-2", -0.5: "-1/2", 3.0: "3", 4.0: "4", 0.25: "1/4"}
 
 
@@ -84,3 +87,20 @@ def _fraction(c: float) -> str:
     if fraction and math.isclose(float(fraction), c, rel_tol=1e-6):
         return str(fraction)
     return f"{c:.4g}"
+
+
+class Cause(NamedTuple):
+    """kind: one word for programs. text: for people, after `source line — `."""
+
+    kind: str
+    text: str
+
+
+def is_plain(c: float, scope: Scope) -> bool:
+    return any(math.isclose(number, c, rel_tol=1e-5) for number, _ in formulas(scope))
+
+
+def is_said(c: float, scope: Scope) -> bool:
+    """Whether a factor is one that people write: of small numbers, or of sizes and numbers in scope."""
+    fraction = Fraction(c).limit_denominator(12)
+    return math.isclose(float(fraction), c, rel_tol=1e-5, abs_tol=1e-6) or is_plain(c, scope)

@@ -9,7 +9,7 @@ from itertools import pairwise, permutations
 
 import numpy as np
 
-from duograd.runner.gradcheck.judge import Judgement
+from duograd.runner.gradcheck.judgement import Judgement
 from duograd.runner.gradcheck.trace import Array, Version, root
 from duograd.runner.gradcheck.truth import LARGE
 

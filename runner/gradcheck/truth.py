@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duograd.runner.gradcheck.layer import Layer
+from duograd.runner.gradcheck.replay import Replay, put
 from duograd.runner.gradcheck.source import Source
-from duograd.runner.gradcheck.trace import Array, Replay, Version, put
+from duograd.runner.gradcheck.trace import Array, Version
 
 Signature = tuple[float, ...]
 Target = Version | str
