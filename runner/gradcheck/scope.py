@@ -97,6 +97,7 @@ class Cause(NamedTuple):
 
 
 def is_plain(c: float, scope: Scope) -> bool:
+    """Whether a factor has a name: of numbers and sizes in scope."""
     return any(math.isclose(number, c, rel_tol=1e-5) for number, _ in formulas(scope))
 
 
