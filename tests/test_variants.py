@@ -44,13 +44,20 @@ def test_gradient_against_differences_and_autograd(model):
     assert max(autograd.values()) < (CEILING if family(model) == "convnet" else 1e-12), autograd
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_a_whole_run_is_the_same_in_both_backends(model, tmp_path):
+@pytest.fixture(scope="module", params=MODELS)
+def finished(request, tmp_path_factory):
+    """The overrides of a variant's small run, and its folder by backend: made once for those that look at it."""
+    overrides, root = small(request.param, "dtype=float64", "epochs=6"), tmp_path_factory.mktemp(request.param)
+    folders = {backend: RunFolder(root / backend) for backend in ("numpy", "torch")}
+    for backend, folder in folders.items():
+        assert run(compose([*overrides, f"backend={backend}"]), folder, []) == 0
+    return overrides, folders
+
+
+def test_a_whole_run_is_the_same_in_both_backends(finished):
     """The same start, the same batches, the same end; pictures and reports are drawn."""
     ends = {}
-    for backend in ("numpy", "torch"):
-        folder = RunFolder(tmp_path / backend)
-        assert run(compose(small(model, f"backend={backend}", "dtype=float64", "epochs=6")), folder, []) == 0
+    for backend, folder in finished[1].items():
         ends[backend] = json.loads(folder.summary.read_text())["metrics"], load_file(folder.best)
         assert {path.stem for path in folder.figures.iterdir()} >= {"loss_curve"}
     assert ends["numpy"][0] == pytest.approx(ends["torch"][0], rel=1e-8)
@@ -58,14 +65,12 @@ def test_a_whole_run_is_the_same_in_both_backends(model, tmp_path):
         np.testing.assert_allclose(w, ends["torch"][1][name], rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_a_checkpoint_of_one_backend_is_evaluated_alike_in_the_other(model, tmp_path):
-    folder = RunFolder(tmp_path)
-    config = compose(small(model, "dtype=float64"))
-    assert run(config, folder, []) == 0
+def test_a_checkpoint_of_one_backend_is_evaluated_alike_in_the_other(finished):
+    overrides, folders = finished
+    config = compose(overrides)
     data = build.data_set(config)
     by_hand, autograd = build.numpy_engine(config, data), build.torch_engine(config, data)
-    state = load_file(folder.checkpoint)
+    state = load_file(folders["numpy"].checkpoint)
     for engine in (by_hand, autograd):
         engine.load(state)
     batch = data.train.batch()
