@@ -18,7 +18,7 @@ SHOWN = 5  # classes that a message names
 
 
 class Targets(NamedTuple):
-    """array: indices (N,) int64 of `classes`, or (N, V) float64 of `values`. recognised: unasked."""
+    """array: indices (N,) int64 of `classes`, or (N, V) float64 of `values`. recognised: it could be the other."""
 
     array: Array
     classes: tuple[str, ...] = ()
@@ -44,8 +44,8 @@ def read_targets(raw: Array, names: Sequence[str], kind: Kind | None, classes: S
     if raw.dtype.kind == "f":
         require_finite(raw, what)
     if (kind or recognise(raw)) == "values":
-        return _values(raw, names, what, kind is None)
-    return _classes(raw, what, classes, kind is None)
+        return _values(raw, names, what, kind is None and raw.dtype.kind in "iu")
+    return _classes(raw, what, classes, kind is None and raw.dtype.kind in "iu")
 
 
 def recognise(raw: Array) -> Kind:

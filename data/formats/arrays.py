@@ -1,0 +1,63 @@
+"""Arrays that users bring, in .npz, .npy and HDF5 files: each fault becomes one line, and nothing is ever unpickled."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from duograd.data.dataset import Array
+from duograd.data.errors import DataError, did_you_mean, reason
+
+HDF5 = (".h5", ".hdf5", ".mat")
+DAMAGE = (OSError, ValueError, EOFError, zipfile.BadZipFile)
+
+
+def read_array(path: Path, key: str, what: str) -> Array:
+    """The array `key` of an .npz or HDF5 file, or all of an .npy; `what` is the key of the configuration that asks.
+
+    Raises DataError where the file is missing, damaged, of another kind or without that key, or holds objects.
+    """
+    if not path.is_file():
+        raise DataError(f"{what}: {path} {'is no file' if path.exists() else 'does not exist'}: give .npz, .npy or .h5")
+    if path.suffix.lower() in HDF5:
+        return _hdf5(path, key)
+    if path.suffix.lower() not in (".npz", ".npy"):
+        raise DataError(f"{what}: {path} is of no kind that is read here: give .npz, .npy or .h5, or use data=table")
+    try:
+        return _numpy(path, key, what)
+    except DataError:
+        raise
+    except DAMAGE as error:
+        if "allow_pickle" in str(error):
+            remedy = "save numbers, words (dtype=str) or truth values"
+            raise DataError(f"{path}: '{key}' holds Python objects, which are never unpickled: {remedy}") from error
+        raise DataError(
+            f"{path} cannot be read ({reason(error)}): save it again by numpy.savez or numpy.save"
+        ) from error
+
+
+def _numpy(path: Path, key: str, what: str) -> Array:
+    loaded = np.load(path, allow_pickle=False)
+    if isinstance(loaded, np.ndarray):
+        return loaded
+    with loaded:
+        if key not in loaded.files:
+            there = ", ".join(loaded.files) or "nothing"
+            raise DataError(f"{what}={key} is not in {path}: {did_you_mean(key, loaded.files)}it has {there}")
+        return np.asarray(loaded[key])
+
+
+def _hdf5(path: Path, key: str) -> Array:
+    from duograd.data.formats.hdf5 import find_dataset, is_marked_by_matlab, label, open_hdf5, read_array
+
+    with open_hdf5(path) as file:
+        dataset = find_dataset(file, key)
+        if dataset.dtype.kind == "O":
+            return np.asarray(
+                dataset.asstr()[:] if dataset.dtype.metadata == {"vlen": str} else _objects(label(dataset))
+            )
+        return read_array(dataset, is_marked_by_matlab(dataset))
+
+
+def _objects(name: str) -> Array:
+    raise DataError(f"{name} holds objects: save numbers or words")

@@ -1,0 +1,102 @@
+"""Tables of columns with names, out of CSV, TSV and Parquet files, by pandas; each fault becomes one line."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from duograd.data.dataset import Array
+from duograd.data.errors import DataError, did_you_mean, reason
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+PARQUET = (".parquet", ".pq")
+MOST_WORDS = 50  # different ones that a column may hold: each becomes an input of its own
+DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]|$)")
+
+
+def read_frame(path: Path) -> "pd.DataFrame":
+    """The table of a file. Raises DataError where it is missing, damaged, empty, of another kind, or names collide."""
+    import pandas as pd
+
+    if not path.is_file():
+        raise DataError(
+            f"data.path={path} {'is no file' if path.exists() else 'does not exist'}: give .csv, .tsv or .parquet"
+        )
+    ending = path.suffix.lower()
+    if ending not in SEPARATORS and ending not in PARQUET:
+        raise DataError(
+            f"data.path={path} is of no kind that is read here: give .csv, .tsv or .parquet, or use data=arrays"
+        )
+    try:
+        frame = (
+            pd.read_parquet(path) if ending in PARQUET else pd.read_csv(path, sep=SEPARATORS[ending], index_col=False)
+        )
+    except ImportError as error:
+        raise DataError(f"{path}: Parquet files need pyarrow, which is not installed: pip install pyarrow") from error
+    except (ValueError, OSError) as error:  # pandas' own errors of parsing, and UnicodeDecodeError, are ValueErrors
+        raise DataError(f"{path} cannot be read ({reason(error)}): save it again, in UTF-8") from error
+    frame.columns = frame.columns.map(str)
+    if not len(frame):
+        raise DataError(f"{path} has no rows: give a table with samples")
+    return frame
+
+
+def find_column(frame: "pd.DataFrame", key: str, name: str) -> str:
+    """The name, where a column bears it; `key` of the configuration asks. Raises DataError."""
+    known = list(frame.columns)
+    if name not in known:
+        more = ", …" if len(known) > 12 else ""
+        hint = did_you_mean(name, known)
+        raise DataError(f"data.{key}={name} is no column: {hint}there are {', '.join(known[:12])}{more}")
+    return name
+
+
+def column_values(frame: "pd.DataFrame", name: str) -> Array:
+    """A column's numbers, truth values or words (N,). Raises DataError where one is missing, or they are dates."""
+    from pandas.api import types
+
+    column = frame[name]
+    missing = np.flatnonzero(column.isna())
+    if len(missing):
+        more = f", one of {len(missing)}" if len(missing) > 1 else ""
+        raise DataError(
+            f"row {missing[0] + 1}, column '{name}' is missing (NaN){more}: fill it, remove the row, or use "
+            f"data.drop=[{name}]"
+        )
+    if types.is_bool_dtype(column):
+        return np.asarray(column, bool)
+    if types.is_numeric_dtype(column) and not types.is_complex_dtype(column):
+        return np.asarray(column, np.int64 if types.is_integer_dtype(column) else np.float64)
+    words = np.asarray(column.astype(str), np.str_)
+    if types.is_datetime64_any_dtype(column) or all(DATE.match(word) for word in words.tolist()):
+        raise DataError(f"column '{name}' holds dates such as {words[0]}: leave it out, data.drop=[{name}]")
+    return words
+
+
+def numbers(frame: "pd.DataFrame", names: Sequence[str]) -> tuple[Array, tuple[str, ...]]:
+    """The columns as inputs (N, I), and the column of each input: words become an input each, 1 where the row has it.
+
+    Raises DataError where a value is missing or infinite, or a column holds dates or too many words.
+    """
+    inputs, columns = [], []
+    for name in names:
+        values = column_values(frame, name)
+        block = _one_hot(name, values) if values.dtype.kind == "U" else values.astype(np.float64)[:, None]
+        infinite = np.flatnonzero(~np.isfinite(block[:, 0]))
+        if len(infinite):
+            raise DataError(f"row {infinite[0] + 1}, column '{name}' is infinite: repair it, or data.drop=[{name}]")
+        inputs.append(block)
+        columns += [name] * block.shape[1]
+    return np.concatenate(inputs, axis=1), tuple(columns)
+
+
+def _one_hot(name: str, words: Array) -> Array:
+    different, index = np.unique(words, return_inverse=True)
+    if len(different) > MOST_WORDS:
+        raise DataError(f"column '{name}' holds {len(different)} different words: leave it out, data.drop=[{name}]")
+    return np.eye(len(different))[index]
