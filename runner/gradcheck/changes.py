@@ -125,8 +125,10 @@ def _of_node(parent: ast.AST, key: str, index: int | None, node: ast.AST, names:
         for other in OPERATORS.get(type(node.op), ()):
             yield swap(node, "op", None, other(), "sign" if isinstance(node.op, ast.Add | ast.Sub) else "factor")
         kind = "term" if isinstance(node.op, ast.Add | ast.Sub) else "factor"
-        yield swap(parent, key, index, node.left, kind)
-        yield swap(parent, key, index, node.right, kind)
+        sign = {ast.Add: "+ ", ast.Sub: "- "}.get(type(node.op))
+        left, right = (f"`{ast.unparse(node.left)}` is too many", f"`{sign}{ast.unparse(node.right)}` is too many")
+        yield swap(parent, key, index, node.left, kind, right if sign else "")
+        yield swap(parent, key, index, node.right, kind, left if sign else "")
         if isinstance(node.op, ast.Sub):
             yield swap(parent, key, index, ast.UnaryOp(ast.USub(), node.right), "term")
         if isinstance(node.op, ast.MatMult | ast.Sub | ast.Div):

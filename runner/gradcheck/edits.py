@@ -12,6 +12,7 @@ class Edit(NamedTuple):
     make: Callable[[], None]
     undo: Callable[[], None]
     whole: ast.stmt | None = None
+    said: str = ""  # what is wrong, where that is more than its kind
 
 
 def inside(statement: ast.stmt) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
@@ -33,7 +34,7 @@ def load(name: str) -> ast.expr:
     return ast.parse(name, mode="eval").body
 
 
-def swap(parent: ast.AST, key: str, index: int | slice | None, new: Any, kind: str) -> Edit:
+def swap(parent: ast.AST, key: str, index: int | slice | None, new: Any, kind: str, said: str = "") -> Edit:
     """An edit that hangs something else at a place: a field, an item of a list, or all of a list."""
     old = getattr(parent, key) if index is None else getattr(parent, key)[index]
 
@@ -43,4 +44,4 @@ def swap(parent: ast.AST, key: str, index: int | slice | None, new: Any, kind: s
         else:
             getattr(parent, key)[index] = value
 
-    return Edit(kind, lambda: put(new), lambda: put(old), new if isinstance(old, ast.stmt) else None)
+    return Edit(kind, lambda: put(new), lambda: put(old), new if isinstance(old, ast.stmt) else None, said)

@@ -122,7 +122,10 @@ def _finding(judgement: Judgement, version: Version, budget: Budget) -> tuple[Fi
     if repair:
         own = line == version.line and cause.kind not in ("unknown", "index", "shape")
         fixed = f"right as `{repair.text}`"
-        cause = Cause(cause.kind, f"{cause.text}; {fixed}") if own else Cause(repair.kind, fixed)
+        if repair.said and cause.kind in ("term", "unknown", "index", "shape"):
+            cause = Cause("term", f"{repair.said}; {fixed}")
+        else:
+            cause = Cause(cause.kind, f"{cause.text}; {fixed}") if own else Cause(repair.kind, fixed)
     source = judgement.layer.source
     name = version.name if line == version.line else _name_at(judgement, line) or version.name
     finding = Finding(str(source.path), line, source.text_of(line), name, cause.text, cause.kind)

@@ -41,12 +41,13 @@ class Budget:
 
 @dataclass(frozen=True)
 class Repair:
-    """A change of one statement that mends gradients. mended: which; line: where; text: how the line would read."""
+    """A change of one statement that mends gradients. mended: which; text: how it would read."""
 
     line: int
     kind: str
     text: str
     mended: tuple[str, ...]
+    said: str = ""
 
 
 def repairs(judgement: Judgement, lines: Sequence[int], budget: Budget) -> Iterator[Repair]:
@@ -69,7 +70,10 @@ def _unlikely(judgement: Judgement, line: int) -> bool:
 def _names(judgement: Judgement) -> list[str]:
     """Variables that may have been meant, or that hold what was."""
     held = [str(v.access[0]) for v in judgement.versions]
-    return [name for name in dict.fromkeys([*held, *judgement.numbers]) if name.isidentifier() and name != "self"]
+    masks = [name for s in judgement.layer.source.statements.values() for name in sorted(s.writes)]
+    return [
+        name for name in dict.fromkeys([*held, *judgement.numbers, *masks]) if name.isidentifier() and name != "self"
+    ]
 
 
 def _of_statement(
@@ -99,7 +103,7 @@ def _of_statement(
         finally:
             edit.undo()
         if mended:
-            yield Repair(statement.line, edit.kind, text, mended)
+            yield Repair(statement.line, edit.kind, text, mended, edit.said)
 
 
 def _same(a: ast.stmt, b: ast.stmt) -> bool:
