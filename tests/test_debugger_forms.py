@@ -234,3 +234,12 @@ def test_large_layers_are_checked_along_directions(tmp_path):
     check = check_layer(layer)
     assert [output.ok for output in check.outputs] == [True, False]
     assert check.findings[0].line == 3
+
+
+def test_a_term_too_many_is_said_as_the_code_has_it(tmp_path):
+    text = (
+        "def affine(x, U, V):\n    '''x (N, D), U (D, D), V (D, D)'''\n    a = x @ U\n    def backward(da, dh):\n"
+        "        return da @ U.T + dh @ V.T + da @ V.T, x.T @ da, x.T @ dh\n    return (a, x @ V), backward\n"
+    )
+    [finding] = checked(tmp_path / "term.py", text, "affine").findings
+    assert finding.verdict.startswith("`+ da @ V.T` is too many; right as `return")
