@@ -72,7 +72,7 @@ def test_ctrl_c_during_the_start_is_no_traceback(seconds, tmp_path):
         time.sleep(seconds)
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=240)
-    assert process.returncode == 130, said
+    assert process.returncode in (130, -signal.SIGINT), said  # the latter before Python itself has started
     assert "Traceback" not in said
 
 
