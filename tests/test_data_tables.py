@@ -82,6 +82,15 @@ def test_a_fault_of_a_table_is_one_line(key):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("name", "source"), [("x.csv", "table"), ("x.parquet", "table"), ("x.npz", "arrays")])
+def test_damaged_files_are_told(name, source, tmp_path):
+    (tmp_path / name).write_bytes(b"a,b\n1,2,3,4\n")
+    keys = ["data.target=b"] if source == "table" else []
+    with pytest.raises(DataError, match=f"{name} cannot be read") as caught:
+        read(f"data={source}", f"data.path={name}", *keys)
+    assert "\n" not in str(caught.value)
+
+
 def test_arrays_of_every_kind_are_the_same():
     np.savez("x.npz", x=X, y=WORDS, who=PEOPLE)
     np.save("x.npy", X)

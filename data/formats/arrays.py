@@ -28,12 +28,11 @@ def read_array(path: Path, key: str, what: str) -> Array:
     except DataError:
         raise
     except DAMAGE as error:
-        if "allow_pickle" in str(error):
+        if "Object arrays" in str(error):
             remedy = "save numbers, words (dtype=str) or truth values"
             raise DataError(f"{path}: '{key}' holds Python objects, which are never unpickled: {remedy}") from error
-        raise DataError(
-            f"{path} cannot be read ({reason(error)}): save it again by numpy.savez or numpy.save"
-        ) from error
+        said = "damaged, or of another kind" if "pickle" in str(error) else reason(error)
+        raise DataError(f"{path} cannot be read ({said}): save it again by numpy.savez or numpy.save") from error
 
 
 def _numpy(path: Path, key: str, what: str) -> Array:

@@ -1,6 +1,7 @@
 """Tables of columns with names, out of CSV, TSV and Parquet files, by pandas; each fault becomes one line."""
 
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,17 +34,24 @@ def read_frame(path: Path) -> "pd.DataFrame":
             f"data.path={path} is of no kind that is read here: give .csv, .tsv or .parquet, or use data=arrays"
         )
     try:
-        frame = (
-            pd.read_parquet(path) if ending in PARQUET else pd.read_csv(path, sep=SEPARATORS[ending], index_col=False)
-        )
+        frame = pd.read_parquet(path) if ending in PARQUET else _read_text(path, SEPARATORS[ending])
     except ImportError as error:
         raise DataError(f"{path}: Parquet files need pyarrow, which is not installed: pip install pyarrow") from error
-    except (ValueError, OSError) as error:  # pandas' own errors of parsing, and UnicodeDecodeError, are ValueErrors
+    except (ValueError, OSError, pd.errors.ParserWarning) as error:  # ParserError is a ValueError
         raise DataError(f"{path} cannot be read ({reason(error)}): save it again, in UTF-8") from error
     frame.columns = frame.columns.map(str)
     if not len(frame):
         raise DataError(f"{path} has no rows: give a table with samples")
     return frame
+
+
+def _read_text(path: Path, separator: str) -> "pd.DataFrame":
+    """The table of a text file. A row with more values than the header names is an error, not cut in silence."""
+    import pandas as pd
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(path, sep=separator, index_col=False)
 
 
 def find_column(frame: "pd.DataFrame", key: str, name: str) -> str:
