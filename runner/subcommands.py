@@ -19,7 +19,7 @@ COMMANDS = {
         "RUN | SWEEP", "go on with what was interrupted", "outputs/autoencoder/2026-11-25_10-00-00_000000"
     ),
     "compare": Command("RUN... | SWEEP", "which did best, and what differs", "outputs/autoencoder"),
-    "gradcheck": Command("FILE.py | KEY=VALUE...", "prove gradients; find the wrong line", "my_layer.py"),
+    "gradcheck": Command("FILE.py | KEY=VALUE...", "prove gradients; find a wrong line", "my_layer.py"),
     "bench": Command("NAME...", "speed, as ratios inside one run", "layers"),
     "filters": Command("IMAGE...", "convolution as image processing", 'photo.jpg --kernel "0 1 0; 1 -4 1; 0 1 0"'),
     "sync": Command("RUN...", "bring MLflow up to date", "outputs"),
