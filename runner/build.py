@@ -61,7 +61,8 @@ def _network(half: Literal["net", "twin"], config: RunConfig, data: DataSet, *mo
     """One half of the family's pair, at its initial weights. Raises UserError where it cannot be built for the data."""
     family = FAMILIES.find(config.model.family)
     if fault := config.fault_with_targets(data.targets):
-        raise UserError(fault)
+        learned = LOSSES.find(config.loss.name).targets  # only the data said that it is something else
+        raise UserError(f"{fault}, or set data.target_kind={learned}")
     try:
         loss = LOSSES.find(config.loss.name).bind(
             config.loss, Targets(data.outputs, data.train.targets, data.classes or data.values)
