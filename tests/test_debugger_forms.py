@@ -145,7 +145,34 @@ class CrossEntropy:
         dx[np.arange(len(y)), y] -= 1
         return dx / len(y)
 """
+NETWORK = """
+import numpy as np
+
+class TwoLayerNet:
+    '''X (N, 4), y (N,) labels'''
+    def __init__(self, D=4, H=6, C=3, reg=0.1):
+        rng = np.random.default_rng(0)
+        self.params = {"W1": rng.standard_normal((D, H)), "W2": rng.standard_normal((H, C))}
+        self.reg = reg
+
+    def loss(self, X, y=None):
+        W1, W2 = self.params["W1"], self.params["W2"]
+        hidden = np.maximum(0, X @ W1)
+        scores = hidden @ W2
+        p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        loss = -np.log(p[np.arange(len(y)), y]).mean() + self.reg * ((W1**2).sum() + (W2**2).sum())
+        dscores = p.copy()
+        dscores[np.arange(len(y)), y] -= 1
+        dscores /= len(y)
+        grads = {}
+        grads["W2"] = hidden.T @ dscores + 2 * self.reg * W2
+        dhidden = dscores @ W2.T
+        dhidden[hidden <= 0] = 0
+        grads["W1"] = X.T @ dhidden + 2 * self.reg * W1
+        return loss, grads
+"""
 FORMS = {
+    "a network with a loss": (NETWORK, "TwoLayerNet", "dhidden + 2 * self.reg", "dhidden + self.reg"),
     "layers in a list, single precision": (NET, "Net", "self.dW = self.x.T @ dout", "self.dW = self.x.T @ dout / 5"),
     "parameter objects": (BOXES, "Scaled", "(dout * self.x).sum(axis=0)", "dout.sum(axis=0)"),
     "a list of weights": (LISTS, "tower", "grads[k] = hs[k].T @ dout", "grads[k] = 2 * hs[k].T @ dout"),

@@ -49,6 +49,9 @@ def _layer(name: str, value: Any, members: Mapping[str, Any], source: Source, mo
     if inspect.isclass(value):
         if callable(getattr(value, "forward", None)) and callable(getattr(value, "backward", None)):
             yield class_layer(value, source, module, example)
+        elif callable(loss := getattr(value, "loss", None)):
+            doc = " ".join(filter(None, (value.__doc__, value.__init__.__doc__, loss.__doc__)))
+            yield Layer(name, "loss", value, value, source, module, _words(loss)[1:], example, doc)
         return
     doc = inspect.getdoc(value) or ""
     if name.endswith("_forward"):

@@ -38,7 +38,7 @@ def give_inputs(layer: Layer, shapes: Mapping[str, Shape] | None, seed: int = 0)
             continue
         else:
             missing.append(name)
-    if layer.form == "class":
+    if isinstance(layer.forward, type):
         layer.instance = _instance(layer, written, rng)
     if missing or not arguments:
         raise UserError(_three_ways(layer, missing or list(layer.parameters)))
@@ -47,7 +47,7 @@ def give_inputs(layer: Layer, shapes: Mapping[str, Shape] | None, seed: int = 0)
 
 def _from_example(layer: Layer, example: Any) -> None:
     arguments = example if isinstance(example, tuple) else (example,)
-    if layer.form == "class":
+    if isinstance(layer.forward, type):
         if arguments and isinstance(arguments[0], layer.forward):
             layer.instance, arguments = arguments[0], arguments[1:]
         else:
@@ -70,7 +70,9 @@ def _instance(layer: Layer, sizes: Mapping[str, Shape], rng: np.random.Generator
 
 
 def _defaults(layer: Layer) -> dict[str, Any]:
-    function: Callable[..., Any] = layer.forward.forward if layer.form == "class" else layer.forward
+    function: Callable[..., Any] = layer.forward
+    if isinstance(layer.forward, type):
+        function = getattr(layer.forward, "forward" if layer.form == "class" else "loss")
     parameters = inspect.signature(function).parameters.values()
     return {p.name: inspect.Parameter.empty for p in parameters if p.default is not p.empty}
 

@@ -121,6 +121,8 @@ class _Statuses:
         fresh = self._fresh(version)
         is_last = version.order in self.last
         same_shape = [v for v in named if v.value.size == version.value.size]  # or reshaped on the way
+        if output is None and self._is_masked(version):
+            return UNKNOWN, None
         if is_last and fresh and same_shape and version.line:
             return WRONG, self._closest(version, same_shape)
         other = self._by_value(version)
@@ -187,6 +189,17 @@ class _Statuses:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
             return isinstance(node.value.op, ast.Add | ast.Sub)
         return True  # filled by index, or by a call
+
+    def _is_masked(self, version: Version) -> bool:
+        """Whether it was right and then set to 0 in places: `dh[h <= 0] = 0` goes on to the value before the ReLU."""
+        statement = self._statement(version)
+        node = statement.node if statement else None
+        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Subscript):
+            return False
+        if not isinstance(node.value, ast.Constant) or node.value.value != 0:
+            return False
+        states = (v for v in self.j.backward if v.access == version.access and v.call == version.call)
+        return any(self.j.status.get(v.order) == RIGHT for v in states if v.step < version.step)
 
     def _statement(self, version: Version) -> Any:
         return self.j.truth.sources[version.file].statement(version.line) if version.line else None

@@ -76,7 +76,7 @@ class Layer:
             self.instance, self.paths = copy.deepcopy(self.instance), {}
             for path, value in floats("self", vars(self.instance), part):
                 put(get(self.instance, path[1:-1]), path[-1], floating(value))
-            after = self.start().layer
+            after = self.start().layer or self.instance
             for path, value in floats("self", vars(self.instance), part):
                 if _kept(after, path[1:], value):
                     yield path
@@ -98,7 +98,7 @@ class Layer:
             if self.form == "class":
                 y = instance.forward(*arguments)
                 return Pass(outputs(y), layer=instance, arguments=tuple(arguments), backward=instance.backward)
-            value = self.forward(*arguments)
+            value = (self.forward if instance is None else instance.loss)(*arguments)
             first = value[0]
         except RecursionError:
             raise
