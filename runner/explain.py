@@ -48,7 +48,7 @@ def explain(error: Exception, overrides: Sequence[str] = ()) -> UserError:
 def _is_hydras(error: Exception) -> bool:
     """Whether Hydra failed by itself, before any of our code had its turn: at what somebody typed."""
     files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
-    ours = {file.name for file in files if CONF.parent in file.resolve().parents}
+    ours = {file.name for file in files if Path(__file__).resolve().parent in file.resolve().parents}
     return ours <= {"cli.py", "__main__.py", "compose.py"} and any("hydra" in file.parts for file in files)
 
 
