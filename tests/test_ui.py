@@ -3,10 +3,12 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import urllib.error
 import urllib.request
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,7 +17,7 @@ from tracking_run import begin, end, train
 
 from duograd.runner.commands import ui
 from duograd.runner.errors import UserError
-from duograd.runner.tracking import address, links
+from duograd.runner.tracking import address, database, links, server
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's use of SQLAlchemy
 DUOGRAD = [sys.executable, "-c", "from duograd.runner.cli import main; main()", "ui"]
@@ -33,11 +35,11 @@ def mirrored(tmp_path: Path):
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
 
 
-def get(url: str) -> bytes:
+def get(url: str | urllib.request.Request) -> bytes:
     with urllib.request.urlopen(url, timeout=120) as response:
         return response.read()
 
@@ -71,8 +73,10 @@ def test_it_serves_the_runs_and_leaves_nothing_behind(tmp_path, mirrored):
         assert b"<title>" in get(url)
         assert address.ui_address(tmp_path / "outputs" / "mlflow.db") == url
         assert get(f"{url}/get-artifact?path={quote('figures/loss.png')}&run_uuid={mirrored.run_id}")[:4] == b"\x89PNG"
-        (server,) = children(process.pid)
-        session = os.getsid(server)
+        with pytest.raises(urllib.error.HTTPError, match="403"):  # a page elsewhere that passes for this one
+            get(urllib.request.Request(url, headers={"Host": "10.evil.example"}))
+        (child,) = children(process.pid)
+        session = os.getsid(child)
         assert session != os.getsid(0)
         assert len(processes_of(session)) > 1  # it has a worker
         process.send_signal(signal.SIGINT)
@@ -85,10 +89,28 @@ def test_a_taken_port_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "outputs").mkdir()
     (tmp_path / "outputs" / "mlflow.db").touch()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
         with pytest.raises(UserError, match=rf"cannot listen on 127.0.0.1:{port} .*: choose another --port"):
             ui.main(["--port", str(port)])
+
+
+def test_an_older_database_is_not_migrated_unasked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "outputs" / "mlflow.db"
+    database.prepare(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("update alembic_version set version_num = '451aebb31d03'")
+    before = path.read_bytes()
+    with pytest.raises(UserError, match=r"was written by another mlflow .*: back it up, then: mlflow db upgrade"):
+        ui.main([])
+    assert path.read_bytes() == before
+
+
+def test_who_may_ask():
+    assert server.allowed_hosts("127.0.0.1", 5000)[::2] == ["localhost", "127.0.0.1", "[::1]"]
+    assert server.allowed_hosts("10.0.0.7", 5000, ["lab"])[-4:] == ["10.0.0.7", "10.0.0.7:5000", "lab", "lab:5000"]
+    assert socket.gethostname() in server.allowed_hosts("0.0.0.0", 5000)
 
 
 def test_without_a_database_it_says_what_to_do(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from duograd.runner.subcommands import command_parser
 from duograd.runner.tracking import TrackingError, address
 from duograd.runner.tracking.links import pages
 from duograd.runner.tracking.rehome import rehome
-from duograd.runner.tracking.server import serving
+from duograd.runner.tracking.server import ANY_HOST, allowed_hosts, serving
 
 
 def main(argv: list[str]) -> int:
@@ -21,7 +21,7 @@ def main(argv: list[str]) -> int:
     try:
         # as Ctrl-C does; a closed terminal ends the server too
         with handled_by(signal.default_int_handler, signal.SIGTERM, signal.SIGHUP):
-            return _serve(database, options.host, options.port)
+            return _serve(database, options)
     except KeyboardInterrupt:
         return 0
     except TrackingError as error:
@@ -33,6 +33,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = command_parser("ui", "Look at all runs in MLflow.")
     parser.add_argument("--port", type=int, default=address.USUAL_PORT, help="where it listens (default: 5000)")
     parser.add_argument("--host", default="127.0.0.1", help="who may look (default: 127.0.0.1, this machine only)")
+    parser.add_argument(
+        "--allowed-hosts", default="", metavar="NAME,…", help="names of this machine that browsers elsewhere may use"
+    )
     parser.add_argument("--uri", help="the database (default: sqlite:///outputs/mlflow.db)")
     return parser
 
@@ -47,10 +50,25 @@ def _database(uri: str | None) -> Path:
     return path
 
 
-def _serve(database: Path, host: str, port: int) -> int:
+def refuse_older(database: Path) -> None:
+    """Raises UserError for a database of another MLflow's, which is not ours to migrate: how a person does it."""
+    from duograd.runner.tracking.database import prepare
+
+    try:
+        prepare(database)
+    except TrackingError as error:
+        raise UserError(str(error)) from None
+
+
+def _serve(database: Path, options: argparse.Namespace) -> int:
+    refuse_older(database)
     rehome(database)
     print(f"starting MLflow over {database} …", flush=True)
-    with serving(database, host, port) as (url, process):
+    names = [name for name in options.allowed_hosts.split(",") if name]
+    if options.host in ANY_HOST:
+        known = ", ".join(allowed_hosts(options.host, options.port, names)[::2])
+        print(f"open to all who reach this machine as {known}; more by --allowed-hosts NAME", flush=True)
+    with serving(database, options.host, options.port, names) as (url, process):
         for what, page in pages(url):
             print(f"{what}: {page}", flush=True)
         print(f"{url}  (Ctrl-C ends it)", flush=True)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -29,15 +29,18 @@ ANY_HOST = ("0.0.0.0", "::")
 
 
 @contextmanager
-def serving(database: Path, host: str, port: int) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+def serving(
+    database: Path, host: str, port: int, names: Sequence[str] = ()
+) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """Serve `database` for the block: its address (`http://127.0.0.1:5000`), once it answers, and the process.
 
+    names: under which browsers may ask for it, beside this machine's own (`allowed_hosts`).
     Raises UserError if the port is taken, TrackingError if the server does not start.
     """
     _refuse_taken(host, port)
     noted = database.parent / UI_PORT
     with tempfile.TemporaryFile() as log:
-        process = _start(database, host, port, log)
+        process = _start(database, host, port, allowed_hosts(host, port, names), log)
         try:
             url = _url(host, port)
             _wait_for_answer(url, process, log)
@@ -63,7 +66,22 @@ def _refuse_taken(host: str, port: int) -> None:
             raise UserError(f"cannot listen on {host}:{port} ({reason}): choose another --port") from error
 
 
-def _start(database: Path, host: str, port: int, log: IO[bytes]) -> "subprocess.Popen[bytes]":
+def allowed_hosts(host: str, port: int, names: Sequence[str] = ()) -> list[str]:
+    """The Host headers that the server answers: this machine's loopback names, the address it listens on, and `names`.
+
+    Any other is a page elsewhere that a browser was led to take for this one (DNS rebinding). MLflow's own default
+    lets every name through that begins like a private address.
+    """
+    own = ["localhost", "127.0.0.1", "[::1]"]
+    if host in ANY_HOST:
+        own.append(socket.gethostname())
+    else:
+        own.append(f"[{host}]" if ":" in host else host)
+    every = dict.fromkeys([*own, *names])
+    return [form for name in every for form in (name, f"{name}:{port}")]
+
+
+def _start(database: Path, host: str, port: int, hosts: Sequence[str], log: IO[bytes]) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-P", "-m", "mlflow", "server", "--workers", "1", "--host", host, "--port", str(port)]
     stores = [
         "--backend-store-uri",
@@ -71,7 +89,7 @@ def _start(database: Path, host: str, port: int, log: IO[bytes]) -> "subprocess.
         "--artifacts-destination",
         str(database.parent / ARTIFACTS),
     ]
-    quiet = ["--uvicorn-opts", "--log-level warning"]
+    quiet = ["--uvicorn-opts", "--log-level warning", "--allowed-hosts", ",".join(hosts)]
     return subprocess.Popen(
         command + stores + quiet,
         stdin=subprocess.DEVNULL,
