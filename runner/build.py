@@ -107,6 +107,17 @@ def _refuse_lone_samples(config: RunConfig, data: DataSet) -> None:
         )
 
 
+def leading_metrics(config: RunConfig) -> list[str]:
+    """Metrics by how much they tell a person, the most first; a run may lack some.
+
+    What the user watches; what is to rise, of validation where there is any; the loss of validation; the rest.
+    """
+    metrics = LOSSES.find(config.loss.name).metrics
+    rising = [f"{split}/{m.name}" for split in ("val", "train") for m in metrics if m.higher_is_better]
+    others = [f"train/{m.name}" for m in metrics if not m.higher_is_better]
+    return [*filter(None, [config.monitor]), *rising, "val/loss", *others]
+
+
 def early_stopping(config: RunConfig) -> list[Hook]:
     """The hooks that end a run which no longer gains anything."""
     early = config.early_stopping

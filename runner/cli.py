@@ -80,10 +80,18 @@ def print_versions() -> int:
     return 0
 
 
+def say_starting(arguments: Sequence[str]) -> None:
+    """Something is on the screen before the imports that take a second; what comes next is written over it."""
+    only_printed = any(a.startswith("-") and a not in ("-m", "--multirun") for a in arguments)
+    if sys.stdout.isatty() and not only_printed:
+        print("starting …", end="\n" if os.environ.get("TERM") == "dumb" else "\r", flush=True)
+
+
 def train(arguments: Sequence[str]) -> int:
     """Hydra composes, then calls `job` once for each run; its exceptions become one line. Raises UserError."""
     from duograd.runner.arguments import ready, split
 
+    say_starting(arguments)
     sys.argv[1:] = ready(arguments)
     overrides = split(sys.argv[1:])[1]
 

@@ -1,22 +1,22 @@
-"""What a person sees while a run goes on, and at its end: a live line on a terminal, plain lines elsewhere."""
+"""What a person sees of a run before and after its training, and of what is waited for."""
 
 import shlex
-import time
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from threading import Timer
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.live import Live
+from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from duograd.runner.hooks import Hook
 from duograd.runner.store.folders import RunFolder
-from duograd.runner.training import Floats, Training
 
-PLAIN_LINES = 10  # spread over a run whose output is not a terminal
-PLAIN_SECONDS = 30.0  # the longest silence there
+REFRESHES_A_SECOND = 4
+SILENT_S = 3.0  # a longer wait is said, where nothing can be drawn over
 
 
 def is_live(console: Console) -> bool:
@@ -24,77 +24,42 @@ def is_live(console: Console) -> bool:
     return console.is_terminal and not console.is_dumb_terminal and console.file.isatty()
 
 
-def waiting(console: Console, what: str) -> AbstractContextManager[object]:
-    """Shows what is waited for as long as the block lasts, where that can be drawn over afterwards."""
-    return console.status(what) if is_live(console) else nullcontext()
+@contextmanager
+def waiting(
+    console: Console, what: str, silent_s: float = SILENT_S, still: bool = False
+) -> Iterator[Callable[[str], None]]:
+    """Shows what is waited for as long as the block lasts, which is given a function that says it anew.
+
+    Where nothing can be drawn over afterwards, a wait that takes long is a line of its own. still: what is waited for
+    may print (a download its progress), so that nothing moves meanwhile, and the next line is written over this one.
+    """
+    if is_live(console) and still:
+        say_over(console, what)
+        yield partial(say_over, console)
+        return
+    if is_live(console):
+        spinner = Spinner("dots", Text(what))
+        with Live(spinner, console=console, transient=True, refresh_per_second=REFRESHES_A_SECOND) as live:
+
+            def say(words: str) -> None:
+                spinner.update(text=Text(words))
+                live.refresh()
+
+            yield say
+        return
+    words = [what]
+    notice = Timer(silent_s, lambda: console.print(f"{words[-1]} …", highlight=False, soft_wrap=True, markup=False))
+    notice.daemon = True
+    notice.start()
+    try:
+        yield words.append
+    finally:
+        notice.cancel()
 
 
-class Rate(ProgressColumn):
-    """Epochs a second."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.1f} epochs/s" if task.speed else "", style="dim")
-
-
-class Display(Hook):
-    """Epoch, loss and its terms, epochs a second, time left."""
-
-    name = "display"
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self.live = is_live(console)
-        self.progress = Progress(
-            TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[terms]}"),
-            Rate(),
-            TimeRemainingColumn(compact=True),
-            console=console,
-            transient=True,
-            refresh_per_second=4,
-        )
-
-    def start(self, training: Training) -> None:
-        self.first, self.since, self.last = training.epoch, time.monotonic(), time.monotonic()
-        if self.live:
-            self.bar = self.progress.add_task("", total=training.plan.epochs, completed=training.epoch, terms="")
-            self.progress.start()
-
-    def epoch(self, training: Training, record: Floats) -> None:
-        if self.live:
-            if time.monotonic() - self.last > 0.1:
-                self.progress.update(self.bar, completed=training.epoch, terms=terms_line(record))
-                self.last = time.monotonic()
-        elif self._due(training):
-            self.last = time.monotonic()
-            self.console.print(self._plain(training, record), highlight=False, soft_wrap=True)
-
-    def end(self) -> None:
-        if self.live:
-            self.progress.stop()
-
-    def _due(self, training: Training) -> bool:
-        every = max(1, training.plan.epochs // PLAIN_LINES)
-        first_or_last = training.epoch == self.first + 1 or training.ended
-        return first_or_last or training.epoch % every == 0 or time.monotonic() - self.last > PLAIN_SECONDS
-
-    def _plain(self, training: Training, record: Floats) -> str:
-        rate = (training.epoch - self.first) / max(time.monotonic() - self.since, 1e-9)
-        left = (training.plan.epochs - training.epoch) / rate
-        return (
-            f"epoch {training.epoch}/{training.plan.epochs}  {terms_line(record)}  {rate:.1f} epochs/s  "
-            f"{duration(left)} left"
-        )
-
-
-def terms_line(record: Floats) -> str:
-    """`loss 0.7012 (mse 0.5, l2 0.1, kl 0.1)  val 0.71`."""
-    parts = [
-        f"{key[6:]} {value:.4g}" for key, value in record.items() if key.startswith("train/") and key != "train/loss"
-    ]
-    val = f"  val {record['val/loss']:.4g}" if "val/loss" in record else ""
-    return f"loss {record['train/loss']:.5g} ({', '.join(parts)}){val}"
+def say_over(console: Console, words: str) -> None:
+    """A line that the next one is written over."""
+    console.print(Text(f"{words} …"), end="\r", soft_wrap=True)
 
 
 def counted(number: int, what: str) -> str:
@@ -116,16 +81,21 @@ def header(console: Console, identity: Mapping[str, Any], epochs: int) -> None:
     shape = " × ".join(map(str, identity["shapes"]["train"]))
     what = f"{identity['parameters']} parameters, {counted(epochs, 'epoch')}"
     line = f"  {what} on {identity['data']}: {identity['source']} ({shape})"
-    console.print(Text.assemble((identity["name"], "bold"), line), soft_wrap=True)
+    paragraph(console, Text.assemble((identity["name"], "bold"), line))
     for note in identity.get("notes", ()):
-        console.print(note, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        paragraph(console, Text(note, "yellow"))
+
+
+def paragraph(console: Console, text: Text) -> None:
+    """Prints a text whose lines end between words on a terminal, and not at all elsewhere."""
+    console.print(text, highlight=False, soft_wrap=not console.is_terminal)
 
 
 def ending(console: Console, folder: RunFolder, summary: Mapping[str, Any]) -> None:
     """The end of a run: what came out, why it ended, and where everything is."""
+    if summary["metrics"]:
+        console.print(metrics_table(summary["metrics"]), highlight=False)
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    for name, value in summary["metrics"].items():
-        table.add_row(Text(name), f"{value:.6g}")
     best = summary["best"]
     if best["value"] is not None:
         table.add_row("best", f"{best['metric']} {best['value']:.6g} at epoch {best['epoch']}")
@@ -142,3 +112,17 @@ def ending(console: Console, folder: RunFolder, summary: Mapping[str, Any]) -> N
     if summary["status"] == "KILLED" or (summary["status"] == "FAILED" and not summary["diverged"]):
         console.print(Text(f"go on with it: duograd resume {shlex.quote(str(folder.path))}"), soft_wrap=True)
     console.print(Text(f"everything is in {folder.path}"), soft_wrap=True)
+
+
+def metrics_table(metrics: Mapping[str, float]) -> Table:
+    """A column for each split, a row for each metric; those of the same values share one."""
+    splits = list(dict.fromkeys(name.partition("/")[0] for name in metrics))
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for metric in dict.fromkeys(name.partition("/")[2] for name in metrics):
+        values = (metrics.get(f"{split}/{metric}") for split in splits)
+        texts = tuple("" if value is None else f"{value:.6g}" for value in values)
+        rows.setdefault(texts, []).append(metric)
+    table = Table("", *splits, box=None, padding=(0, 2, 0, 0), header_style="")
+    for texts, names in rows.items():
+        table.add_row(Text(", ".join(names)), *texts)
+    return table

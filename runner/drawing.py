@@ -34,18 +34,18 @@ def draw_figures(
     names: Sequence[str],
     run: FinishedRun,
     family: str,
-    drawn: bool,
+    wanted: Callable[[str], bool],
     log: logging.Logger,
     warn: Callable[[str], None],
 ) -> None:
-    """Draws the named figures into the run's folder, or finds their facts alone (not drawn)."""
+    """Finds the facts of the named figures, and draws those into the run's folder that are wanted, asked in turn."""
     for name in names:
         if why := left_out(name, run.data, family):
             log.info("figure %s is left out: %s", name, why)
             continue
         try:
             find_facts(name, run)
-            if drawn:
+            if wanted(name):
                 draw_figure(name, run)
         except Interrupted:
             warn(f"{name} and what follows it: not drawn, ended by a signal")

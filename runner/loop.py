@@ -4,7 +4,7 @@ It owns epochs, order and schedule, and calls hooks; it knows nothing of network
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from duograd.data.dataset import Split
@@ -40,10 +40,13 @@ def evaluate(training: Training, split: Split) -> Floats:
     return training.plan.finish({name: total / len(split) for name, total in sums.items()})
 
 
-def evaluate_all(training: Training) -> Floats:
-    """Everything once more, after the last update; the test split for the first time."""
-    splits = training.data.splits
-    return {key: value for name in splits for key, value in _named(name, evaluate(training, splits[name])).items()}
+def evaluate_all(training: Training, before: Callable[[str], None] = lambda split: None) -> Floats:
+    """Everything once more, after the last update; the test split for the first time. before: called for each split."""
+    metrics: Floats = {}
+    for name, split in training.data.splits.items():
+        before(name)
+        metrics |= _named(name, evaluate(training, split))
+    return metrics
 
 
 def _full_epoch(training: Training) -> Floats:
@@ -106,7 +109,9 @@ def _finish_epoch(training: Training, hooks: Sequence[Hook], terms: Floats) -> N
     training.epoch += 1
     record: Floats = {"epoch": training.epoch, **lr, **_named("train", training.plan.finish(terms))}
     for name, split in training.watched.items():
+        training.evaluating = name
         record |= _named(name, evaluate(training, split))
+    training.evaluating = None
     for hook in hooks:
         hook.epoch(training, record)
 

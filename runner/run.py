@@ -26,6 +26,7 @@ from duograd.data.formats.files import user_path
 from duograd.runner import build, display, loop
 from duograd.runner.config import MlflowTracking, RunConfig, dump
 from duograd.runner.context import RunContext, alone, logged_to
+from duograd.runner.display import waiting
 from duograd.runner.drawing import draw_figures, finished_run
 from duograd.runner.engines import Engine
 from duograd.runner.errors import UserError, system_fault
@@ -35,6 +36,7 @@ from duograd.runner.hooks.frames import Frames
 from duograd.runner.hooks.logs import MetricsLog, StepsLog
 from duograd.runner.hooks.stopping import StopFile
 from duograd.runner.plots.figure import frame_drawers, left_out
+from duograd.runner.progress_line import ProgressLine
 from duograd.runner.store import files, identity
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.store.identity import Outcome
@@ -101,11 +103,13 @@ def anchored(config: RunConfig, here: Path) -> RunConfig:
 
 
 def _built(config: RunConfig, context: RunContext) -> tuple[DataSet, Engine]:
-    try:
-        data = context.load(config)
-    except DataError as error:
-        raise UserError(str(error)) from None
-    return data, build.engine(context.threaded(config), data)
+    with waiting(context.console, f"loading data={config.data.name}", still=True):
+        try:
+            data = context.load(config)
+        except DataError as error:
+            raise UserError(str(error)) from None
+    with waiting(context.console, f"building {config.model.name} in {config.backend.name}"):  # torch: an import of 2 s
+        return data, build.engine(context.threaded(config), data)
 
 
 class Run:
@@ -127,7 +131,7 @@ class Run:
         self.started = time.monotonic()
         self.training = Training(engine, data, build.plan(config, data))
         self.best = Best()
-        self.display = display.Display(self.console)
+        self.earlier_seconds = 0.0  # of earlier sessions
         self.hooks = self._hooks()
 
     def _hooks(self) -> list[Hook]:
@@ -142,7 +146,7 @@ class Run:
             *build.early_stopping(self.config),
             StopFile(self.folder.stop),
             Frames(self.folder.frames, frames),
-            self.display,
+            ProgressLine(self.console, build.leading_metrics(self.config)),
             Checkpointing(self.config.checkpoint.every_seconds, self._save),
             self.interruption,
         ]
@@ -179,15 +183,19 @@ class Run:
         return summary
 
     def _summary(self, outcome: Outcome, drawing: bool = False) -> dict[str, Any]:
-        seconds, best = time.monotonic() - self.started, self.best.state()
-        return identity.summary_json(self.config, self.training, best, self.who, outcome, seconds, drawing)
+        best = self.best.state()
+        return identity.summary_json(self.config, self.training, best, self.who, outcome, self._seconds(), drawing)
+
+    def _seconds(self) -> float:
+        """How long the run has gone on, in all its sessions."""
+        return self.earlier_seconds + time.monotonic() - self.started
 
     def _attempt(self, log: logging.Logger) -> Outcome:
         """The training and its last evaluation; whatever happens, what it reached is saved and said."""
         try:
             with self._undisturbed():
                 self._train(log)
-                return Outcome("FINISHED", metrics=loop.evaluate_all(self.training))
+                return Outcome("FINISHED", metrics=self._evaluate())
         except Interrupted as interruption:
             return Outcome("KILLED", f"ended by {signal.Signals(interruption.signum).name}")
         except Diverged as divergence:
@@ -214,6 +222,7 @@ class Run:
         if not self.training.plan.solver and checkpoint.restore(
             self.folder, self.training, self.hooks, partial(self._warn, log)
         ):
+            self.earlier_seconds = checkpoint.clock(self.folder).get("seconds", self.training.train_seconds)
             log.info("resumed after epoch %d, step %d", self.training.epoch, self.training.step)
         self.folder.summary.unlink(missing_ok=True)  # of an earlier end; so is a wish to stop
         self.folder.stop.unlink(missing_ok=True)
@@ -225,16 +234,31 @@ class Run:
                 self._save()
             raise
 
+    def _evaluate(self) -> Floats:
+        """The last evaluation. Raises Interrupted between two splits."""
+        with waiting(self.console, "evaluating") as say:
+
+            def before(split: str) -> None:
+                say(f"evaluating {split} after the last update (Ctrl-C: later, by duograd resume)")
+                self.interruption.step(self.training)
+
+            return loop.evaluate_all(self.training, before)
+
     def _save(self) -> None:
-        checkpoint.save(self.folder, self.training, self.hooks)
+        checkpoint.save(self.folder, self.training, self.hooks, self._seconds())
 
     def _draw(self, metrics: Floats, log: logging.Logger) -> dict[str, Any]:
         """Draws the task's figures; the facts that they give."""
         untrained, epochs = partial(build.engine, self.config, self.data), self.training.epoch
         run = finished_run(self.engine, untrained, self.data, metrics, self.who, epochs, self.folder)
-        with self._undisturbed():
-            figures, family = self.config.task.figures, self.config.model.family
-            draw_figures(figures, run, family, self.context.drawn, log, partial(self._warn, log))
+        figures, family = self.config.task.figures, self.config.model.family
+        with self._undisturbed(), waiting(self.console, "drawing") as say:
+
+            def wanted(name: str) -> bool:
+                say(f"drawing {name} (Ctrl-C leaves out the rest)")
+                return self.context.drawn and self.interruption.caught is None
+
+            draw_figures(figures, run, family, wanted, log, partial(self._warn, log))
         return run.facts
 
     def _warn(self, log: logging.Logger, line: str) -> None:

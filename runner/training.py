@@ -64,6 +64,7 @@ class Training:
     pending: (step, samples, terms) of steps whose terms have not been read yet, so that no accelerator waits at each.
     on_losses: told the loss of each step of a mini-batch epoch, a few steps at a time, once they have been read.
     before: the weights that the last record's train/… belong to, where these are known (full batch).
+    evaluating: the split that is evaluated now.
     """
 
     engine: Engine
@@ -78,6 +79,7 @@ class Training:
     train_seconds: float = 0.0
     stop_reason: str | None = None
     before: Mapping[str, NDArray[Any]] | None = None
+    evaluating: str | None = None
 
     @property
     def full_batch(self) -> bool:

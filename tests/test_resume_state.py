@@ -67,6 +67,19 @@ def test_that_it_has_stopped_is_part_of_its_state(reason, whole, tmp_path, monke
     assert ends[0]["stopped_by"] == ends[1]["stopped_by"] is not None
 
 
+def test_its_times_add_up(tmp_path, capsys):
+    config, folder = tiny("epochs=3"), RunFolder(tmp_path / "run")
+    ended_after(2, config, folder)
+    clock = files.read_json(folder.clock)
+    assert 0 < clock["train_seconds"] < clock["seconds"] < files.read_json(folder.summary)["seconds"] + 0.001
+    files.write_json(folder.clock, {"train_seconds": 100.0, "seconds": 1000.0})
+    capsys.readouterr()
+    assert resume(config, folder) == 0
+    assert "continued from epoch 2, after 1 min 40 s of training" in capsys.readouterr().out
+    summary = files.read_json(folder.summary)
+    assert 100 <= summary["train_seconds"] < 1000 < summary["seconds"]
+
+
 def stop_at(training, epoch):
     if training.epoch == epoch:
         training.stop_reason = "somebody asked for it"

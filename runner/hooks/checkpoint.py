@@ -61,10 +61,10 @@ class Checkpointing(Hook):
         self.step(training)
 
 
-def save(folder: RunFolder, training: Training, hooks: Sequence[Hook]) -> None:
+def save(folder: RunFolder, training: Training, hooks: Sequence[Hook], seconds: float = 0.0) -> None:
     """Writes checkpoint.safetensors, then best.safetensors, each atomically. The first is enough to go on from.
 
-    The checkpoint before it is kept, in case that this one is damaged.
+    The checkpoint before it is kept, in case that this one is damaged. seconds: that the run has gone on.
     """
     best = next(hook for hook in hooks if isinstance(hook, Best))
     loop = training.state()
@@ -74,7 +74,12 @@ def save(folder: RunFolder, training: Training, hooks: Sequence[Hook]) -> None:
     state = {"loop": loop, "hooks": {hook.name: hook.state() for hook in hooks}}
     tensors.write(folder.checkpoint, arrays, state, before=folder.checkpoint_before)
     save_best(folder, best)
-    files.write_json(folder.clock, {"train_seconds": training.train_seconds})
+    files.write_json(folder.clock, {"train_seconds": training.train_seconds, "seconds": seconds})
+
+
+def clock(folder: RunFolder) -> dict[str, float]:
+    """The seconds that the run had spent at its last checkpoint: `train_seconds` on steps, `seconds` in all."""
+    return lines.finite(files.read_json(folder.clock))
 
 
 def save_best(folder: RunFolder, best: Best) -> None:
@@ -100,7 +105,7 @@ def restore(folder: RunFolder, training: Training, hooks: Sequence[Hook], warn: 
                 raise fault from None
             warn(f"{fault}; going on from the checkpoint before it")
         else:
-            training.train_seconds = lines.finite(files.read_json(folder.clock)).get("train_seconds", 0.0)
+            training.train_seconds = clock(folder).get("train_seconds", 0.0)
             return True
     return False
 

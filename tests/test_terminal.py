@@ -1,0 +1,56 @@
+"""What stands on a person's screen, from the start of a command to its end, compared as text."""
+
+import re
+
+import pytest
+from screen import on_screen
+
+SMALL = ["task=activity", "model=rnn_dense2", "data=gait", "data.count=240", "data.window=30", "batch_size=4"]
+SMALL += ["tracking=none", "task.figures=[loss_curve]", "hydra.run.dir=run"]
+LINE = re.compile(
+    r"epoch [\d.]+/6 [━╸─]{6,40}( loss \S+)?(  val accuracy \S+)?(  evaluating val)?"
+    r"(  \S+ (epochs/s|s/epoch))?(  [\d:]+ left)?"
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return on_screen([*SMALL, "epochs=6"], (80, 24), tmp_path_factory.mktemp("here"))
+
+
+def test_a_run_fits_eighty_columns(run):
+    assert run.code == 0
+    lines = run.lines("epoch ")
+    assert len(lines) > 3
+    assert all(LINE.fullmatch(line) for line in lines), lines
+    assert any("loss" in line and "val accuracy" in line and "left" in line for line in lines)
+    assert not any("epoch" in line and "left" in line for line in run.last)  # it is gone at the end
+
+
+def test_something_is_on_the_screen_at_once(run):
+    assert run.screens[0][0] == "starting …"
+    assert run.first_s < 10  # 0.1 s on an idle machine; its imports take ten times as long
+
+
+def test_what_is_waited_for_is_said_with_how_to_skip_it(run):
+    waits = {line.lstrip("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ") for screen in run.screens for line in screen}
+    assert "loading data=gait …" in waits
+    assert "building rnn_dense2 in numpy" in waits
+    assert "evaluating test after the last update (Ctrl-C: later, by duograd resume)" in waits
+    assert "drawing loss_curve (Ctrl-C leaves out the rest)" in waits
+
+
+def test_the_end_of_a_run_is_a_table_of_splits(run):
+    [head] = [number for number, line in enumerate(run.last) if line.split() == ["train", "val", "test"]]
+    assert run.last[head + 1].startswith("loss, cross_entropy  ")
+    assert run.last[head + 2].startswith("accuracy  ")
+    assert run.last[0].startswith("rnn_dense2 numpy count=240")
+    assert all(len(line) <= 80 for line in run.last)
+
+
+def test_a_terminal_without_a_cursor_gets_plain_lines(tmp_path):
+    run = on_screen([*SMALL, "epochs=3", "task.figures=[]"], (80, 24), tmp_path, TERM="dumb")
+    assert run.code == 0
+    assert [line.partition("  ")[0] for line in run.lines("epoch ")] == ["epoch 1/3", "epoch 3/3"]
+    assert run.last[0] == "starting …"
+    assert not any(sign in line for screen in run.screens for line in screen for sign in "━⠋")
