@@ -91,17 +91,27 @@ def _summary(metrics: Metrics, status: str) -> dict[str, Any]:
 
 
 def sweep_folder(
-    path: Path, swept: Mapping[str, Sequence[Any]], config: Mapping[str, Any] = AUTOENCODER, **statuses: str
+    path: Path,
+    swept: Mapping[str, Sequence[Any]],
+    config: Mapping[str, Any] = AUTOENCODER,
+    losses: Sequence[float] | None = None,
+    metric: str = "train/loss",
+    **statuses: str,
 ) -> Path:
-    """A sweep over a grid; the loss of job k is k + 1. statuses: of jobs that did not finish, such as job2="FAILED"."""
+    """A sweep over a grid; the loss of job k is k + 1, or that of `losses`.
+
+    metric: the one that is measured and watched. statuses: of jobs that did not finish, such as job2="FAILED".
+    """
     jobs = []
     for number, values in enumerate(product(*swept.values())):
         changes = dict(zip(swept, values, strict=True))
         status = statuses.get(f"job{number}", "FINISHED")
         name = ",".join(f"{key.rpartition('.')[2]}={value}" for key, value in changes.items())
         if status != "PENDING":
-            loss = number + 1.0
-            run_folder(path / name, changes, {"train/loss": [loss + 2, loss + 1, loss]}, config, status)
+            loss = losses[number] if losses else number + 1.0
+            values = [loss] * 3 if losses else [loss + 2, loss + 1, loss]
+            best = {"best": {"metric": metric, "value": loss, "epoch": 1}} if losses else {}
+            run_folder(path / name, changes, {metric: values}, config, status, **best)
         jobs.append(
             {
                 "number": number,
@@ -130,7 +140,7 @@ def sweep_folder(
         "task": config["task"]["name"],
         "swept": {key: list(values) for key, values in swept.items()},
         "overrides": [],
-        "command": "duograd -m …",
+        "command": "duograd -m task=autoencoder loss.lambda=0,1",
         "parent_run_id": None,
         "experiment": None,
         "uri": None,

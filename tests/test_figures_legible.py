@@ -36,8 +36,12 @@ CASES: dict[str, Callable[[Output], Path]] = {
         out,
         "",
     ),
-    "means": lambda out: lines_by_axis([AxisRuns(NAME, [NAME] * 4, [VALUES[0]] * 4)] * 4, out, ""),
-    "close numbers": lambda out: lines_by_axis([AxisRuns("lr", [0, 1e-5, 1e-3, 1], [VALUES[0]] * 4)], out, ""),
+    "means": lambda out: lines_by_axis(
+        [AxisRuns(NAME, [NAME] * 4, [VALUES[0]] * 4, [np.empty(0)] * 4)] * 4, out, "", ""
+    ),
+    "close numbers": lambda out: lines_by_axis(
+        [AxisRuns("lr", [0, 1e-5, 1e-3, 1], [VALUES[0]] * 4, [np.empty(0)] * 4)], out, "", ""
+    ),
     "dots": lambda out: scatter(
         [Parameter(NAME, [NAME, "b", *"abcdef"])] * 3, np.arange(8.0), np.ones(8, bool), out, ""
     ),

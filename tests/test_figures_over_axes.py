@@ -1,17 +1,18 @@
 """Numbers over swept axes, curves over each other, contact sheets, matrices side by side: they open, whatever comes."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from drawn import LONG, NAN, opened
 
-from duograd.runner.plots.by_axis import AxisRuns, ends_of_bar, lines_by_axis, places_of
+from duograd.runner.plots.by_axis import AxisRuns, lines_by_axis, places_of
+from duograd.runner.plots.chart import Chart
 from duograd.runner.plots.confusion import confusion_matrices
-from duograd.runner.plots.curves import Curve, overlay, scale_of_most
+from duograd.runner.plots.curves import Band, Curve, overlay, scale_of_most
 from duograd.runner.plots.heat_map import Grid, Side, heat_maps
 from duograd.runner.plots.page import Cell, contact_sheet
-from duograd.runner.plots.scale import scale_for
 from duograd.runner.plots.text import Output, digits_for, number
 
 NOTHING = np.full((2, 2), NAN)
@@ -67,21 +68,50 @@ def test_numbers_stand_where_they_belong(values: list, places: list[float], how:
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_lines_by_axis_open(tmp_path: Path, count: int) -> None:
     runs = [np.array([1.0, 2.0, 30.0]), np.array([NAN]), np.empty(0), np.array([4.0])]
+    bars = [np.array([-29.0, 51.0]), *[np.empty(0)] * 3]
     panels = [
-        AxisRuns(LONG[:60], [0.1, 1, 10, 1000], runs),
-        AxisRuns("names", ["sgd", LONG, "$\\frac{$", ""], runs),
-        AxisRuns("nothing", [1, 2], [np.empty(0)] * 2),
-        AxisRuns("one", [1], runs[:1]),
+        AxisRuns(LONG[:60], [0.1, 1, 10, 1000], runs, bars),
+        AxisRuns("names", ["sgd", LONG, "$\\frac{$", ""], runs, bars),
+        AxisRuns("nothing", [1, 2], [np.empty(0)] * 2, bars[1:3]),
+        AxisRuns("one", [1], runs[:1], bars[:1]),
     ]
-    opened(lines_by_axis(panels[:count], Output(tmp_path / "a.png", LONG, LONG), "what"))
+    opened(lines_by_axis(panels[:count], Output(tmp_path / "a.png", LONG, LONG), "what", "with its 95 % interval"))
 
 
-@pytest.mark.parametrize("reached", [[1.0, 2.0, 30.0], [1.0, 1.1], [-3.0, 5.0], [1e-9, 1.0]])
-def test_bars_of_deviations_lie_within_the_axes(reached: list[float]) -> None:
-    runs = np.array(reached)
-    scale = scale_for([runs, ends_of_bar(runs)], "auto")
-    assert scale.high > runs.mean() + runs.std(ddof=1)
-    assert scale.log or scale.low < runs.mean() - runs.std(ddof=1)
+def limits_of(monkeypatch: pytest.MonkeyPatch, draw: Callable[[Output], Path], path: Path) -> list[tuple[float, float]]:
+    """What a chart's panels show along their heights."""
+    charts: list[Chart] = []
+    save = Chart.save
+    monkeypatch.setattr(Chart, "save", lambda chart: (charts.append(chart), save(chart))[1])
+    draw(Output(path, "title"))
+    return [axes.get_ylim() for axes in charts[-1].axes]
+
+
+def test_bars_of_three_runs_lie_within_the_axes_those_of_two_may_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three, two = np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0])
+    for runs, ends, inside in ((three, [-0.5, 4.5], True), (two, [-4.9, 7.9], False)):
+        panel = AxisRuns("model", ["gru"], [runs], [np.array(ends)])
+        [(low, high)] = limits_of(monkeypatch, lambda out, p=panel: lines_by_axis([p], out, "", ""), tmp_path / "a.png")
+        assert (low < ends[0] and high > ends[1]) == inside
+        assert low < runs.min() < runs.max() < high
+
+
+def test_a_band_stands_within_the_axes_as_far_as_it_must(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mean = np.array([1.0, 1.5, 2.0])
+    band = Band(mean - 9, mean + 9, [mean - 0.5, mean + 0.5])
+    curves = {"train": [Curve("gru", mean, band=band), Curve("lstm", mean + 0.1, 1)]}
+    [(low, high)] = limits_of(monkeypatch, lambda out: overlay(curves, out, "loss", "linear"), tmp_path / "a.png")
+    assert -1 < low < 0.5
+    assert 2.5 < high < 4
+    opened(
+        overlay(
+            {"one epoch": [Curve("gru", mean[:1], band=Band(mean[:1] - 1, mean[:1] + 1, []))]},
+            Output(tmp_path / "b.png", "t"),
+            "loss",
+        )
+    )
 
 
 def test_overlay_opens(tmp_path: Path) -> None:

@@ -49,13 +49,16 @@ def test_a_panel_has_all_runs_at_each_value(tmp_path: Path) -> None:
     assert [values.tolist() for values in second.runs] == [[1.0, 3.0], [2.0]]
 
 
-def test_lines_of_seeds_share_a_name_and_a_look(tmp_path: Path) -> None:
+def test_seeds_are_a_mean_with_a_band(tmp_path: Path) -> None:
     comparison = swept(tmp_path, {"loss.lambda": [0, 1], "seed": [0, 1]})
     looks = charts._looks(comparison, comparison.groups)
     lines = charts._lines(comparison.groups, looks, "train/loss")
-    assert [line.name for line in lines] == ["lambda=0", "lambda=0", "lambda=1", "lambda=1"]
-    assert [line.colour for line in lines] == [0, 0, 1, 1]
-    assert [line.values[-1] for line in lines] == [1.0, 2.0, 3.0, 4.0]
+    assert [(line.name, line.colour, line.values[-1]) for line in lines] == [("lambda=0", 0, 1.5), ("lambda=1", 1, 3.5)]
+    half = 12.706 * 0.5  # Student's t of two values, whose mean has a standard error of 0.5
+    band = lines[0].band
+    np.testing.assert_allclose([band.low[-1], band.high[-1]], [1.5 - half, 1.5 + half], rtol=1e-4)
+    panel = charts._panel(comparison, comparison.measure, comparison.axes[0])
+    np.testing.assert_allclose(panel.whiskers[0], [1.5 - half, 1.5 + half], rtol=1e-4)
 
 
 def test_two_axes_are_colour_and_dash(tmp_path: Path) -> None:

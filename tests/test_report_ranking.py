@@ -64,8 +64,8 @@ def test_seeds_are_replicates_with_mean_and_deviation(tmp_path: Path) -> None:
     assert found.replicated
     assert best_run(found.ranks[0].group, found.measure).swept["seed"] == 0
     table = ranking_table(found)
-    assert table.heads[:4] == ["#", "lambda", "best train/loss (mean ± std)", "runs"]
-    assert table.rows[0][:4] == ("1", "0", "2.000 ± 1.0", "3")
+    assert table.heads[:5] == ["#", "lambda", "best train/loss (mean ± std)", "95 %", "runs"]
+    assert table.rows[0][:5] == ("1", "0", "2.000 ± 1.0", "[−0.5, 4.5]", "3")  # t(2) = 4.303
 
 
 def test_a_failed_seed_is_counted_not_averaged(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_a_sweep_ends_with_its_answer(tmp_path: Path, swept: dict[str, list[Any]
     assert lines_of(sweep / "ranking.csv") == int(np.prod([len(v) for v in swept.values()]))
     for name in ("answer.md", "answer.html"):
         text = (sweep / name).read_text()
-        assert "duograd -m …" in text
+        assert "duograd -m task=autoencoder loss.lambda=0,1" in text
         assert "FAILED" in text
         assert "inf at step 2" in text
     console = Console(record=True, width=100)

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -60,6 +61,16 @@ def test_a_sweep_leaves_what_the_contract_promises(finished):
     assert all((folder / job["log"]).exists() for job in content["jobs"])
     assert not process.stderr
     assert "\x1b" not in process.stdout
+
+
+def test_the_command_that_adds_seeds_can_be_pasted(finished):
+    folder, process = finished
+    [command] = [line for line in process.stdout.splitlines() if line.startswith("train more seeds: ")]
+    name, *arguments = shlex.split(command.removeprefix("train more seeds: "))
+    assert name == "duograd"
+    typed = done([sys.executable, "-m", "duograd", *arguments, "sweep.dry_run=true"], folder.parent)
+    assert "20 jobs, 16 to run" in typed.stdout, typed.stderr
+    assert "0.001" in typed.stdout
 
 
 def test_a_job_of_a_sweep_saves_arrays_and_frames_and_draws_nothing(finished):

@@ -23,6 +23,7 @@ def typed(tmp_path, monkeypatch, capsys):
         (["seed=range(3,3)"], "seed=range(3,3) has no value: the grid is empty"),
         (["seed=range(1,3,0)"], "seed=range(1,3,0): a range needs a step that is not 0"),
         (["seed=interval(1,3)"], "seed=interval(1,3): a grid needs values one by one"),
+        (["seed=1,2", "sweep.seeds=3"], "sweep.seeds=3 and several values of seed: give one of them"),
         (["seed=1,2", "sweep.random=3"], "sweep.random=3: the grid has only 2 jobs"),
         (["seed=1,2", "sweep.random=0"], "sweep.random=0: expected greater than or equal to 1"),
         (["seed=1,2", "sweep.dryrun=true"], "unknown key 'sweep.dryrun': did you mean 'sweep.dry_run'?"),
@@ -68,6 +69,14 @@ def test_a_random_sweep_draws_from_the_grid(typed):
     assert seeds[0] == seeds[1] != seeds[2]
     assert len(set(seeds[0])) == 5
     assert "5 jobs, 5 to run" in draws[0][1]
+
+
+def test_seeds_repeat_every_point_from_its_own_seed_on(typed):
+    code, out, err = typed("-m", "loss.lambda=0,1", "seed=3", "sweep.seeds=2", "sweep.dry_run=true")
+    assert (code, err) == (0, "")
+    assert [line.split()[1:3] for line in out.splitlines()[1:5]] == [["0", "3"], ["0", "4"], ["1", "3"], ["1", "4"]]
+    assert "2 jobs, 2 to run" in typed("-m", "sweep.seeds=2", "sweep.dry_run=true")[1]
+    assert typed("sweep.seeds=2")[0] == 2
 
 
 def test_what_only_a_sweep_can_do_is_refused_of_a_single_run(tmp_path, typed):

@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     from duograd.runner.report.report import write_report
     from duograd.runner.report.select import select_runs
 
-    runs = select_runs(options.names, options.uri)
+    runs = select_runs(options.names, options.uri, options.interval)
     try:
         out.mkdir(parents=True, exist_ok=True)
         report = write_report(out, runs, mlflow_link(runs))
@@ -48,4 +48,5 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to (default: outputs/compare_TIME)")
     parser.add_argument("--uri", help="where an experiment is looked up (default: sqlite:///outputs/mlflow.db)")
+    parser.add_argument("--interval", choices=("t", "bootstrap"), default="t", help="of means over seeds (default: t)")
     return parser

@@ -28,11 +28,15 @@ SPREAD = 0.12  # of a category's width: dots of equal value stand beside each ot
 
 @dataclass(frozen=True)
 class AxisRuns:
-    """An axis: its name, its values (numbers, or labels) and what the runs reached at each of them, (K,) each."""
+    """An axis: its name, its values (numbers, or labels) and what the runs reached at each of them, (K,) each.
+
+    whiskers: the ends of a bar about the mean at each value, (2,) or empty.
+    """
 
     name: str
     values: Sequence[float | str]
     runs: Sequence[Floats]
+    whiskers: Sequence[Floats]
 
 
 @dataclass(frozen=True)
@@ -43,16 +47,21 @@ class Parameter:
     values: Sequence[float] | Sequence[str]
 
 
-def lines_by_axis(panels: Sequence[AxisRuns], out: Output, what: str) -> Path:
-    """Draw a dot for each run and a line through the means, with a bar for ± one standard deviation; returns the path.
+def lines_by_axis(panels: Sequence[AxisRuns], out: Output, what: str, whiskers: str) -> Path:
+    """Draw a dot for each run and a line through the means, with a bar about each; returns the path.
 
     Numbers stand where they belong, on a logarithmic axis where they span more than a decade; numbers that find no
-    room so (0, 1e-5, 1e-3), and names, are spaced evenly. `what` says what is drawn.
+    room so (0, 1e-5, 1e-3), and names, are spaced evenly. `what` says what is drawn, `whiskers` what the bars are:
+    those of two runs, which can be very long, may leave the axis.
     """
     runs = [values[np.isfinite(values)] for panel in panels for values in map(drawable, panel.runs)]
-    scale = scale_for([*runs, *map(ends_of_bar, runs)], "auto")
+    ends = [
+        ends for panel in panels for values, ends in zip(panel.runs, panel.whiskers, strict=True) if len(values) > 2
+    ]
+    log = scale_for(runs, "auto").log
+    scale = scale_for([*runs, *(end[end > 0] if log else end for end in ends)], "auto")
     several = any(len(values) > 1 for values in runs)
-    dots = "dots: runs; line: their mean ± one standard deviation" if several else ""
+    dots = f"dots: runs; line: their mean, {whiskers}" if several else ""
     chart = _chart(len(panels), out, joined(what, scale.note, dots))
     for axes, panel in zip(chart.axes, panels, strict=True):
         _draw_means(chart, axes, panel, scale)
@@ -106,14 +115,6 @@ def places_of(values: Sequence[float | str]) -> tuple[Floats, str]:
     return (x, "log" if log else "linear") if roomy else (even, "even")
 
 
-def ends_of_bar(values: Floats) -> Floats:
-    """Mean ± one standard deviation (divisor K - 1) of several values; of positive ones, what is positive of it."""
-    if len(values) < 2:
-        return np.empty(0)
-    ends: Floats = values.mean() + values.std(ddof=1) * np.array([-1.0, 1.0])
-    return ends[ends > 0] if values.min() > 0 else ends
-
-
 def _draw_means(chart: Chart, axes: "Axes", panel: AxisRuns, scale: Scale) -> None:
     x, how = places_of(panel.values)
     runs = [values[np.isfinite(values)] for values in map(drawable, panel.runs)]
@@ -126,10 +127,11 @@ def _draw_means(chart: Chart, axes: "Axes", panel: AxisRuns, scale: Scale) -> No
     order = order[np.isfinite(means[order])]
     line = "-" if isinstance(panel.values[0], int | float) else "none"  # names have no order to join them in
     axes.plot(x[order], means[order], marker="o", markersize=5, linestyle=line, color=COLOURS[0], linewidth=1.6)
-    for at, values, mean in zip(x, runs, means, strict=True):
+    for at, values, mean, ends in zip(x, runs, means, panel.whiskers, strict=True):
         if len(values) > 1:
             axes.plot([at] * len(values), values, "o", color=COLOURS[0], markersize=3.5, alpha=0.35, markeredgewidth=0)
-            axes.errorbar(at, mean, yerr=values.std(ddof=1), color=COLOURS[0], linewidth=1.2, capsize=5)
+        if len(ends):
+            axes.errorbar(at, mean, yerr=np.abs(ends - mean)[:, None], color=COLOURS[0], linewidth=1.2, capsize=5)
     if not np.isfinite(means).any():
         say_empty(axes)
 

@@ -34,7 +34,17 @@ DEEPEST = 1e-6  # of the largest value: a term that dies away must not flatten a
 BEGINNING = 0.05  # of all epochs: where losses may fall from a height that would flatten everything after
 FLAT = 1 / 3  # of the axis, below which that is what they do
 FEWEST = 10  # epochs that have a beginning
+SHADE = 0.15  # of a band
 LONGEST = 100  # characters of a name beside its curve or bar
+
+
+@dataclass(frozen=True)
+class Band:
+    """Around the mean of several runs: its interval (E,), of which the axis has to show `least` at any rate."""
+
+    low: Floats
+    high: Floats
+    least: Sequence[Floats]
 
 
 @dataclass(frozen=True)
@@ -45,11 +55,17 @@ class Curve:
     values: ArrayLike
     colour: int = 0
     dash: int = 0
+    band: Band | None = None
 
     @property
     def y(self) -> Floats:
         """The values (E,), NaN for what no axis can show."""
         return drawable(self.values)
+
+    @property
+    def extent(self) -> list[Floats]:
+        """What an axis has to show of it."""
+        return [self.y, *(drawable(values) for values in (self.band.least if self.band else ()))]
 
     @property
     def measured(self) -> Floats:
@@ -109,7 +125,7 @@ def overlay(
     every = [curve for curves in panels.values() for curve in curves]
     empty = dict.fromkeys(curve.name for curve in every if not len(curve.measured))
     shown = {name: [curve for curve in curves if len(curve.measured)] for name, curves in panels.items()}
-    values = [curve.y for curves in shown.values() for curve in curves]
+    values = [y for curves in shown.values() for curve in curves for y in curve.extent]
     scale, left_out = (scale_for(values, wanted, DEEPEST), "") if beginning else scale_of_most(values, wanted)
     nothing = f"nothing to draw of {', '.join(empty)}" if empty else ""
     epochs = max([1, *map(len, values)])
@@ -150,7 +166,8 @@ def _draw_numbers(curves: Sequence[tuple[str, Curve]], out: Output, subtitle: st
     """What one epoch reached: nothing that a line could show."""
     bars = [(cut(name.strip(), LONGEST), float(curve.measured[-1])) for name, curve in curves]
     colours = [curve.style["color"] for _, curve in curves]
-    return draw_bars(bars, out, subtitle, "{:.4g}".format, colours)
+    whiskers = [(curve.band.low[-1], curve.band.high[-1]) if curve.band else None for _, curve in curves]
+    return draw_bars(bars, out, subtitle, "{:.4g}".format, colours, whiskers=whiskers)
 
 
 def plot_values(axes: "Axes", values: Floats, **style: Any) -> None:
@@ -223,4 +240,9 @@ def _draw_panel(axes: "Axes", curves: Sequence[Curve], scale: Scale, along: tupl
     show_steps(axes, steps, name)
     show_values(axes, scale)
     for curve in curves:
+        if curve.band is not None:
+            low, high = (drawable(values) for values in (curve.band.low, curve.band.high))
+            low = np.where(np.isfinite(high), np.fmax(low, scale.low), np.nan)  # below a logarithmic axis is no value
+            shade = {"color": curve.style["color"], "alpha": SHADE, "linewidth": 0}
+            axes.fill_between(np.arange(1, len(low) + 1), low, high, **shade)
         plot_values(axes, curve.y, **curve.style)

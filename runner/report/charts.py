@@ -9,16 +9,18 @@ from typing import Any, Literal
 import numpy as np
 
 from duograd.runner.plots.by_axis import AxisRuns, Parameter, lines_by_axis, scatter
-from duograd.runner.plots.curves import MOST_CURVES, Curve, overlay
+from duograd.runner.plots.curves import MOST_CURVES, Band, Curve, overlay
 from duograd.runner.plots.heat_map import Grid, Side, heat_maps
 from duograd.runner.plots.style import COLOURS, DASHES
 from duograd.runner.plots.text import Output
 from duograd.runner.registry import rising_metrics
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.parameters import ABSENT, Axis, format_value, is_number
-from duograd.runner.report.ranking import Group, Measure, spread
+from duograd.runner.report.ranking import Floats, Group, Measure
+from duograd.runner.report.statistics import estimate, student_band
 
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
+INTERVAL = "with its 95 % interval"
 WHEN = {"best": "at each run's best epoch", "final": "after each run's last update"}
 MOST_PANELS = 12  # heat maps of a third axis
 MOST_VALUES = 12  # of an axis of a heat map
@@ -68,7 +70,8 @@ def along_axes(comparison: Comparison, measure: Measure, folder: Path) -> Pictur
         ]
         scatter(parameters, values, finished, out, when)
         return Picture(path, f"{measure.name} against {', '.join(names)}")
-    lines_by_axis([_panel(comparison, measure, axis) for axis in axes], out, when)
+    bars = INTERVAL if len(axes) == 1 else "± one standard deviation"
+    lines_by_axis([_panel(comparison, measure, axis) for axis in axes], out, when, bars)
     others = ", each over all values of the others" if len(axes) > 1 else ""
     return Picture(path, f"{measure.name} along {', '.join(names)}{others}")
 
@@ -88,9 +91,9 @@ def _grid(comparison: Comparison, measure: Measure, third: object) -> Grid:
         row, column, *panel = (group.point[axis.key] for axis in comparison.chart_axes)
         if panel in ([], [third]):
             cell = rows.values.index(row), columns.values.index(column)
-            values = group.values(measure)
-            if len(values):
-                means[cell], deviations[cell] = values.mean(), spread(values)
+            reached = estimate(group.values(measure))
+            if reached.n:
+                means[cell], deviations[cell] = reached.mean, reached.deviation
             else:
                 words[cell] = group.records[0].outcome
     return Grid(f"{more[0].name}={format_value(third)}" if more else "", means, deviations, words)
@@ -98,7 +101,17 @@ def _grid(comparison: Comparison, measure: Measure, third: object) -> Grid:
 
 def _panel(comparison: Comparison, measure: Measure, axis: Axis) -> AxisRuns:
     at = [[g.values(measure) for g in comparison.groups if g.point[axis.key] == value] for value in axis.values]
-    return AxisRuns(axis.name, _numbers_or_words(axis.values), [np.concatenate([np.empty(0), *v]) for v in at])
+    runs = [np.concatenate([np.empty(0), *values]) for values in at]
+    replicates = len(comparison.chart_axes) == 1  # else what else differs is no chance
+    whiskers = [_whiskers(comparison, values, replicates) for values in runs]
+    return AxisRuns(axis.name, _numbers_or_words(axis.values), runs, whiskers)
+
+
+def _whiskers(comparison: Comparison, values: Floats, replicates: bool) -> Floats:
+    """The mean's interval of replicates, else mean ± one standard deviation; empty for fewer than two values."""
+    of = estimate(values, comparison.interval)
+    ends = (of.low, of.high) if replicates else (of.mean - of.deviation, of.mean + of.deviation)
+    return np.array(ends) if of.n > 1 else np.empty(0)
 
 
 def _numbers_or_words(values: Sequence[Any]) -> list[float] | list[str]:
@@ -118,17 +131,30 @@ def curves(comparison: Comparison, term: str, folder: Path) -> Picture | None:
     all_groups = len(comparison.groups)
     what = f"{term} by epoch" + (f" · the best {MOST_CURVES} of {all_groups}" if all_groups > MOST_CURVES else "")
     scale: Literal["auto", "linear"] = "auto" if term == "loss" else "linear"
-    overlay(panels, Output(path, f"{term.capitalize()}: {comparison.subject}", comparison.footer), what, scale)
+    out = Output(path, f"{term.capitalize()}: {comparison.subject}", comparison.footer)
+    bands = any(curve.band for lines in panels.values() for curve in lines)
+    overlay(panels, out, what, scale, f"mean of the finished runs {INTERVAL}" if bands else "")
     return Picture(path, f"{term} by epoch, {', '.join(panels)}")
 
 
 def _lines(groups: Sequence[Group], looks: dict[str, tuple[int, int]], metric: str) -> list[Curve]:
-    return [
-        Curve(group.label, record.history[metric], *looks[group.label])
-        for group in groups
-        for record in group.records
-        if metric in record.history
-    ]
+    curves: list[Curve] = []
+    for group in groups:
+        look = looks[group.label]
+        finished = [record.history[metric] for record in group.finished if metric in record.history]
+        epochs = min(map(len, finished), default=0)
+        if len(finished) > 1 and epochs:
+            curves.append(_mean_curve(group.label, np.array([values[:epochs] for values in finished]), look))
+        else:
+            curves += [Curve(group.label, r.history[metric], *look) for r in group.records if metric in r.history]
+    return curves
+
+
+def _mean_curve(name: str, runs: Floats, look: tuple[int, int]) -> Curve:
+    """Of runs (K, E), as far as all of them go; the band of two runs, which can be very wide, may leave the axis."""
+    low, high = student_band(runs)
+    least = [runs.min(axis=0), runs.max(axis=0)] if len(runs) == 2 else [low, high]
+    return Curve(name, runs.mean(axis=0), *look, band=Band(low, high, least))
 
 
 def _looks(comparison: Comparison, groups: Sequence[Group]) -> dict[str, tuple[int, int]]:

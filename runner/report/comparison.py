@@ -9,15 +9,19 @@ from typing import Any
 from duograd.runner.registry import rising_metrics
 from duograd.runner.report.agreement import Pair, is_beside, pairs
 from duograd.runner.report.comparable import data_sets, ranking_metric
-from duograd.runner.report.parameters import SEED, Axis, differing, is_number, swept_axes
+from duograd.runner.report.contrasts import Contrast, contrasts
+from duograd.runner.report.parameters import REPLICATES, Axis, differing, is_number, label, swept_axes
 from duograd.runner.report.ranking import Group, Measure, Rank, best_run, group_runs, rank_groups
 from duograd.runner.report.records import Record
+from duograd.runner.report.replication import run_command
+from duograd.runner.report.statistics import Interval
 from duograd.runner.store.overrides import short_names
 from duograd.runner.store.records import SearchRecord
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d[_T ]\d\d")  # that a folder's name begins with where nobody gave it one
 MOST_TICKS = 24  # values of a single axis that a line can be labelled with
 FEW = 4  # values of an axis that make no cloud of dots, however few runs there are
+MOST_REPEATS = 3  # settings whose commands for more seeds are named
 OWN = 0.5  # the share of runs that have a value of their own on an axis that is no grid's
 
 
@@ -26,8 +30,8 @@ class Comparison:
     """Runs of one task under a title.
 
     swept: the values of swept keys in the order in which they were typed; {} finds what differs. command: what started
-    them all, "" where nothing did. parent_run_id: of the sweep's own run in MLflow, where there is one. search: whose
-    trials the runs are.
+    them all, "" where nothing did; repeat: what runs them with more seeds. parent_run_id: of the sweep's own run in
+    MLflow, where there is one. search: whose trials the runs are. interval: of means.
     """
 
     title: str
@@ -36,6 +40,8 @@ class Comparison:
     command: str = ""
     parent_run_id: str | None = None
     search: SearchRecord | None = None
+    repeat: str = ""
+    interval: Interval = "t"
 
     @cached_property
     def axes(self) -> list[Axis]:
@@ -89,13 +95,48 @@ class Comparison:
     @cached_property
     def ranks(self) -> list[Rank]:
         """Of each data set by itself: a value on one says nothing of a value on another."""
-        return [rank for groups in self.data_sets.values() for rank in rank_groups(groups, self.measure)]
+        by_data_set = self.data_sets.values()
+        return [rank for groups in by_data_set for rank in rank_groups(groups, self.measure, self.interval)]
 
     @cached_property
     def winners(self) -> list[list[Rank]]:
         """The first place of each data set that has one, and those that share it."""
         first = [[r for r in self.ranks if r.place == 1 and r.group in groups] for groups in self.data_sets.values()]
         return [ranks for ranks in first if ranks]
+
+    @cached_property
+    def contrasts(self) -> list[list[Contrast]]:
+        """By measure the best group of each data set against its others; twins of other backends say nothing new."""
+        return [self._contrasts(measure) for measure in self.measures] if self.contest else []
+
+    def _contrasts(self, measure: Measure) -> list[Contrast]:
+        every = []
+        for first, *_ in self.winners:
+            [groups] = (groups for groups in self.data_sets.values() if first.group in groups)
+            finished = [group for group in groups if group.finished]
+            of_one_half = [group for group in finished if not self.pairs or _half(group) == _half(first.group)]
+            every += contrasts(of_one_half, first.group, measure, self.interval)
+        order = {rank.group: k for k, rank in enumerate(self.ranks)}
+        return sorted(every, key=lambda contrast: order[contrast.other])
+
+    @cached_property
+    def undecided(self) -> set[Group]:
+        """The groups that the best of their data set cannot be told apart from."""
+        return {contrast.other for contrast in (self.contrasts or [[]])[0] if contrast.undecided}
+
+    @property
+    def unreplicated(self) -> bool:
+        """Whether there is a best one of several settings, by one run each: that decides nothing."""
+        leading = (self.contrasts or [[]])[0]
+        return bool(leading) and not any(contrast.pairs > 1 for contrast in leading)
+
+    @property
+    def repeats(self) -> list[str]:
+        """The commands that add seeds, where one alone was run: of a sweep, else of the best settings one by one."""
+        if not self.unreplicated or self.repeat:
+            return [self.repeat] if self.unreplicated else []
+        best = self.ranks[:1] if self.search else self.ranks[:MOST_REPEATS]
+        return list(filter(None, (run_command(rank.group.records[0]) for rank in best)))
 
     @property
     def best(self) -> Record | None:
@@ -118,6 +159,11 @@ class Comparison:
         """Whether there is anything to be best at: the two halves of one configuration are to agree."""
         return not self.pairs or not all(is_beside(axis.key) for axis in self.axes)
 
+    def label(self, group: Group) -> str:
+        """The group's; without its backend where both halves were run, as neither can be the better one."""
+        axes = [axis for axis in self.axes if not is_beside(axis.key)]
+        return label(group.point, axes) if self.pairs and axes else group.label
+
     @cached_property
     def differing(self) -> list[str]:
         """Every key whose value differs, the axes first."""
@@ -131,7 +177,7 @@ class Comparison:
 
     @property
     def replicated(self) -> bool:
-        """Whether some group was run with several seeds."""
+        """Whether some group was run with several seeds or folds."""
         return any(len(group.records) > 1 for group in self.groups)
 
     @property
@@ -161,7 +207,15 @@ class Comparison:
         """Where the samples came from, as far as the runs agree."""
         sources = {f"{r.identity.get('data')}, {r.identity['source']}" for r in self.records if "source" in r.identity}
         [source, *more] = sorted(sources) or [""]
-        seeds = sorted({r.identity["seed"] for r in self.records if SEED in r.identity})
-        seed = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds" if seeds else ""
         where = f"{source} and {len(more)} other sources" if more else source
-        return " · ".join(part for part in (where, seed, f"{len(self.records)} runs") if part)
+        return " · ".join(part for part in (where, *map(self._values, REPLICATES), f"{len(self.records)} runs") if part)
+
+    def _values(self, key: str) -> str:
+        """`seed 0`, `5 seeds`; "" for folds where there are none."""
+        values = {r.parameters[key] for r in self.records if r.config and r.parameters.get(key) is not None}
+        name = REPLICATES[key]
+        return f"{len(values)} {name}s" if len(values) > 1 else "".join(f"{name} {value}" for value in values)
+
+
+def _half(group: Group) -> dict[str, Any]:
+    return {key: value for key, value in group.point.items() if is_beside(key)}

@@ -10,6 +10,7 @@ from duograd.runner.store.overrides import hashable, short_names
 Values = Mapping[str, Any]
 
 SEED = "seed"
+REPLICATES = {SEED: "seed", "data.fold": "fold"}  # what runs of one setting may differ in, and one of them in a word
 # Groups: what follows from the option that was chosen of one says no more than the option's name.
 GROUPS = ("task", "data", "model", "loss", "optimizer", "schedule", "backend")
 
@@ -54,14 +55,14 @@ def differing(records: Sequence[Record]) -> list[str]:
 def swept_axes(records: Sequence[Record], typed: Mapping[str, Sequence[Any]]) -> list[Axis]:
     """What the runs are laid out along: the swept keys; else those that differ and no group's option determines.
 
-    typed: the values of swept keys in their order, where it is known. The seed is no axis: runs that differ in it
-    alone are replicates.
+    typed: the values of swept keys in their order, where it is known. Seed and fold are no axes: runs that differ in
+    them alone are replicates.
     """
     keys = differing(records)
     rows = [values for record in records if (values := record.parameters)]
     chosen = [key for key in keys if any(key in record.swept for record in records)] or _undetermined(keys, rows)
     names = short_names(keys)
-    return [Axis(key, names[key], _ordered(key, rows, typed.get(key, ()))) for key in chosen if key != SEED]
+    return [Axis(key, names[key], _ordered(key, rows, typed.get(key, ()))) for key in chosen if key not in REPLICATES]
 
 
 def _group(key: str) -> str:

@@ -1,21 +1,24 @@
-"""Which runs did best: those that differ in their seed alone are one group, and its value is their mean.
+"""Which runs did best: those that differ in seed or fold alone are one group, and its value is their mean.
 
 Legend: E epochs, K runs of a group.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from duograd.runner.registry import higher_is_better
-from duograd.runner.report.parameters import ABSENT, SEED, Axis, label
+from duograd.runner.report.parameters import ABSENT, REPLICATES, SEED, Axis, label
 from duograd.runner.report.records import Record
+from duograd.runner.report.statistics import Estimate, Interval, estimate
 
 Floats = NDArray[np.float64]
+Replicate = tuple[Any, ...]
+"""The seed and the fold of a run."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Measure:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Runs (K,) that differ in their seed alone; point: their values along the axes, by key."""
+    """Runs (K,) that differ in seed or fold alone; point: their values along the axes, by key."""
 
     label: str
     point: Mapping[str, Any]
@@ -74,31 +77,42 @@ class Group:
         return tuple(record for record in self.records if record.status == "FINISHED")
 
     def values_of(self, key: str) -> list[Any]:
-        """The different values of a parameter: one, but for what goes along with the seed."""
+        """The different values of a parameter: one, but for what goes along with seed and fold."""
         return list(dict.fromkeys(record.parameters[key] for record in self.records if key in record.parameters))
 
     def values(self, measure: Measure) -> Floats:
-        """What the finished runs reached, to the six digits that float32 has, past those that have no value."""
-        values = [f"{value:.6g}" for record in self.finished if math.isfinite(value := measure.of(record))]
-        return np.array(values, dtype=np.float64)
+        """What the finished runs reached, past those that have no value."""
+        return np.array(list(self.by_replicate(measure).values()), dtype=np.float64)
+
+    def by_replicate(self, measure: Measure) -> dict[Replicate, float]:
+        """The same by seed and fold, to the six digits that float32 has."""
+        reached = {replicate(record): measure.of(record) for record in self.finished}
+        return {key: float(f"{value:.6g}") for key, value in reached.items() if math.isfinite(value)}
 
 
 @dataclass(frozen=True)
 class Rank:
-    """A group's place (None: no run of it finished), its mean and its standard deviation (NaN for a single run).
+    """A group's place (None: no run of it finished) and what its runs reached.
 
     epoch: where a single run was best. An unfinished group keeps the best that it reached, but no place.
     """
 
     place: int | None
     group: Group
-    mean: float
-    deviation: float
+    estimate: Estimate
     epoch: int | None
+
+    @property
+    def mean(self) -> float:
+        return self.estimate.mean
+
+    @property
+    def deviation(self) -> float:
+        return self.estimate.deviation
 
 
 def group_runs(records: Sequence[Record], axes: Sequence[Axis]) -> list[Group]:
-    """The records by their point along the axes; runs of one point stay apart unless their seeds differ."""
+    """The records by their point along the axes; runs of one point stay apart unless their seeds or folds differ."""
     points: dict[tuple[Any, ...], list[Record]] = {}
     for record in records:
         points.setdefault(tuple(record.parameters.get(axis.key, ABSENT) for axis in axes), []).append(record)
@@ -106,33 +120,43 @@ def group_runs(records: Sequence[Record], axes: Sequence[Axis]) -> list[Group]:
     for values, runs in points.items():
         point = dict(zip((axis.key for axis in axes), values, strict=True))
         name = label(point, axes) if axes else runs[0].name
-        seeds = [run.parameters.get(SEED, ABSENT) for run in runs]
         if len(runs) == 1:
             groups.append(Group(name, point, tuple(runs)))
-        elif len(set(seeds)) == len(runs) and ABSENT not in seeds:
+        elif len(set(map(replicate, runs))) == len(runs) and all(SEED in run.parameters for run in runs):
             groups.append(Group(name if axes else runs[0].kind, point, tuple(runs)))
         else:
             groups += [Group(f"{name} ({run.folder.name})", point, (run,)) for run in runs]
     return groups
 
 
-def rank_groups(groups: Sequence[Group], measure: Measure) -> list[Rank]:
+def replicate(record: Record) -> Replicate:
+    """What tells a run from the others of its group."""
+    return tuple(record.parameters.get(key, ABSENT) for key in REPLICATES)
+
+
+def rank_groups(groups: Sequence[Group], measure: Measure, interval: Interval = "t") -> list[Rank]:
     """Groups from best to worst, equal ones in one place; then those of which no run finished, without a place.
 
     Of these the ones that reached something come first, pruned ones last.
     """
     means = {group: measure.sign * group.values(measure).mean() for group in groups if len(group.values(measure))}
     order = sorted(means.values())
-    done = [_rank(1 + order.index(means[group]), group, measure) for group in sorted(means, key=lambda g: means[g])]
-    rest = [_rank(None, group, measure) for group in groups if group not in means]
+    by_mean = sorted(means, key=lambda group: means[group])
+    done = [
+        Rank(1 + order.index(means[group]), group, estimate(group.values(measure), interval), _epoch(group, measure))
+        for group in by_mean
+    ]
+    rest = [_unfinished(group, measure) for group in groups if group not in means]
     return done + sorted(rest, key=lambda rank: _lateness(rank, measure))
 
 
-def _rank(place: int | None, group: Group, measure: Measure) -> Rank:
+def _epoch(group: Group, measure: Measure) -> int | None:
+    return measure.value_and_epoch(group.records[0])[1] if len(group.records) == 1 else None
+
+
+def _unfinished(group: Group, measure: Measure) -> Rank:
     value, epoch = measure.value_and_epoch(group.records[0])
-    values = group.values(measure)
-    mean = value if place is None else float(values.mean())
-    return Rank(place, group, mean, spread(values), epoch if place is None or len(group.records) == 1 else None)
+    return Rank(None, group, replace(estimate(()), mean=value), epoch)
 
 
 def _lateness(rank: Rank, measure: Measure) -> tuple[bool, bool, str, float]:
@@ -144,11 +168,6 @@ def best_run(group: Group, measure: Measure) -> Record:
     """The best finished run of a group that has one."""
     with_value = [record for record in group.finished if math.isfinite(measure.of(record))]
     return min(with_value, key=lambda record: measure.sign * measure.of(record))
-
-
-def spread(values: Floats) -> float:
-    """The standard deviation (divisor K - 1); NaN for fewer than two values."""
-    return float(values.std(ddof=1)) if len(values) > 1 else math.nan
 
 
 def _float(value: Any) -> float:

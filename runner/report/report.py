@@ -13,8 +13,9 @@ from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.links import mlflow_link
 from duograd.runner.report.restore import Restorer
 from duograd.runner.report.select import sweep_runs
-from duograd.runner.report.summary import notes, summarise
-from duograd.runner.report.tables import failures, ranking_csv, ranking_table
+from duograd.runner.report.statistics import Interval
+from duograd.runner.report.summary import contrast_lines, method, notes, summarise
+from duograd.runner.report.tables import Table, contrast_table, failures, ranking_csv, ranking_table
 from duograd.runner.store import files
 
 REDIRECT = "mlflow.html"
@@ -59,6 +60,10 @@ def write_report(folder: Path, comparison: Comparison, link: str | None = None) 
         "notes": notes(comparison),
         "reruns": comparison.reruns,
         "ranking": ranking_table(comparison),
+        "contrasts": contrast_lines(comparison),
+        "contrast_tables": _contrast_tables(comparison),
+        "method": method(comparison),
+        "repeats": comparison.repeats,
         "search": trials and search.summary(trials),
         "importances": trials and search.importances(trials),
         "failures": failures(comparison) if comparison.failures else None,
@@ -78,10 +83,16 @@ def write_report(folder: Path, comparison: Comparison, link: str | None = None) 
     return Report(folder, comparison, [picture.path for picture in pictures], left_out, link)
 
 
-def report_sweep(folder: Path) -> Report:
+def report_sweep(folder: Path, interval: Interval = "t") -> Report:
     """The report of a sweep, written into its own folder beside sweep.json. Raises UserError."""
-    comparison = sweep_runs(folder)
+    comparison = sweep_runs(folder, interval)
     return write_report(folder, comparison, mlflow_link(comparison))
+
+
+def _contrast_tables(comparison: Comparison) -> list[tuple[str, Table]]:
+    """By measure, where some setting has several seeds or folds."""
+    by_measure = zip(comparison.measures, comparison.contrasts, strict=False)
+    return [(m.name, contrast_table(comparison, c)) for m, c in by_measure if any(one.pairs > 1 for one in c)]
 
 
 def _pictures(comparison: Comparison, folder: Path) -> Iterator[Picture | str]:

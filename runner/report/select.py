@@ -8,6 +8,8 @@ from pathlib import Path
 from duograd.runner.errors import UserError
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.records import Record, read_run, read_sweep
+from duograd.runner.report.replication import sweep_command
+from duograd.runner.report.statistics import Interval
 from duograd.runner.store.folders import SEARCH, SWEEP, is_run_folder, runs_below
 from duograd.runner.store.records import SearchRecord
 from duograd.runner.tracking import TrackingError, address
@@ -15,26 +17,27 @@ from duograd.runner.tracking import TrackingError, address
 KINDS = "name run folders, a sweep's folder or an MLflow experiment"
 
 
-def select_runs(names: Sequence[str], uri: str | None = None) -> Comparison:
+def select_runs(names: Sequence[str], uri: str | None = None, interval: Interval = "t") -> Comparison:
     """The runs behind the names. Raises UserError where there are none, or they are not of one task."""
     if len(names) == 1 and (Path(names[0]) / SWEEP).is_file():
-        return sweep_runs(Path(names[0]))
+        return sweep_runs(Path(names[0]), interval)
     records = list({record.folder.resolve(): record for name in names for record in _records(name, uri)}.values())
     _check_task(records)
     task = next((record.task for record in records if record.task), "unknown")
     title = Path(names[0]).resolve().name if len(names) == 1 else f"{len(records)} runs of {task}"
     # swept keys of several sweeps are no common axes: what differs is seen in the configurations
-    return Comparison(title, [replace(record, swept={}) for record in records])
+    return Comparison(title, [replace(record, swept={}) for record in records], interval=interval)
 
 
-def sweep_runs(folder: Path) -> Comparison:
+def sweep_runs(folder: Path, interval: Interval = "t") -> Comparison:
     """The runs of a sweep along its own axes. Raises UserError where sweep.json is missing, is none or has no jobs."""
     sweep, records = read_sweep(folder)
     if not records:
         raise UserError(f"{folder} has no jobs: its sweep never started one")
     search = SearchRecord.load(folder) if (folder / SEARCH).exists() else None
     trials = search if search and search.trials else None  # it may have just begun
-    return Comparison(sweep.name, records, sweep.swept, sweep.command, sweep.parent_run_id, trials)
+    repeat = "" if trials else sweep_command(sweep, folder)
+    return Comparison(sweep.name, records, sweep.swept, sweep.command, sweep.parent_run_id, trials, repeat, interval)
 
 
 def _records(name: str, uri: str | None) -> Iterator[Record]:

@@ -3,10 +3,9 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from duograd.runner.report.agreement import describe, is_beside
+from duograd.runner.report.agreement import describe
 from duograd.runner.report.comparable import sample_note
 from duograd.runner.report.comparison import Comparison
-from duograd.runner.report.parameters import label
 from duograd.runner.report.ranking import Rank
 from duograd.runner.report.records import Record
 
@@ -55,7 +54,7 @@ def _of_data(record: Record) -> Iterator[str]:
 def _best(ranks: Sequence[Rank], comparison: Comparison) -> str:
     """Who has the first place in a data set."""
     measure, first = comparison.measure, ranks[0]
-    labels = list(dict.fromkeys(_label(rank, comparison) for rank in ranks))
+    labels = list(dict.fromkeys(comparison.label(rank.group) for rank in ranks))
     spread = "" if math.isnan(first.deviation) else f" ± {first.deviation:.2g}"
     direction = "highest" if measure.rises else "lowest"
     [name] = (name for name, groups in comparison.data_sets.items() if first.group in groups)
@@ -64,15 +63,34 @@ def _best(ranks: Sequence[Rank], comparison: Comparison) -> str:
     return f"{where} {verb} {_some(labels)}: {measure.metric} {first.mean:.4g}{spread}, the {direction}."
 
 
+def contrast_lines(comparison: Comparison) -> list[str]:
+    """The best against the others in pairs, in sentences; what one seed says, where there is no more than one."""
+    if comparison.unreplicated:
+        return ["One run of each setting decides nothing: another seed may rank them otherwise."]
+    known = [contrast for contrast in (comparison.contrasts or [[]])[0] if contrast.pairs > 1]
+    lines = [c.describe(comparison.label(c.best), comparison.label(c.other)) for c in known[:MOST]]
+    more = known[MOST:]
+    if more:
+        alike = sum(contrast.undecided for contrast in more)
+        lines.append(f"{len(more)} more in answer.html: {alike} of them not to be told apart.")
+    return lines
+
+
+def method(comparison: Comparison) -> str:
+    """How settings were compared, in a sentence for the page."""
+    count = max((c.comparisons for c in (comparison.contrasts or [[]])[0]), default=0)
+    holm = f", p corrected by Holm for all {count} pairs of settings" if count > 1 else ""
+    interval = "the bootstrap (BCa)" if comparison.interval == "bootstrap" else "Student's t"
+    return (
+        "Runs of one seed and fold see the same samples in the same order from the same initial values: differences "
+        f"are taken run by run. Intervals are of 95 %, by {interval}; ≈ marks what the paired t test cannot tell "
+        f"apart from the best at 5 %{holm}."
+    )
+
+
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
     return ", ".join(names[:MOST]) + more
-
-
-def _label(rank: Rank, comparison: Comparison) -> str:
-    """The group's; without its backend where both halves were run, as neither can be the better one."""
-    axes = [axis for axis in comparison.axes if not is_beside(axis.key)]
-    return label(rank.group.point, axes) if comparison.pairs and axes else rank.group.label
 
 
 def _untrained(comparison: Comparison) -> str:

@@ -11,6 +11,7 @@ from duograd.runner.display import duration
 from duograd.runner.plots.text import digits_for, number
 from duograd.runner.registry import rising_metrics
 from duograd.runner.report.comparison import Comparison
+from duograd.runner.report.contrasts import Contrast, interval_text
 from duograd.runner.report.parameters import ABSENT, format_value
 from duograd.runner.report.ranking import Measure, Rank
 from duograd.runner.report.records import Record
@@ -19,6 +20,7 @@ from duograd.runner.store.folders import RunFolder
 MOST_PARAMETERS = 8  # columns of a page's table; the CSV file has all
 MOST_METRICS = 6
 NOTHING = "–"
+ALIKE = " ≈"  # beside the place of what cannot be told apart from the best
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,15 @@ def _ranking(comparison: Comparison, differing: Sequence[str], finals: Sequence[
     keys = [key for key in differing if all(len(rank.group.values_of(key)) < 2 for rank in ranks)]
     digits = digits_for(rank.mean for rank in ranks)
     value = comparison.measure.name + (" (mean ± std)" if replicated else "")
+    places = [_place(rank, comparison) for rank in ranks]
+    intervals = [interval_text(rank.estimate.low, rank.estimate.high) for rank in ranks]
     return Table(
         [
-            *([Column("#", [str(rank.place or NOTHING) for rank in ranks], naming=True)] if comparison.contest else []),
+            *([Column("#", places, naming=True)] if comparison.contest else []),
             *(_parameter(key, comparison) for key in keys),
             *([] if keys else [Column("run", [rank.group.label for rank in ranks], numeric=False, naming=True)]),
             Column(value, [number(rank.mean, digits) + _deviation(rank) for rank in ranks]),
+            *([Column("95 %", intervals)] if replicated else []),
             Column("runs", [_count(rank) for rank in ranks])
             if replicated
             else Column("epoch", [str(rank.epoch or NOTHING) for rank in ranks]),
@@ -88,6 +93,25 @@ def _ranking(comparison: Comparison, differing: Sequence[str], finals: Sequence[
             Column("status", [_status(rank) for rank in ranks], numeric=False),
         ]
     )
+
+
+def contrast_table(comparison: Comparison, contrasts: Sequence[Contrast]) -> Table:
+    """The best against each other setting, from the second best on."""
+    return Table(
+        [
+            Column("best", [comparison.label(contrast.best) for contrast in contrasts], numeric=False),
+            Column("other", [comparison.label(contrast.other) for contrast in contrasts], numeric=False),
+            Column("best − other", [contrast.amount for contrast in contrasts]),
+            Column("95 %", [contrast.interval for contrast in contrasts]),
+            Column("pairs", [str(contrast.pairs) for contrast in contrasts]),
+            Column("p (Holm)", [NOTHING if math.isnan(c.p) else f"{c.p:.2g}" for c in contrasts]),
+            Column("", [contrast.verdict for contrast in contrasts], numeric=False),
+        ]
+    )
+
+
+def _place(rank: Rank, comparison: Comparison) -> str:
+    return f"{rank.place or NOTHING}{ALIKE if rank.group in comparison.undecided else ''}"
 
 
 def _parameter(key: str, comparison: Comparison) -> Column:
@@ -139,22 +163,27 @@ def _status(rank: Rank) -> str:
 
 
 def ranking_csv(comparison: Comparison) -> str:
-    """A line for each run: its group's place, what differs, its best, all final metrics, and where everything is."""
-    rows = [list(_cells(rank, record, comparison)) for rank in comparison.ranks for record in rank.group.records]
+    """`ranking_rows` as CSV."""
+    rows = ranking_rows(comparison)
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([head for head, _ in rows[0]])
-    writer.writerows([cell for _, cell in row] for row in rows)
+    writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
     return buffer.getvalue()
 
 
+def ranking_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """A row for each run: its group's place, what differs, its best, all final metrics, and where everything is."""
+    return [dict(_cells(rank, record, comparison)) for rank in comparison.ranks for record in rank.group.records]
+
+
 def _cells(rank: Rank, record: Record, comparison: Comparison) -> Iterator[tuple[str, Any]]:
-    """Heads and values; an `epochs` that differs stands there twice, as it was asked for and as it was trained."""
+    """Heads and values; `epochs` is what was trained, beside what was asked for where that differs."""
     best, epoch = comparison.measure.value_and_epoch(record)
     yield from (("place", rank.place), ("name", record.name), ("status", record.status))
     for key in comparison.differing:
         value = record.parameters.get(key, ABSENT)
-        yield key, "" if value is ABSENT else format_value(value)
+        yield "epochs_asked" if key == "epochs" else key, "" if value is ABSENT else format_value(value)
     yield from (("metric", comparison.measure.metric), ("best", None if math.isnan(best) else best))
     yield "best_epoch", epoch
     yield from ((name, record.metrics.get(name)) for name in comparison.final_metrics)

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from duograd.runner.report.summary import notes, summarise
+from duograd.runner.report.summary import contrast_lines, notes, summarise
 from duograd.runner.report.tables import Column, Table, short_ranking
 
 if TYPE_CHECKING:
@@ -63,6 +63,10 @@ def _lines(report: "Report") -> Iterator[tuple[str, str]]:
     """Lines of text with their styles."""
     comparison = report.comparison
     yield summarise(comparison), ""
+    for line in contrast_lines(comparison):
+        yield line, "yellow" if comparison.unreplicated else ""
+    for command in comparison.repeats:
+        yield f"train more seeds: {command}", ""
     for note in notes(comparison):
         yield note, "yellow"
     for command in comparison.reruns:

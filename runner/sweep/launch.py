@@ -17,7 +17,7 @@ from duograd.runner.store.records import Origin, SearchRecord, SweepRecord
 from duograd.runner.sweep.grid import run_grid
 from duograd.runner.sweep.naming import differing
 from duograd.runner.sweep.options import Request, SweepOptions, refuse_for_a_search, search_options, sweep_options
-from duograd.runner.sweep.plan import draw, plan
+from duograd.runner.sweep.plan import SEED, draw, plan, repeat
 from duograd.runner.sweep.space import Space, space
 from duograd.runner.validate import plain
 
@@ -37,6 +37,11 @@ def launch_grid(config: DictConfig, grid: Sequence[Sequence[str]], launcher: Map
     jobs = [[override for override in job if not key_of(override).startswith(OF_THE_SWEEP)] for job in grid]
     swept = differing(jobs)
     chosen = jobs if options.random is None else draw(jobs, options.random, options.seed)
+    if options.seeds is not None:
+        if SEED in swept:
+            raise UserError(f"sweep.seeds={options.seeds} and several values of seed: give one of them")
+        first = int(config.seed)
+        chosen, swept = repeat(chosen, range(first, first + options.seeds)), [*swept, SEED]
     fixed = [override for override in jobs[0] if key_of(override) not in swept]
     return run_grid(request, plan(Composer(request.origin), chosen, swept, request.directory), fixed)
 

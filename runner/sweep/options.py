@@ -13,7 +13,7 @@ from duograd.runner.errors import UserError
 from duograd.runner.store.records import Origin
 from duograd.runner.validate import parse
 
-ONLY_A_SWEEP = ("dry_run", "estimate", "random", "fail_fast", "resume")
+ONLY_A_SWEEP = ("dry_run", "estimate", "random", "seeds", "fail_fast", "resume")
 ADDRESS = re.compile(r"((tcp|tls|wss?)://)?([^\s/:\[\]]+|\[[\da-fA-F:.]+\]):\d{1,5}")
 REDUCTION = 3  # asha: of the trials that come to a rung, one in so many goes on to the next, so many times as far
 ONLY_A_GRID = ("estimate", "random", "seed")
@@ -22,17 +22,20 @@ ONLY_A_GRID = ("estimate", "random", "seed")
 class SweepOptions(Strict):
     """dry_run: list the jobs, start none. estimate: say how long they would take, start none either.
 
-    random, seed: draw a part. fail_fast: the first failure ends the others. resume: go on with the sweep in
-    hydra.sweep.dir. answer: tables and pictures of all jobs at the end.
+    random, seed: draw a part. seeds: repeat every point with so many. fail_fast: the first failure ends the others.
+    resume: go on with the sweep in hydra.sweep.dir. answer: tables and pictures of all jobs at the end; interval: of
+    the means in it.
     """
 
     dry_run: bool = False
     estimate: bool = False
     random: int | None = Field(default=None, ge=1)
     seed: int = Field(default=0, ge=0)
+    seeds: int | None = Field(default=None, ge=1, le=1000)
     fail_fast: bool = False
     resume: bool = False
     answer: bool = True
+    interval: Literal["t", "bootstrap"] = "t"
 
 
 class LauncherOptions(Strict):

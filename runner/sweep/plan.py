@@ -12,10 +12,11 @@ from duograd.runner.compose import Composer, origin_flags
 from duograd.runner.config import RunConfig
 from duograd.runner.errors import UserError
 from duograd.runner.run import anchored
-from duograd.runner.store.overrides import by_key, parse_all
+from duograd.runner.store.overrides import by_key, key_of, parse_all
 from duograd.runner.sweep.naming import config_hash, names
 
 MOST_JOBS = 100_000
+SEED = "seed"
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def points(arguments: Sequence[str]) -> list[list[str]]:
     end of them.
     """
     last = {override.get_key_element(): override for override in parse_all(arguments)}
-    if not any(override.is_sweep_override() for override in last.values()):
+    if not any(override.is_sweep_override() for override in last.values()) and "sweep.seeds" not in last:
         raise UserError("nothing to sweep: give a key several values, such as -m model.hidden_size=10,50,100")
     columns = [_values(key, override) for key, override in last.items()]
     if (jobs := math.prod(map(len, columns))) > MOST_JOBS:
@@ -95,6 +96,12 @@ def draw(grid: Sequence[Sequence[str]], count: int, seed: int) -> list[Sequence[
     if count > len(grid):
         raise UserError(f"sweep.random={count}: the grid has only {len(grid)} jobs")
     return [grid[i] for i in sorted(random.Random(seed).sample(range(len(grid)), count))]
+
+
+def repeat(grid: Sequence[Sequence[str]], seeds: range) -> list[list[str]]:
+    """Every job of the grid with each of the seeds."""
+    points = [[override for override in job if key_of(override) != SEED] for job in grid]
+    return [[*point, f"{SEED}={seed}"] for point in points for seed in seeds]
 
 
 def _compose_all(composer: Composer, grid: Sequence[Sequence[str]], job_names: Sequence[str]) -> list[RunConfig]:

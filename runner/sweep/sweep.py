@@ -122,7 +122,7 @@ class Sweep:
         with waiting(self.console, "drawing the answer"):
             self.mirror.await_links()
             try:
-                return report_sweep(self.folder.path)
+                return report_sweep(self.folder.path, self.request.options.interval)
             except Exception:
                 self.console.print_exception()
                 return None
