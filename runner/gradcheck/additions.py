@@ -5,50 +5,60 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from duograd.runner.gradcheck.edits import Edit, inside, load, swap
+from duograd.runner.gradcheck.edits import Edit, Place, at, inside, load
 
 METHODS = ("sum", "mean", "reshape", "transpose", "ravel", "T")  # of a value that may miss something first
+CHOOSING = ("where", "maximum", "minimum", "outer", "einsum")  # functions each of whose arguments may be the value
 LAYOUTS = ((0, 2, 3, 1), (0, 3, 1, 2), (1, 0, 2, 3), (1, 0, 2), (0, 2, 1), (2, 1, 0))  # channels last, time first
+SLOPES = ("(v > 0)", "v * (1 - v)", "1 - v**2", "1 - v", "np.sqrt(v)")
+PRODUCTS = ("v @ w.T", "v * w", "v.T @ w")
 
 
 def additions(statement: ast.stmt, names: list[str]) -> Iterator[Edit]:
     """Every sign, factor, sum or transpose that may be missing."""
-    if isinstance(statement, ast.Assign | ast.AugAssign | ast.Return) and statement.value is not None:
-        for parts in _summands(statement):
-            yield from _insertions(*parts, names)
+    for place in _summands(statement):
+        yield from _insertions(place, names)
 
 
 def compositions(statement: ast.stmt, names: list[str]) -> Iterator[Edit]:
     """Every term, slope or product of names that may be missing."""
-    if isinstance(statement, ast.Assign | ast.AugAssign | ast.Return) and statement.value is not None:
-        for parts in _summands(statement):
-            yield from _composed(*parts, names)
-        for parent, key, index, node in inside(statement):
-            if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult) and isinstance(node, ast.expr):
-                for name in names:  # a factor of two terms, of which one is missing
-                    yield swap(parent, key, index, ast.BinOp(node, ast.Sub(), load(name)), "term")
-                    yield swap(parent, key, index, ast.BinOp(node, ast.Add(), load(name)), "term")
-        for parts in _summands(statement):
-            yield from _products(*parts, _own_names(statement))
+    for place in _summands(statement):
+        yield from _composed(place, names)
+    for place in inside(statement) if _has_value(statement) else ():
+        if isinstance(place.parent, ast.BinOp) and isinstance(place.parent.op, ast.Mult):
+            for name in names:  # a factor of two terms, of which one is missing
+                yield place.write("this - v", "term", v=load(name))
+                yield place.write("this + v", "term", v=load(name))
+    own = _own_names(statement)
+    for place in _summands(statement):
+        for one, two, term in product(own, own, PRODUCTS):
+            for sign in "-+":  # a term that is a product of what stands there already: `- s @ s.T`
+                yield place.write(f"this {sign} {term}", "term", v=load(one), w=load(two))
 
 
-def _summands(statement: Any) -> Iterator[tuple[ast.AST, str, int | None, ast.expr]]:
+def _has_value(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Assign | ast.AugAssign | ast.Return) and statement.value is not None
+
+
+def _summands(statement: Any) -> Iterator[Place]:
     """What a factor or a term may be missing at: the right side, and what is added, multiplied or summed in it."""
-    places: list[tuple[ast.AST, str, int | None, ast.AST]] = [(statement, "value", None, statement.value)]
-    value = statement.value
-    if isinstance(value, ast.Tuple | ast.List):
-        places = [(value, "elts", k, item) for k, item in enumerate(value.elts)]
-    elif isinstance(value, ast.Dict):
-        places = [(value, "values", k, item) for k, item in enumerate(value.values)]
-    for parent, key, index, node in inside(statement):
-        added = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub | ast.MatMult)
-        reduced = isinstance(parent, ast.Attribute) and parent.attr in METHODS
-        given = isinstance(parent, ast.Call) and key == "args" and (index == 0 or _chooses(parent))
-        if added or reduced or given:
-            places.append((parent, key, index, node))
-    for parent, key, index, node in places:
-        if isinstance(node, ast.expr):
-            yield parent, key, index, node
+    if not _has_value(statement):
+        return
+    match statement.value:
+        case ast.Tuple(elts=items) | ast.List(elts=items):
+            yield from (at(statement.value, "elts", k) for k in range(len(items)))
+        case ast.Dict(values=items):
+            yield from (at(statement.value, "values", k) for k in range(len(items)))
+        case _:
+            yield at(statement, "value")
+    for place in list(inside(statement)):
+        match place.parent:
+            case ast.BinOp(op=ast.Add() | ast.Sub() | ast.MatMult()):
+                yield place
+            case ast.Attribute(attr=name) if name in METHODS:
+                yield place
+            case ast.Call() as call if place.key == "args" and (place.number == 0 or _chooses(call)):
+                yield place
 
 
 def _own_names(statement: ast.stmt) -> list[str]:
@@ -57,54 +67,30 @@ def _own_names(statement: ast.stmt) -> list[str]:
     return [name for name in dict.fromkeys(read) if name not in ("np", "numpy", "self")]
 
 
-def _products(parent: ast.AST, key: str, index: int | None, node: ast.expr, names: list[str]) -> Iterator[Edit]:
-    """A term that is a product of what stands there already: `- s @ s.T`."""
-    for one, two in product(names, names):
-        for text in (f"{one} @ {two}.T", f"{one} * {two}", f"{one}.T @ {two}"):
-            yield swap(parent, key, index, ast.BinOp(node, ast.Sub(), load(text)), "term")
-            yield swap(parent, key, index, ast.BinOp(node, ast.Add(), load(text)), "term")
-
-
 def _chooses(call: ast.Call) -> bool:
-    """Whether each of its arguments may be the value: where, maximum, minimum, outer."""
-    return isinstance(call.func, ast.Attribute) and call.func.attr in ("where", "maximum", "minimum", "outer", "einsum")
+    return isinstance(call.func, ast.Attribute) and call.func.attr in CHOOSING
 
 
-def _insertions(parent: ast.AST, key: str, index: int | None, node: ast.expr, names: list[str]) -> Iterator[Edit]:
-    yield swap(parent, key, index, ast.UnaryOp(ast.USub(), node), "sign")
-    yield swap(parent, key, index, ast.Attribute(node, "T", ast.Load()), "transpose")
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "reshape":
-        for order in LAYOUTS:  # a layout that was to change before the values are taken in a row
-            moved = load(f"_.transpose{order}")
-            assert isinstance(moved, ast.Call)
-            assert isinstance(moved.func, ast.Attribute)
-            moved.func.value = node.func.value
-            yield swap(node.func, "value", None, moved, "transpose")
-    for axis in (0, 1, (0, 1), (0, 2), (0, 2, 3)):
-        for method in ("sum", "mean"):
-            called = ast.parse(f"_.{method}(axis={axis})", mode="eval").body
-            assert isinstance(called, ast.Call)
-            assert isinstance(called.func, ast.Attribute)
-            called.func.value = node
-            yield swap(parent, key, index, called, "sum")
-    for factor in ("2", "3", *names):
-        yield swap(parent, key, index, ast.BinOp(node, ast.Mult(), load(factor)), "missing factor")
-        yield swap(parent, key, index, ast.BinOp(node, ast.Div(), load(factor)), "missing factor")
+def _insertions(place: Place, names: list[str]) -> Iterator[Edit]:
+    yield place.write("-this", "sign")
+    yield place.write("this.T", "transpose")
+    match place.node:
+        case ast.Call(func=ast.Attribute(attr="reshape") as reshape):
+            for order in LAYOUTS:  # a layout that was to change before the values are taken in a row
+                yield at(reshape, "value").write(f"this.transpose{order}", "transpose")
+    for axis, method in product((0, 1, (0, 1), (0, 2), (0, 2, 3)), ("sum", "mean")):
+        yield place.write(f"this.{method}(axis={axis})", "sum")
+    for factor, operator in product(("2", "3", *names), "*/"):
+        yield place.write(f"this {operator} v", "missing factor", v=load(factor))
 
 
-def _composed(parent: ast.AST, key: str, index: int | None, node: ast.expr, names: list[str]) -> Iterator[Edit]:
+def _composed(place: Place, names: list[str]) -> Iterator[Edit]:
     for name in names:
-        for text in (
-            f"({name} > 0)",
-            f"{name} * (1 - {name})",
-            f"(1 - {name} ** 2)",
-            f"(1 - {name})",
-            f"np.sqrt({name})",
-        ):
-            yield swap(parent, key, index, ast.BinOp(node, ast.Mult(), load(text)), "missing factor")
-        for axis in (0, 1):
-            reduced = load(f"{name}.sum(axis={axis})")
-            if isinstance(node, ast.Constant):
-                yield swap(parent, key, index, reduced, "sum")
-        yield swap(parent, key, index, ast.BinOp(node, ast.Add(), load(name)), "term")
-        yield swap(parent, key, index, ast.BinOp(node, ast.Sub(), load(name)), "term")
+        v = load(name)
+        for slope in SLOPES:
+            yield place.write(f"this * ({slope})", "missing factor", v=v)
+        if isinstance(place.node, ast.Constant):
+            for axis in (0, 1):
+                yield place.write(f"v.sum(axis={axis})", "sum", v=v)
+        yield place.write("this + v", "term", v=v)
+        yield place.write("this - v", "term", v=v)

@@ -15,8 +15,55 @@ class Edit(NamedTuple):
     said: str = ""  # what is wrong, where that is more than its kind
 
 
-def inside(statement: ast.stmt) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
-    """The expressions of a statement with where each hangs; of a compound one, of its head."""
+class Place(NamedTuple):
+    """Where something hangs in a tree: a field of its parent, an item of the list there, or all of that list."""
+
+    parent: ast.AST
+    key: str
+    number: int | slice | None
+    node: Any
+
+    def swap(self, new: Any, kind: str, said: str = "") -> Edit:
+        """An edit that hangs something else there."""
+
+        def put(value: Any) -> None:
+            if self.number is None:
+                setattr(self.parent, self.key, value)
+            else:
+                getattr(self.parent, self.key)[self.number] = value
+
+        whole = new if isinstance(self.node, ast.stmt) else None
+        return Edit(kind, lambda: put(new), lambda: put(self.node), whole, said)
+
+    def write(self, text: str, kind: str, **parts: ast.expr) -> Edit:
+        """An edit that writes an expression there; `this` in its text is what is there now, and so are other parts."""
+        return self.swap(fill(text, this=self.node, **parts), kind)
+
+
+def at(parent: ast.AST, key: str, index: int | slice | None = None) -> Place:
+    """A place, with what hangs there now."""
+    held = getattr(parent, key)
+    return Place(parent, key, index, held if index is None else held[index])
+
+
+def load(text: str) -> ast.expr:
+    """An expression from its text."""
+    return ast.parse(text, mode="eval").body
+
+
+def fill(text: str, **parts: ast.expr) -> ast.expr:
+    """An expression from its text, with other expressions for some of its names."""
+
+    class Filler(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return parts.get(node.id, node)
+
+    filled: ast.expr = Filler().visit(load(text))
+    return filled
+
+
+def inside(statement: ast.stmt) -> Iterator[Place]:
+    """The expressions of a statement where they hang; of a compound one, of its head."""
     ahead: list[ast.AST] = [statement]
     while ahead:
         parent = ahead.pop(0)
@@ -25,23 +72,5 @@ def inside(statement: ast.stmt) -> Iterator[tuple[ast.AST, str, int | None, ast.
                 continue
             for index, node in enumerate(held) if isinstance(held, list) else [(None, held)]:
                 if isinstance(node, ast.AST) and not isinstance(node, ast.expr_context | ast.operator | ast.cmpop):
-                    yield parent, key, index, node
+                    yield Place(parent, key, index, node)
                     ahead.append(node)
-
-
-def load(name: str) -> ast.expr:
-    """An expression from its text."""
-    return ast.parse(name, mode="eval").body
-
-
-def swap(parent: ast.AST, key: str, index: int | slice | None, new: Any, kind: str, said: str = "") -> Edit:
-    """An edit that hangs something else at a place: a field, an item of a list, or all of a list."""
-    old = getattr(parent, key) if index is None else getattr(parent, key)[index]
-
-    def put(value: Any) -> None:
-        if index is None:
-            setattr(parent, key, value)
-        else:
-            getattr(parent, key)[index] = value
-
-    return Edit(kind, lambda: put(new), lambda: put(old), new if isinstance(old, ast.stmt) else None, said)
