@@ -106,8 +106,8 @@ def split_people(
     Test people are drawn first, so that they do not change with the validation fraction.
     Raises DataError for unknown people, or where nobody is left for training.
     """
-    chosen = {*_by_name("test_people", test, known), *_by_name("validation_people", validation, known)}
-    pool = [int(person) for person in rng.permutation([person for person in known if person not in chosen])]
+    named = {*_by_name("test_people", test, known), *_by_name("validation_people", validation, known)}
+    pool = [int(person) for person in rng.permutation([person for person in known if person not in named])]
     tests, pool = _take(pool, test, len(known))
     validates, pool = _take(pool, validation, len(known))
     if not pool:
@@ -158,8 +158,8 @@ def split_fairly(
         members = rng.permutation(np.flatnonzero(strata == stratum)).tolist()
         tests = min(round(test * len(members)), len(members) - 1)
         held = tests + min(round(validation * len(members)), len(members) - tests - 1)
-        for part, chosen in zip(parts, (members[held:], members[tests:held], members[:tests]), strict=True):
-            part += chosen
+        for part, indices in zip(parts, (members[held:], members[tests:held], members[:tests]), strict=True):
+            part += indices
     for name, fraction, part in (("validation", validation, parts[1]), ("test", test, parts[2])):
         if fraction and not part:
             raise DataError(

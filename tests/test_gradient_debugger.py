@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -210,7 +211,7 @@ def test_in_a_notebook_or_a_test():
     [finding] = check.findings
     assert (finding.source, finding.kind) == ("dx = dy * x", "factor")
     assert finding.verdict.startswith("is 1/2 times what it should be; right as `dx = dy * x * 2`")
-    assert 'color:#c1121f">✗' in check._repr_html_()
+    assert re.search(r"color: #c1121f[^>]*>✗", check._repr_html_())
     with pytest.raises(AssertionError, match="dx = dy \\* x — is 1/2 times"):
         check.assert_right()
 

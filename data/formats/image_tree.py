@@ -111,10 +111,10 @@ def _folders_of_splits(paths: Paths, root: Path) -> dict[str, str]:
     matches = [match for top in sorted(paths.tops) if (match := SPLIT.fullmatch(top))]
     words = [match.group(1, 3) for match in matches if match[0] not in holding]
     beside = PLAIN if PLAIN in words else max(words, key=words.count, default=None)
-    chosen = [match for match in matches if match.group(1, 3) == beside]
-    folders = {SPLITS[match[2].lower()]: match[0] for match in chosen if beside == PLAIN or len(chosen) > 1}
+    alike = [match for match in matches if match.group(1, 3) == beside]
+    folders = {SPLITS[match[2].lower()]: match[0] for match in alike if beside == PLAIN or len(alike) > 1}
     if folders.get("train", "") in paths.tops - holding:
-        _require_alone([match[0] for match in chosen], folders, paths.tops, root)
+        _require_alone([match[0] for match in alike], folders, paths.tops, root)
         return folders
     if "train" not in folders and len(folders) > 1 and len(folders) == len(paths.tops):
         there = " and ".join(f"{folder}/" for folder in sorted(folders.values()))

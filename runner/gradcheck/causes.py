@@ -1,7 +1,7 @@
 """What is wrong with a gradient, found by trying: each mistake that people make is held against the truth."""
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations, permutations
+from itertools import chain, combinations, permutations, product
 
 import numpy as np
 
@@ -55,7 +55,7 @@ def _tries(
         yield from _arranged(g, t, fits)
         yield from _overwritten(version, scope, fits)
     yield from elementwise(g, t, fits, scope)
-    yield from mistaken(g, t, fits, scope)
+    yield from mistaken(g, fits, scope)
     if g.size > 1:  # of a single number, anything is a multiple
         yield from _terms(g, t, tried, fits, scope)
     if whole and t.size <= LARGE:
@@ -73,19 +73,15 @@ def _shape(g: Array, t: Array) -> Cause | None:
 
     if g.ndim == t.ndim == 2 and fits(g.T):
         return Cause("transpose", "is transposed")
-    for count in range(1, g.ndim + 1):
-        for axes in combinations(range(g.ndim), count):
-            for keep in (False, True):
-                if fits(np.asarray(g.sum(axis=axes, keepdims=keep))):
-                    return Cause("sum", f"is not summed over axis {_listed(axes)}")
-                if fits(np.asarray(g.mean(axis=axes, keepdims=keep))):
-                    return Cause("mean", f"is not averaged over axis {_listed(axes)}")
-    for count in range(1, t.ndim + 1):
-        for axes in combinations(range(t.ndim), count):
-            for keep in (False, True):
-                summed = np.asarray(t.sum(axis=axes, keepdims=keep))
-                if summed.shape == g.shape and np.nanmax(np.abs(summed - g)) <= 1e2 * scale:
-                    return Cause("sum", f"is summed over axis {_listed(axes)}, which its value has")
+    for axes, keep in product(_axes(g), (False, True)):
+        if fits(np.asarray(g.sum(axis=axes, keepdims=keep))):
+            return Cause("sum", f"is not summed over axis {_listed(axes)}")
+        if fits(np.asarray(g.mean(axis=axes, keepdims=keep))):
+            return Cause("mean", f"is not averaged over axis {_listed(axes)}")
+    for axes, keep in product(_axes(t), (False, True)):
+        summed = np.asarray(t.sum(axis=axes, keepdims=keep))
+        if summed.shape == g.shape and np.nanmax(np.abs(summed - g)) <= 1e2 * scale:
+            return Cause("sum", f"is summed over axis {_listed(axes)}, which its value has")
     if g.size == t.size and fits(g.reshape(t.shape)):
         return Cause("shape", f"has shape {g.shape}, but its value has shape {t.shape}")
     return None
@@ -116,10 +112,9 @@ def _arranged(g: Array, t: Array, fits: Fits) -> Iterator[Cause]:
             if order != tuple(range(g.ndim)) and fits(g.transpose(order)):
                 moved = [axis for axis in range(g.ndim) if order[axis] != axis]
                 yield Cause("transpose", "is transposed" if g.ndim == 2 else f"has its axes {_listed(moved)} exchanged")
-    for count in range(1, g.ndim + 1):
-        for axes in combinations(range(g.ndim), count):
-            if fits(np.flip(g, axes)):
-                yield Cause("reversed", f"is reversed along axis {_listed(axes)}")
+    for axes in _axes(g):
+        if fits(np.flip(g, axes)):
+            yield Cause("reversed", f"is reversed along axis {_listed(axes)}")
     for axis in range(g.ndim):
         for shift in (1, -1):
             if g.shape[axis] > 2 and fits(np.roll(g, shift, axis)):
@@ -134,25 +129,29 @@ def _overwritten(version: Version, scope: Scope, fits: Fits) -> Iterator[Cause]:
 
 def _reduced(g: Array, t: Array, fits: Fits, scope: Scope) -> Iterator[Cause]:
     """A sum or a mean over an axis that should not be, or one that is not there, where shapes do not tell."""
-    for count in range(1, g.ndim + 1):
-        for axes in combinations(range(g.ndim), count):
-            if all(g.shape[axis] == 1 for axis in axes):
-                continue
-            for name, version in scope.arrays.items():
-                v = broadcast(version.value, g)
-                if v is not None and fits(g - v * g.sum(axis=axes, keepdims=True)):
-                    yield Cause("path", f"`{name}` times its sum over axis {_listed(axes)} is not taken off")
-            if fits(g - g.mean(axis=axes, keepdims=True)):
-                yield Cause("mean", f"its mean over axis {_listed(axes)} is not taken off")
-            if fits(np.broadcast_to(g.sum(axis=axes, keepdims=True), g.shape)):
-                yield Cause("sum", f"is not summed over axis {_listed(axes)}")
-            if fits(np.broadcast_to(g.mean(axis=axes, keepdims=True), g.shape)):
-                yield Cause("mean", f"is not averaged over axis {_listed(axes)}")
-            summed = np.broadcast_to(t.sum(axis=axes, keepdims=True), g.shape)
-            if fits(g, summed):
-                yield Cause("sum", f"is summed over axis {_listed(axes)} once too often")
-            if fits(g, np.broadcast_to(t.mean(axis=axes, keepdims=True), g.shape)):
-                yield Cause("mean", f"is averaged over axis {_listed(axes)}")
+    for axes in _axes(g):
+        if all(g.shape[axis] == 1 for axis in axes):
+            continue
+        over = f"over axis {_listed(axes)}"
+        sum_, mean, true_sum, true_mean = (
+            np.broadcast_to(reduced, g.shape)
+            for array in (g, t)
+            for reduced in (array.sum(axis=axes, keepdims=True), array.mean(axis=axes, keepdims=True))
+        )
+        for name, version in scope.arrays.items():
+            v = broadcast(version.value, g)
+            if v is not None and fits(g - v * sum_):
+                yield Cause("path", f"`{name}` times its sum {over} is not taken off")
+        if fits(g - mean):
+            yield Cause("mean", f"its mean {over} is not taken off")
+        if fits(sum_):
+            yield Cause("sum", f"is not summed {over}")
+        if fits(mean):
+            yield Cause("mean", f"is not averaged {over}")
+        if fits(g, true_sum):
+            yield Cause("sum", f"is summed {over} once too often")
+        if fits(g, true_mean):
+            yield Cause("mean", f"is averaged {over}")
 
 
 def _terms(g: Array, t: Array, tried: Array, fits: Fits, scope: Scope) -> Iterator[Cause]:
@@ -234,24 +233,23 @@ def _somewhere(g: Array, t: Array, tried: Array, scale: float, scope: Scope) -> 
                 yield Cause("mask", f"right only where {words}")
                 return
     for axis in range(g.ndim):
-        others = tuple(k for k in range(g.ndim) if k != axis)
-        wrong_at = np.flatnonzero(bad.any(axis=others))
-        if len(wrong_at) == 1 and g.shape[axis] > 1:
-            yield Cause(
-                "index", f"wrong only at index {wrong_at[0]} of axis {axis}{_which(int(wrong_at[0]), g.shape[axis])}"
-            )
-            return
-        right_at = np.flatnonzero(~bad.any(axis=others))
-        if len(right_at) == 1 and g.shape[axis] > 2:
-            yield Cause(
-                "index", f"right only at index {right_at[0]} of axis {axis}{_which(int(right_at[0]), g.shape[axis])}"
-            )
-            return
+        size = g.shape[axis]
+        is_wrong = bad.any(axis=tuple(k for k in range(g.ndim) if k != axis))
+        for word, places, fewest in (("wrong", is_wrong, 2), ("right", ~is_wrong, 3)):
+            if places.sum() == 1 and size >= fewest:
+                index = int(places.argmax())
+                yield Cause("index", f"{word} only at index {index} of axis {axis}{_which(index, size)}")
+                return
     yield Cause("index", f"right at {int(good.sum())} of {int(tried.sum())} entries")
 
 
 def _which(index: int, size: int) -> str:
     return ", the first" if index == 0 else ", the last" if index == size - 1 else ""
+
+
+def _axes(array: Array) -> Iterator[tuple[int, ...]]:
+    """One axis, two, … all of them, in every way."""
+    return chain.from_iterable(combinations(range(array.ndim), count) for count in range(1, array.ndim + 1))
 
 
 def _listed(axes: Sequence[int]) -> str:

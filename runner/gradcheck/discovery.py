@@ -23,23 +23,25 @@ from duograd.runner.gradcheck.source import Source
 BACKWARD = re.compile(r"back|bwd|pullback|vjp")  # what people call a function that goes back
 
 
-def layers_of(module: ModuleType, source: Source, wanted: str | None = None) -> list[Layer]:
+def layers_of(module: ModuleType, source: Source, layer_name: str | None = None) -> list[Layer]:
     """Every layer of a file, in its order. Raises UserError where there is none, or none of that name."""
     order = {node.name: node.lineno for node in source.tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     members = {name: getattr(module, name) for name in sorted(order, key=order.__getitem__) if hasattr(module, name)}
     space = vars(module)
-    found = [layer for name, value in members.items() for layer in _layer(name, value, space, source, module)]
-    names = [layer.name for layer in found]
-    if wanted is not None:
-        found = [layer for layer in found if wanted in (layer.name, f"{layer.name}_forward", f"{layer.name}_backward")]
-    if not found and names:
-        raise UserError(f"{source.path.name} has no layer '{wanted}': it has {', '.join(names)}")
-    if not found:
+    layers = [layer for name, value in members.items() for layer in _layer(name, value, space, source, module)]
+    names = [layer.name for layer in layers]
+    if layer_name is not None:
+        layers = [
+            layer for layer in layers if layer_name in (layer.name, f"{layer.name}_forward", f"{layer.name}_backward")
+        ]
+    if not layers and names:
+        raise UserError(f"{source.path.name} has no layer '{layer_name}': it has {', '.join(names)}")
+    if not layers:
         raise UserError(
             f"{source.path.name} has no layer: write a function that returns (y, backward), a pair NAME_forward and "
             "NAME_backward, a class with forward and backward, or a loss that returns (scalar, gradients)"
         )
-    return found
+    return layers
 
 
 def _layer(name: str, value: Any, members: Mapping[str, Any], source: Source, module: ModuleType) -> Iterator[Layer]:

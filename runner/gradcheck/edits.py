@@ -1,7 +1,7 @@
 """One small change of a statement, which knows how to take itself back."""
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 
@@ -51,14 +51,17 @@ def load(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
+class _Filler(ast.NodeTransformer):
+    def __init__(self, parts: Mapping[str, ast.expr]) -> None:
+        self.parts = parts
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.parts.get(node.id, node)
+
+
 def fill(text: str, **parts: ast.expr) -> ast.expr:
     """An expression from its text, with other expressions for some of its names."""
-
-    class Filler(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:
-            return parts.get(node.id, node)
-
-    filled: ast.expr = Filler().visit(load(text))
+    filled: ast.expr = _Filler(parts).visit(load(text))
     return filled
 
 

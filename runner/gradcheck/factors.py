@@ -1,85 +1,88 @@
 """A factor that is missing, too many, or another's: a value in scope, or a slope that is made of one."""
 
 from collections.abc import Callable, Iterator
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 
 from duograd.runner.gradcheck.scope import CLOSE, Cause, Fits, Scope, is_plain, named
 from duograd.runner.gradcheck.trace import Array
 
-SHAPES: tuple[tuple[str, Callable[[Array], Array]], ...] = (
-    ("{}", lambda v: v),
-    ("{0} * (1 - {0})", lambda v: v * (1 - v)),
-    ("1 - {}**2", lambda v: 1 - v * v),
-    ("1 - {}", lambda v: 1 - v),
-    ("{} > 0", lambda v: (v > 0).astype(float)),
+# What people multiply by, made of a value v: slopes, masks and their parts.
+FORMS: dict[str, Callable[[Array], Array]] = {
+    "": np.ones_like,
+    "{v}": lambda v: v,
+    "{v} * (1 - {v})": lambda v: v * (1 - v),
+    "1 - {v}**2": lambda v: 1 - v * v,
+    "1 - {v}": lambda v: 1 - v,
+    "{v} > 0": lambda v: (v > 0).astype(float),
+    "{v} < 0": lambda v: (v < 0).astype(float),
+    "{v} != 0": lambda v: (v != 0).astype(float),
+    "{v}**2": lambda v: v * v,
+    "|{v}|": np.abs,
+    "exp({v})": np.exp,
+    "sqrt({v})": np.sqrt,
+    "1/sqrt({v})": lambda v: 1 / np.sqrt(v),
+}
+# Pairs of what stands there and what belongs there, of one value; what is simplest comes first.
+MISTAKES = (
+    *(("", "{v}"), ("{v}", ""), ("", "{v} * (1 - {v})"), ("", "1 - {v}**2"), ("", "1 - {v}")),
+    *(("1 - {v}", ""), ("{v} * (1 - {v})", ""), ("1 - {v}**2", ""), ("", "{v}**2"), ("{v}**2", "")),
+    *(("{v}", "1 - {v}"), ("1 - {v}", "{v}")),
+    *(("{v} * (1 - {v})", "1 - {v}**2"), ("1 - {v}**2", "{v} * (1 - {v})"), ("1 - {v}", "1 - {v}**2")),
+    *(("{v}", "{v} > 0"), ("{v}", "1 - {v}**2"), ("{v}**2", "{v} * (1 - {v})")),
+    *(("", "{v} > 0"), ("", "{v} < 0"), ("", "{v} != 0")),
+    *(("", "|{v}|"), ("", "exp({v})"), ("", "sqrt({v})"), ("", "1/sqrt({v})")),
 )
+OFTEN = {"{v}": "is multiplied by `{v}` once too often", "{v}**2": "is multiplied by `{v}` twice too often"}
+STOPPED = {"{v} > 0": "not positive", "{v} < 0": "not negative", "{v} != 0": "0"}
+OF_TWO = ("{v}", "{v} * (1 - {v})", "1 - {v}**2", "1 - {v}", "{v} > 0")  # forms in which two values are confused
 
 
 def elementwise(g: Array, t: Array, fits: Fits, scope: Scope) -> Iterator[Cause]:
+    """One value that is missing as a factor, or a factor too many, or in another form than it should be."""
+    names = [(name, v) for name, v in _values(g, scope) if np.ptp(v)]
     with np.errstate(all="ignore"):
-        tried: list[tuple[Array, str, str, int]] = []
-        for a, version in scope.arrays.items():
-            v = broadcast(version.value, g)
-            if v is None or np.ptp(v) == 0:
+        for (has, belongs), (name, v) in product(MISTAKES, names):
+            factors = g * (FORMS[belongs](v) / FORMS[has](v))
+            if not np.isfinite(factors).all():
                 continue
-            forms = (
-                (v, f"`{a}` is missing as a factor", "missing factor"),
-                (1 / v, f"is multiplied by `{a}` once too often", "extra factor"),
-                (v * (1 - v), f"`{a} * (1 - {a})` is missing as a factor", "missing factor"),
-                (1 - v * v, f"`1 - {a}**2` is missing as a factor", "missing factor"),
-                (1 - v, f"`1 - {a}` is missing as a factor", "missing factor"),
-                (1 / (1 - v), f"`1 - {a}` is a factor too many", "extra factor"),
-                (1 / (v * (1 - v)), f"`{a} * (1 - {a})` is a factor too many", "extra factor"),
-                (1 / (1 - v * v), f"`1 - {a}**2` is a factor too many", "extra factor"),
-                (v * v, f"`{a}**2` is missing as a factor", "missing factor"),
-                (1 / (v * v), f"is multiplied by `{a}` twice too often", "extra factor"),
-                ((1 - v) / v, f"has `{a}` for `1 - {a}`", "wrong factor"),
-                (v / (1 - v), f"has `1 - {a}` for `{a}`", "wrong factor"),
-                ((1 - v * v) / (v * (1 - v)), f"has `{a} * (1 - {a})` for `1 - {a}**2`", "wrong factor"),
-                ((v * (1 - v)) / (1 - v * v), f"has `1 - {a}**2` for `{a} * (1 - {a})`", "wrong factor"),
-                ((1 - v * v) / (1 - v), f"has `1 - {a}` for `1 - {a}**2`", "wrong factor"),
-                ((v > 0) / v, f"has `{a}` for `{a} > 0`", "wrong factor"),
-                ((1 - v * v) / v, f"has `{a}` for `1 - {a}**2`", "wrong factor"),
-                (v * (1 - v) / v**2, f"has `{a}**2` for `{a} * (1 - {a})`", "wrong factor"),
-                (v > 0, f"is not stopped where `{a}` is not positive", "mask"),
-                (v < 0, f"is not stopped where `{a}` is not negative", "mask"),
-                (v != 0, f"is not stopped where `{a}` is 0", "mask"),
-                (np.abs(v), f"`|{a}|` is missing as a factor", "missing factor"),
-                (np.exp(v), f"`exp({a})` is missing as a factor", "missing factor"),
-                (np.sqrt(v), f"`sqrt({a})` is missing as a factor", "missing factor"),
-                (1 / np.sqrt(v), f"`1/sqrt({a})` is missing as a factor", "missing factor"),
-            )
-            tried += [(form, text, kind, order) for order, (form, text, kind) in enumerate(forms)]
-        for factor, text, kind, _ in sorted(tried, key=lambda form: form[3]):  # what is simplest first, of any name
-            product = g * factor
-            if not np.isfinite(product).all():
-                continue
-            if fits(product):
-                yield Cause(kind, text)
+            kind, text = _mistake(has, belongs)
+            if fits(factors):
+                yield Cause(kind, text.format(v=name))
                 return
-            if (c := _only_constant(product, t)) and is_plain(c, scope):
-                also = (
-                    ", and its sign is wrong"
-                    if abs(c + 1) < CLOSE
-                    else f", and it is {named(c, scope)} times too large"
-                )
-                yield Cause(kind, text + also)
+            if (c := _only_constant(factors, t)) and is_plain(c, scope):
+                also = "its sign is wrong" if abs(c + 1) < CLOSE else f"it is {named(c, scope)} times too large"
+                yield Cause(kind, f"{text.format(v=name)}, and {also}")
                 return
 
 
-def mistaken(g: Array, t: Array, fits: Fits, scope: Scope) -> Iterator[Cause]:
+def _mistake(has: str, belongs: str) -> tuple[str, str]:
+    """The kind of a mistake, and what is said of it."""
+    if has and belongs:
+        return "wrong factor", f"has `{has}` for `{belongs}`"
+    if has:
+        return "extra factor", OFTEN.get(has, f"`{has}` is a factor too many")
+    if belongs in STOPPED:
+        return "mask", f"is not stopped where `{{v}}` is {STOPPED[belongs]}"
+    return "missing factor", f"`{belongs}` is missing as a factor"
+
+
+def mistaken(g: Array, fits: Fits, scope: Scope) -> Iterator[Cause]:
     """One value in the place of another, in one of the forms that derivatives have."""
-    fitting = [(name, v) for name, version in scope.arrays.items() if (v := broadcast(version.value, g)) is not None]
     with np.errstate(all="ignore"):
-        for form, function in SHAPES:
-            made = [(name, function(v)) for name, v in fitting]
-            for (has, v), (wants, w) in permutations(made, 2):
-                product = g * w / v
-                if np.isfinite(product).all() and fits(product):
-                    yield Cause("wrong value", f"has `{form.format(has)}` where `{form.format(wants)}` belongs")
+        for form in OF_TWO:
+            made = [(form.format(v=name), FORMS[form](v)) for name, v in _values(g, scope)]
+            for (has, v), (belongs, w) in permutations(made, 2):
+                factors = g * w / v
+                if np.isfinite(factors).all() and fits(factors):
+                    yield Cause("wrong value", f"has `{has}` where `{belongs}` belongs")
                     return
+
+
+def _values(g: Array, scope: Scope) -> list[tuple[str, Array]]:
+    """The values around a gradient that may be its factors, in its shape."""
+    return [(name, v) for name, version in scope.arrays.items() if (v := broadcast(version.value, g)) is not None]
 
 
 def _only_constant(a: Array, t: Array) -> float | None:

@@ -58,7 +58,7 @@ def check_layer(layer: Layer, shapes: Mapping[str, Shape] | None = None, seed: i
     notes = [f"no gradient was returned for {name}" for name in judgement.missing if layer.form != "loss"]
     notes += [f"forward changes its own input {name} in place" for name in changed_inputs(layer)]
     marks = _marks(judgement, findings)
-    lines = {line: layer.source.lines[line - 1] for line in _shown(judgement, marks)}
+    lines = {line: layer.source.lines[line - 1] for line in _lines_of_backward(judgement, marks)}
     return LayerCheck(layer.name, judgement.ok, outputs, findings, str(layer.source.path), marks, notes, lines)
 
 
@@ -88,18 +88,18 @@ def _truth(layer: Layer, seed: int) -> Truth:
 
 def _findings(judgement: Judgement) -> list[Finding]:
     """The first wrong value, and others that do not follow from it."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     wrong = {output.name for output in judgement.outputs if not output.ok}
     latest = time.process_time() + SECONDS
     for version in judgement.first_wrong():
         finding, mended = _finding(judgement, version, Budget(CHANGES, latest))
-        if all(finding.line != other.line for other in found):
-            found.append(finding)
+        if all(finding.line != other.line for other in findings):
+            findings.append(finding)
         if wrong <= set(mended):
             return [finding]
-        if len(found) == MOST_FINDINGS or time.process_time() > latest:
+        if len(findings) == MOST_FINDINGS or time.process_time() > latest:
             break
-    return found or [_unplaced(judgement)]
+    return findings or [_unplaced(judgement)]
 
 
 def _finding(judgement: Judgement, version: Version, budget: Budget) -> tuple[Finding, tuple[str, ...]]:
@@ -136,14 +136,14 @@ def _count_wrong(judgement: Judgement) -> int:
     return sum(not output.ok for output in judgement.outputs)
 
 
-def _best(found: Any, judgement: Judgement) -> Repair | None:
+def _best(candidates: Any, judgement: Judgement) -> Repair | None:
     """The change that mends the most; of equals, the first that was tried: it removes rather than adds."""
-    wanted = _count_wrong(judgement)
+    most = _count_wrong(judgement)
     best: Repair | None = None
-    for repair in found:
+    for repair in candidates:
         if best is None or len(repair.mended) > len(best.mended):
             best = repair
-        if len(best.mended) == wanted:
+        if len(best.mended) == most:
             break
     return best
 
@@ -179,14 +179,7 @@ def _marks(judgement: Judgement, findings: Sequence[Finding]) -> dict[int, str]:
     return marks
 
 
-def _shown(judgement: Judgement, marks: Mapping[int, str]) -> list[int]:
+def _lines_of_backward(judgement: Judgement, marks: Mapping[int, str]) -> list[int]:
     """The lines of the functions that a backward pass went through."""
-    source = judgement.layer.source
-    functions = [n for n in ast.walk(source.tree) if isinstance(n, ast.FunctionDef | ast.Lambda)]
-    shown: set[int] = set()
-    for line in marks:
-        around = [n for n in functions if n.lineno <= line <= (n.end_lineno or n.lineno)]
-        if around:
-            inner = max(around, key=lambda n: n.lineno)
-            shown.update(range(inner.lineno, (inner.end_lineno or inner.lineno) + 1))
-    return sorted(shown)
+    around = (judgement.layer.source.around(line, ast.FunctionDef, ast.Lambda)[-1:] for line in marks)
+    return sorted({line for [*inner] in around for f in inner for line in range(f.lineno, f.end_lineno + 1)})

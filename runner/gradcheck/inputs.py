@@ -25,19 +25,10 @@ def give_inputs(layer: Layer, shapes: Mapping[str, Shape] | None, seed: int = 0)
     if layer.example is not None and not shapes:
         _from_example(layer, layer.example())
         return
-    written = dict(shapes or {}) | {} if shapes else _written(layer.doc)
-    labels = _labels(layer.doc)
-    known = _defaults(layer)
-    arguments, missing = [], []
-    for name in layer.parameters:
-        if name in written:
-            arguments.append(_random(rng, written[name], name in labels or _is_label(name)))
-        elif name in known:
-            if known[name] is not inspect.Parameter.empty:
-                arguments.append(known[name])
-            continue
-        else:
-            missing.append(name)
+    written = shapes or _written(layer.doc)
+    labels = {*LABELS, *_labels(layer.doc)}
+    arguments = [_random(rng, written[name], name in labels) for name in layer.parameters if name in written]
+    missing = [name for name in layer.parameters if name not in {*written, *_defaults(layer)}]
     if isinstance(layer.forward, type):
         layer.instance = _instance(layer, written, rng)
     if missing or not arguments:
@@ -69,33 +60,28 @@ def _instance(layer: Layer, sizes: Mapping[str, Shape], rng: np.random.Generator
     )
 
 
-def _defaults(layer: Layer) -> dict[str, Any]:
+def _defaults(layer: Layer) -> set[str]:
+    """The parameters that need no value."""
     function: Callable[..., Any] = layer.forward
     if isinstance(layer.forward, type):
         function = getattr(layer.forward, "forward" if layer.form == "class" else "loss")
     parameters = inspect.signature(function).parameters.values()
-    return {p.name: inspect.Parameter.empty for p in parameters if p.default is not p.empty}
+    return {p.name for p in parameters if p.default is not p.empty}
 
 
 def _random(rng: np.random.Generator, shape: Shape, label: bool) -> Array:
-    if label:
-        return rng.integers(0, 3, shape)
-    return rng.standard_normal(shape)
-
-
-def _is_label(name: str) -> bool:
-    return name in LABELS
+    return rng.integers(0, 3, shape) if label else rng.standard_normal(shape)
 
 
 def _written(doc: str) -> dict[str, Shape]:
     """Shapes of a docstring in our form: `x (B, D), W (O, D)`. Letters are sizes, equal letters equal ones."""
     sizes: dict[str, int] = {}
-    found: dict[str, Shape] = {}
+    shapes: dict[str, Shape] = {}
     for name, inside, _ in SHAPE.findall(doc):
         parts = [part.strip() for part in inside.split(",") if part.strip()]
         if parts and all(re.fullmatch(r"\w+", part) for part in parts):
-            found.setdefault(name, tuple(_size(part, sizes) for part in parts))
-    return found
+            shapes.setdefault(name, tuple(_size(part, sizes) for part in parts))
+    return shapes
 
 
 def _size(word: str, sizes: dict[str, int]) -> int:
@@ -113,13 +99,13 @@ def _labels(doc: str) -> set[str]:
 
 def parse_shapes(text: str) -> dict[str, Shape]:
     """`x 5x3, gamma 3, beta 3` as shapes. Raises UserError."""
-    found: dict[str, Shape] = {}
+    shapes: dict[str, Shape] = {}
     for item in filter(None, (part.strip() for part in text.split(","))):
         match = re.fullmatch(r"(\w+)\s*[ =:]\s*\(?(\d+(?:\s*[x×*]\s*\d+)*)\)?", item)
         if match is None:
             raise UserError(f"--shapes: cannot read '{item}': write a name and its sizes, such as \"x 5x3, gamma 3\"")
-        found[match[1]] = tuple(int(size) for size in re.split(r"\s*[x×*]\s*", match[2]))
-    return found
+        shapes[match[1]] = tuple(int(size) for size in re.split(r"\s*[x×*]\s*", match[2]))
+    return shapes
 
 
 def _three_ways(layer: Layer, missing: list[str]) -> str:

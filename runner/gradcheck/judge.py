@@ -14,7 +14,7 @@ from duograd.runner.gradcheck.names import HOLDERS_OF_GRADIENTS, gradient_of, sa
 from duograd.runner.gradcheck.passes import record
 from duograd.runner.gradcheck.returned import return_line
 from duograd.runner.gradcheck.source import Source
-from duograd.runner.gradcheck.trace import Access, Version, root
+from duograd.runner.gradcheck.trace import Access, Version, ingredients, root
 from duograd.runner.gradcheck.truth import Truth
 
 FEW = 40  # versions of a shape that a nameless value is compared with
@@ -77,16 +77,11 @@ class _Statuses:
 
     def _behind(self, version: Version) -> Iterator[Version]:
         """All that a value was made of, through what cannot be judged."""
-        seen: set[int] = set()
-        ahead = list(version.reads)
-        while ahead:
-            read = ahead.pop()
-            if read.order in seen or read.step > version.step or read.phase != "backward":
-                continue
-            seen.add(read.order)
-            yield read
-            if self.j.status.get(read.order) not in (RIGHT, GIVEN):
-                ahead += read.reads
+        return ingredients(
+            version.reads,
+            lambda read: read.step <= version.step and read.phase == "backward",
+            lambda read: self.j.status.get(read.order) not in (RIGHT, GIVEN),
+        )
 
     def _name_returned(self) -> None:
         """The last state of each returned array, by identity or by value."""

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from duograd.runner.gradcheck.layer import Layer
-from duograd.runner.gradcheck.trace import Array, Version
+from duograd.runner.gradcheck.trace import Array, Version, ingredients
 from duograd.runner.gradcheck.truth import Truth
 
 GIVEN, RIGHT, WRONG, FOLLOWS, UNKNOWN = "given", "right", "wrong", "follows", "not checked"
@@ -61,12 +61,8 @@ class Judgement:
 
     def unproven(self, version: Version) -> list[Version]:
         """The nameless values that a value is made of, back to those that are right; in the order of their making."""
-        found: dict[int, Version] = {}
-        ahead = list(version.reads)
-        while ahead:
-            read = ahead.pop()
-            if read.order in found or read.phase != "backward" or self.status.get(read.order) != UNKNOWN:
-                continue
-            found[read.order] = read
-            ahead += read.reads
-        return sorted(found.values(), key=lambda v: v.step)
+
+        def is_nameless(read: Version) -> bool:
+            return read.phase == "backward" and self.status.get(read.order) == UNKNOWN
+
+        return sorted(ingredients(version.reads, is_nameless), key=lambda v: v.step)

@@ -153,15 +153,15 @@ class Layer:
         """The gradients that came out of a pass, by the input that each belongs to. Raises UserError."""
         paths = self.inputs()
         own = {name: path for name, path in paths.items() if path[0] == "self"}
-        found = of_object(run.layer, own) if run.layer is not None else {}
-        left = [name for name in paths if name not in found]
-        found |= of_result(run.result, left, self)
-        if not found:
+        gradients = of_object(run.layer, own) if run.layer is not None else {}
+        left = [name for name in paths if name not in gradients]
+        gradients |= of_result(run.result, left, self)
+        if not gradients:
             raise UserError(
                 f"{self.name}: its backward returns no gradient that belongs to an input: return one for each of "
                 f"{', '.join(paths)}, or put them into attributes such as dW"
             )
-        return found
+        return gradients
 
 
 def _kept(after: Any, path: Path, value: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from duograd.runner.gradcheck.layer import Layer
 from duograd.runner.gradcheck.names import HOLDERS_OF_GRADIENTS, gradient_of, same_word
 from duograd.runner.gradcheck.source import Source
-from duograd.runner.gradcheck.trace import Array, Recorder, Version
+from duograd.runner.gradcheck.trace import Array, Recorder, Version, ingredients
 
 
 def record(layer: Layer, sources: dict[str, Source], dy: Sequence[Array] | None) -> tuple[Recorder, Any]:
@@ -44,11 +44,4 @@ def _split_phases(versions: list[Version], loss: float) -> None:
 def _made_of(versions: list[Version], loss: float) -> set[int]:
     """All that the last value of the loss was made of, itself too; nothing where no value is the loss."""
     last = [v for v in versions if v.value.size == 1 and float(v.value.reshape(())) == loss and v.line]
-    found: set[int] = set()
-    ahead = last[-1:]
-    while ahead:
-        version = ahead.pop()
-        if version.order not in found:
-            found.add(version.order)
-            ahead += version.reads
-    return found
+    return {version.order for version in ingredients(last[-1:])}

@@ -91,9 +91,9 @@ def gradient_beside(root: Any, path: Path, used: set[int]) -> Any:
                 elif _names(str(key), path[depth], strict):
                     ways = (path[depth + 1 :],)
                 for way in ways:
-                    found = _follow(held, way, strict)
-                    if found is not None and id(found) not in used:
-                        return found
+                    gradient = _follow(held, way, strict)
+                    if gradient is not None and id(gradient) not in used:
+                        return gradient
     return None
 
 

@@ -14,12 +14,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from duograd.runner.errors import UserError
 from duograd.runner.gradcheck.discovery import layers_of, load_module
 from duograd.runner.gradcheck.findings import check_layer
 from duograd.runner.gradcheck.inputs import Shape
 from duograd.runner.gradcheck.layer import ForwardError
-from duograd.runner.gradcheck.verdict import Finding, LayerCheck, OutputCheck
+from duograd.runner.gradcheck.verdict import LayerCheck
 
 SECONDS = 120.0
 
@@ -45,20 +47,7 @@ def check_file(
         raise UserError(f"{path} ended its process: {last}") from None
     if "error" in content:
         raise UserError(content["error"])
-    return [_check(item) for item in content["layers"]], content["errors"]
-
-
-def _check(item: dict[str, Any]) -> LayerCheck:
-    return LayerCheck(
-        name=item["name"],
-        ok=item["ok"],
-        outputs=[OutputCheck(**output) for output in item["outputs"]],
-        findings=[Finding(**finding) for finding in item["findings"]],
-        file=item["file"],
-        marks={int(line): mark for line, mark in item["marks"].items()},
-        notes=item["notes"],
-        lines={int(line): text for line, text in item["lines"].items()},
-    )
+    return TypeAdapter(list[LayerCheck]).validate_python(content["layers"]), content["errors"]
 
 
 def answer(request: str) -> dict[str, Any]:

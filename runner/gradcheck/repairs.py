@@ -20,7 +20,7 @@ from duograd.runner.gradcheck.additions import additions, compositions
 from duograd.runner.gradcheck.changes import replacements
 from duograd.runner.gradcheck.judgement import Judgement
 from duograd.runner.gradcheck.layer import Layer
-from duograd.runner.gradcheck.source import Statement
+from duograd.runner.gradcheck.source import Source, Statement
 
 LONGEST = 24  # letters of an expression that is tried in the place of another
 REPLACING, ADDING, COMPOSING = 0, 1, 2  # what is likelier comes first, at every line
@@ -84,11 +84,10 @@ def _of_statement(
     if not isinstance(top, ast.FunctionDef | ast.ClassDef):
         return
     variant = copy.deepcopy(top)
-    [*found] = (n for n in ast.walk(variant) if isinstance(n, ast.stmt) and _same(n, statement.node))
-    if not found:
+    node = next((n for n in ast.walk(variant) if isinstance(n, ast.stmt) and _same(n, statement.node)), None)
+    if node is None:
         return
-    node = found[0]
-    local = _local_names(top, statement, names)
+    local = _local_names(source, top, statement, names)
     if stage == REPLACING:
         changes = replacements(variant, node, local, _alike(judgement))
     else:
@@ -115,14 +114,12 @@ def _text(node: ast.stmt) -> str:
     return ast.unparse(node).splitlines()[0]
 
 
-def _local_names(top: ast.stmt, statement: Statement, names: list[str]) -> list[str]:
+def _local_names(source: Source, top: ast.stmt, statement: Statement, names: list[str]) -> list[str]:
     """What stands in the function of a statement, or as self.X in its class: names, attributes and items.
 
     Those of the statement come first, then the innermost function's.
     """
-    functions = [
-        n for n in ast.walk(top) if isinstance(n, ast.FunctionDef) and n.lineno <= statement.line <= (n.end_lineno or 0)
-    ]
+    functions = source.around(statement.line, ast.FunctionDef)
     own = dict.fromkeys(word for function in reversed(functions) for n in ast.walk(function) if (word := _word(n)))
     if isinstance(top, ast.ClassDef):
         own |= dict.fromkeys(word for n in ast.walk(top) if (word := _word(n)).startswith("self."))

@@ -1,22 +1,28 @@
 """A pass run again, stopped where one of its values was made, and that value changed."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
 from duograd.runner.gradcheck.source import Source
-from duograd.runner.gradcheck.trace import Access, Array, followed, reach
+from duograd.runner.gradcheck.trace import Access, Array, Version, followed, reach
+
+Change = tuple[Version, Callable[[Array], Array]]
+"""A value, and what it becomes."""
 
 
 class Replay:
-    """Runs on until a step, hands the frame to `change`, and follows no further."""
+    """Runs on until each of some values was made, changes it, and follows no further."""
 
-    def __init__(self, sources: dict[str, Source], changes: dict[int, Callable[[FrameType], None]]) -> None:
-        self.sources, self.changes = sources, dict(changes)
-        self.step = 0
+    def __init__(self, sources: dict[str, Source], changes: Sequence[Change]) -> None:
+        self.sources, self.step = sources, 0
+        self.changes: dict[int, list[Change]] = {}
+        for version, make in changes:
+            self.changes.setdefault(version.step, []).append((version, make))
 
     def __enter__(self) -> "Replay":
         self._previous = sys.gettrace()
@@ -40,29 +46,28 @@ class Replay:
 
     def _count(self, frame: FrameType) -> None:
         self.step += 1
-        change = self.changes.pop(self.step, None)
-        if change is not None:
-            change(frame)
-            if not self.changes:
-                sys.settrace(None)
+        for version, make in self.changes.pop(self.step, ()):
+            # a value that is no more where it was, or that nothing may change, stays
+            with suppress(KeyError, AttributeError, TypeError, ValueError, IndexError):
+                put(frame, version.access, make)
+        if not self.changes:
+            sys.settrace(None)
 
 
-def put(frame: FrameType, access: Access, make: Callable[[Array], Array]) -> bool:
-    """Changes a value where it stands: an array in place, a number by binding it anew. Whether it could be."""
+def put(frame: FrameType, access: Access, make: Callable[[Array], Array]) -> None:
+    """Changes a value where it stands: an array in place, a number by binding it anew."""
     first, *rest = access
     value = reach(frame.f_locals[str(first)], tuple(rest))
     if isinstance(value, np.ndarray):
-        if not value.flags.writeable:
-            return False
-        value[...] = make(value)
-        return True
+        if value.flags.writeable:
+            value[...] = make(value)
+        return
     changed = type(value)(make(np.asarray(value)))
     if not rest:
         frame.f_locals[str(first)] = changed
-        return True
+        return
     holder, last = reach(frame.f_locals[str(first)], tuple(rest[:-1])), rest[-1]
     if isinstance(last, str) and last.startswith("."):
         setattr(holder, last[1:], changed)
     else:
         holder[last] = changed
-    return True

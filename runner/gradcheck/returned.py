@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 def of_object(instance: Any, paths: Mapping[str, Path]) -> dict[str, Any]:
     """Gradients that an object keeps: dW-like attributes, and what stands in grads. paths: of its values, by name."""
-    found: dict[str, Any] = {}
+    gradients: dict[str, Any] = {}
     for name, path in paths.items():
-        gradient = gradient_beside(instance, path[1:], {id(value) for value in found.values()})
+        gradient = gradient_beside(instance, path[1:], {id(value) for value in gradients.values()})
         if gradient is not None:
-            found[name] = gradient
-    return found
+            gradients[name] = gradient
+    return gradients
 
 
 def of_result(result: Any, names: Sequence[str], layer: "Layer") -> dict[str, Any]:
@@ -31,24 +31,24 @@ def of_result(result: Any, names: Sequence[str], layer: "Layer") -> dict[str, An
         return _of_mapping(result, names)
     parts = list(result) if isinstance(result, tuple | list) else [result]
     words = returned_words(layer)
-    found: dict[str, Any] = {}
+    gradients: dict[str, Any] = {}
     loose: dict[int, Any] = {}
     for index, part in enumerate(parts):
-        left = [name for name in names if name not in found]
+        left = [name for name in names if name not in gradients]
         if isinstance(part, Mapping):
-            found |= _of_mapping(part, left)
+            gradients |= _of_mapping(part, left)
             continue
         if isinstance(part, list):
-            found |= _of_list(part, words[index] if len(words) == len(parts) else "", left)
+            gradients |= _of_list(part, words[index] if len(words) == len(parts) else "", left)
             continue
         said = gradient_of(words[index]) if len(words) == len(parts) else None
         name = match(said, left) if said else None
         if name is None:
             loose[index] = part
         elif part is not None:
-            found[name] = part
-    found |= _by_position(loose, len(parts), [name for name in names if name not in found], layer)
-    return {name: value for name, value in found.items() if value is not None}
+            gradients[name] = part
+    gradients |= _by_position(loose, len(parts), [name for name in names if name not in gradients], layer)
+    return {name: value for name, value in gradients.items() if value is not None}
 
 
 def _by_position(loose: Mapping[int, Any], count: int, left: list[str], layer: "Layer") -> dict[str, Any]:
@@ -60,13 +60,13 @@ def _by_position(loose: Mapping[int, Any], count: int, left: list[str], layer: "
     order = arrays if len(loose) == len(arrays) else left
     if len(loose) >= len(order):
         return dict(zip(order, loose.values(), strict=False))
-    found: dict[str, Any] = {}
+    gradients: dict[str, Any] = {}
     for part in loose.values():
-        free = [name for name in arrays if name not in found]
+        free = [name for name in arrays if name not in gradients]
         same = [name for name in free if layer.value_of(name).shape == np.shape(part)]
         if same or free:
-            found[(same or free)[0]] = part
-    return found
+            gradients[(same or free)[0]] = part
+    return gradients
 
 
 def _of_list(parts: list[Any], word: str, left: Sequence[str]) -> dict[str, Any]:
@@ -78,16 +78,16 @@ def _of_list(parts: list[Any], word: str, left: Sequence[str]) -> dict[str, Any]
 
 
 def _of_mapping(result: Mapping[Any, Any], names: Sequence[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    gradients: dict[str, Any] = {}
     for key, value in result.items():
         word = str(key)
         name = match(word, names) or ((said := gradient_of(word)) and match(said, names))
         if name and value is not None:
-            found[name] = value
-    if not found and len(result) <= len(names):  # `weight` for W: in the order of the arguments
+            gradients[name] = value
+    if not gradients and len(result) <= len(names):  # `weight` for W: in the order of the arguments
         left = names[len(names) - len(result) :]
-        found = dict(zip(left, result.values(), strict=True))
-    return found
+        gradients = dict(zip(left, result.values(), strict=True))
+    return gradients
 
 
 def match(word: str, names: Sequence[str]) -> str | None:

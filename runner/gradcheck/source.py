@@ -4,6 +4,7 @@ import ast
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Source:
     @cached_property
     def statements(self) -> dict[int, Statement]:
         """The innermost statement of each line."""
-        found: dict[int, Statement] = {}
+        statements: dict[int, Statement] = {}
         for node in ast.walk(self.tree):  # outer statements come before the inner ones, which replace them
             if isinstance(node, ast.stmt) and not isinstance(node, ast.FunctionDef | ast.ClassDef):
                 body = getattr(node, "body", None)
@@ -41,12 +42,24 @@ class Source:
                 if isinstance(body, list) and body:
                     end = max(node.lineno, body[0].lineno - 1)
                 statement = Statement(node.lineno, end, node, *_names(node))
-                found.update((line, statement) for line in range(node.lineno, end + 1))
-        return found
+                statements.update((line, statement) for line in range(node.lineno, end + 1))
+        return statements
 
     def statement(self, line: int) -> Statement | None:
         """The statement that a line belongs to."""
         return self.statements.get(line)
+
+    def around(self, line: int, *kinds: type[ast.stmt | ast.expr]) -> list[Any]:
+        """The nodes of these kinds in which a line lies, the innermost last."""
+        nodes = [n for n in ast.walk(self.tree) if isinstance(n, kinds) and n.lineno <= line <= (n.end_lineno or 0)]
+        return sorted(nodes, key=lambda node: node.lineno)
+
+    def statements_around(self, line: int) -> list[Statement]:
+        """All statements of the innermost function in which a line lies; none where it lies in none."""
+        inner = range(0)
+        for function in self.around(line, ast.FunctionDef)[-1:]:
+            inner = range(function.lineno + 1, (function.end_lineno or 0) + 1)
+        return [statement for number, statement in self.statements.items() if number == statement.line in inner]
 
     def text_of(self, line: int) -> str:
         """A line's text, without its indentation."""

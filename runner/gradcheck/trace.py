@@ -5,7 +5,7 @@ is found again by the number of trace events before it.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import FrameType, ModuleType
 from typing import Any
@@ -67,6 +67,22 @@ class Version:
         """The container that it lies in: grads of self.grads['W']; nothing for a plain name."""
         words = [part for part in self.access if isinstance(part, str)]
         return words[-2].lstrip(".") if len(words) > 1 else ""
+
+
+def ingredients(
+    versions: Iterable[Version],
+    counts: Callable[[Version], bool] = lambda _: True,
+    through: Callable[[Version], bool] = lambda _: True,
+) -> Iterator[Version]:
+    """Values and all that they were made of, each once: what counts, and behind it only what one may look through."""
+    seen: set[int] = set()
+    ahead = list(versions)
+    while ahead:
+        version = ahead.pop()
+        if version.order not in seen and counts(version):
+            seen.add(version.order)
+            yield version
+            ahead += version.reads if through(version) else ()
 
 
 def is_value(value: object) -> bool:

@@ -1,18 +1,16 @@
 """The true gradient of any value of a forward pass: differences of Σ y ⊙ dy, the value changed where it stands."""
 
 import math
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import FrameType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from duograd.runner.gradcheck.layer import Layer
-from duograd.runner.gradcheck.replay import Replay, put
+from duograd.runner.gradcheck.replay import Change, Replay
 from duograd.runner.gradcheck.source import Source
 from duograd.runner.gradcheck.trace import Array, Version
 
@@ -46,11 +44,9 @@ class Truth:
     def tolerance(self) -> float:
         return TOLERANCE_SINGLE if self.single else TOLERANCE
 
-    def loss(
-        self, changes: dict[int, Callable[[FrameType], None]] | None = None, inputs: dict[str, Array] | None = None
-    ) -> float:
+    def loss(self, changes: Sequence[Change] = (), inputs: dict[str, Array] | None = None) -> float:
         """Of one forward pass, with values changed on its way."""
-        with Replay(self.sources, changes or {}):
+        with Replay(self.sources, changes):
             run = self.layer.start(inputs)
         return float(sum(np.vdot(d, y) for d, y in zip(self.dy, run.y, strict=True)))
 
@@ -60,20 +56,16 @@ class Truth:
 
     def moved(self, target: Target, delta: Array, held: Version | None = None) -> float:
         """The loss where a value is larger by delta; held: a later value that is put back to what it was."""
-        changes: dict[int, Callable[[FrameType], None]] = {}
-        if held is not None:
-            changes[held.step] = lambda frame: _put(frame, held, lambda _: held.value)
+        changes: list[Change] = [(held, lambda _: held.value)] if held else []
         if isinstance(target, str):
             return self.loss(changes, {target: self.value(target) + delta})
-        before = changes.get(target.step)
-        changes[target.step] = lambda frame: _both(frame, before, target, delta)
-        return self.loss(changes)
+        return self.loss([*changes, (target, lambda value: value + delta)])
 
     def slopes(self, target: Target, direction: Array, number: int, step: float) -> tuple[float, float, float]:
         """Central, left and right slopes along a direction."""
         key = (target if isinstance(target, str) else target.order, number, step)
         if key not in self._slopes:
-            h = step * max(1.0, float(np.sqrt(np.mean(np.square(self.value(target), dtype=np.float64)))))
+            h = step * _size(self.value(target))
             up, down = self.moved(target, h * direction), self.moved(target, -h * direction)
             here = self.height
             self._slopes[key] = (up - down) / (2 * h), (here - down) / h, (up - here) / h
@@ -82,9 +74,7 @@ class Truth:
     def agrees(self, g: Array, target: Target) -> float:
         """How far a gradient is from the truth, relatively: the largest over random directions. inf for a shape."""
         shape = self.value(target).shape
-        if g.shape != shape:
-            return math.inf
-        if not np.isfinite(g).all():
+        if g.shape != shape or not np.isfinite(g).all():
             return math.inf
         return max(self._error(g, target, v, k) for k, v in enumerate(directions(shape)))
 
@@ -130,33 +120,26 @@ class Truth:
 
     def _entries(self, target: Target, held: Version | None) -> Array:
         value = self.value(target)
-        found = np.full(value.shape, np.nan)
+        gradient = np.full(value.shape, np.nan)
         flat = np.arange(value.size)
         if value.size > LARGE:
             flat = np.sort(np.random.default_rng(0).choice(value.size, SAMPLED, replace=False))
         step = STEP_SINGLE if self.single else STEP
-        h = step * max(1.0, float(np.sqrt(np.mean(np.square(value, dtype=np.float64)))))
+        h = step * _size(value)
         for index in flat:
             delta = np.zeros(value.shape)
             delta.flat[index] = h
-            found.flat[index] = (self.moved(target, delta, held) - self.moved(target, -delta, held)) / (2 * h)
-        return found
+            gradient.flat[index] = (self.moved(target, delta, held) - self.moved(target, -delta, held)) / (2 * h)
+        return gradient
 
 
-def _put(frame: FrameType, version: Version, make: Callable[[Array], Array]) -> None:
-    # a value that is no more where it was, or that nothing may change, stays
-    with suppress(KeyError, AttributeError, TypeError, ValueError, IndexError):
-        put(frame, version.access, make)
-
-
-def _both(frame: FrameType, before: Callable[[FrameType], None] | None, target: Version, delta: Array) -> None:
-    if before is not None:
-        before(frame)
-    _put(frame, target, lambda value: value + delta)
+def _size(value: Array) -> float:
+    """The root of a value's mean square, 1 at least."""
+    return max(1.0, float(np.sqrt(np.mean(np.square(value, dtype=np.float64)))))
 
 
 def directions(shape: tuple[int, ...]) -> list[Array]:
     """Random directions, always the same for a shape."""
     rng = np.random.default_rng([1, *shape])
-    found: list[NDArray[Any]] = [np.asarray(rng.standard_normal(shape)) for _ in range(DIRECTIONS)]
-    return [v / max(1e-12, float(np.linalg.norm(v))) * math.sqrt(max(1, v.size)) for v in found]
+    drawn: list[NDArray[Any]] = [np.asarray(rng.standard_normal(shape)) for _ in range(DIRECTIONS)]
+    return [v / max(1e-12, float(np.linalg.norm(v))) * math.sqrt(max(1, v.size)) for v in drawn]

@@ -1,15 +1,19 @@
 """A layer's verdict, for programs and as a person sees it: the backward pass line by line, each line with its mark."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from html import escape
 from pathlib import Path
 from typing import Any
 
-from rich.console import Group
+from rich.console import Console, Group
+from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 MARKS = {"right": ("✓", "green"), "wrong": ("✗", "bold red"), "follows": ("↳", "yellow"), "not checked": ("·", "dim")}
+WIDE = 10_000  # columns: a notebook scrolls, lines of code do not wrap
+BLACK, RED, GREEN, YELLOW = (0, 0, 0), (193, 18, 31), (26, 127, 55), (154, 103, 0)
+ON_WHITE = TerminalTheme((255, 255, 255), BLACK, [BLACK, RED, GREEN, YELLOW, *4 * [BLACK]])
 
 
 @dataclass(frozen=True)
@@ -105,18 +109,6 @@ def _code(check: LayerCheck) -> Iterator[Text]:
 
 def _html(check: LayerCheck) -> str:
     """For a notebook: the same as a block of preformatted text, coloured."""
-    colours = {"green": "#1a7f37", "bold red": "#c1121f", "yellow": "#9a6700", "dim": "#6e7781"}
-    lines = []
-    for part in _parts(check):
-        text, spans = part.plain, sorted(part.spans, key=lambda span: span.start)
-        pieces, at = [], 0
-        for span in spans:
-            pieces.append(escape(text[at : span.start]))
-            colour = colours.get(str(span.style), "inherit")
-            pieces.append(f'<span style="color:{colour}">{escape(text[span.start : span.end])}</span>')
-            at = span.end
-        pieces.append(escape(text[at:]))
-        whole = "".join(pieces)
-        whole_colour = colours.get(str(part.style))
-        lines.append(f'<span style="color:{whole_colour}">{whole}</span>' if whole_colour else whole)
-    return "<pre>" + "\n".join(lines) + "</pre>"
+    console = Console(record=True, file=io.StringIO(), width=WIDE, force_terminal=True, color_system="truecolor")
+    console.print(check)
+    return console.export_html(theme=ON_WHITE, code_format="<pre>{code}</pre>", inline_styles=True)

@@ -85,14 +85,14 @@ class Curve:
 
 
 def draw_metrics(
-    history: History, names: Iterable[str], out: Output, what: str, wanted: Literal["linear", "auto"] = "linear"
+    history: History, names: Iterable[str], out: Output, what: str, scaling: Literal["linear", "auto"] = "linear"
 ) -> Path:
     """Draw the metrics `names` of one or several runs, such as accuracies, over one axis; returns the path.
 
     Dashes tell splits apart (a word train, val or test in the name), colours the rest of the name; where only the split
-    differs, colours tell it too. `wanted="auto"` is logarithmic for positive values that span more than a decade.
+    differs, colours tell it too. `scaling="auto"` is logarithmic for positive values that span more than a decade.
     """
-    return overlay({"": curves_by_metric(history, names)}, out, what, wanted, beginning=True)
+    return overlay({"": curves_by_metric(history, names)}, out, what, scaling, beginning=True)
 
 
 def curves_by_metric(history: History, names: Iterable[str]) -> list[Curve]:
@@ -111,32 +111,32 @@ def overlay(
     panels: Mapping[str, Sequence[Curve]],
     out: Output,
     what: str,
-    wanted: Literal["linear", "auto"] = "auto",
+    scaling: Literal["linear", "auto"] = "auto",
     note: str = "",
     beginning: bool = False,
 ) -> Path:
     """Draw curves over epochs, in a panel for each name such as `train` and `val`; returns the path.
 
     A single panel whose curves all have their own names labels them at their ends, with their last values; one epoch
-    is bars. The scale is logarithmic where all values are positive and span more than a decade, unless `wanted` is
+    is bars. The scale is logarithmic where all values are positive and span more than a decade, unless `scaling` is
     linear; without `beginning` it leaves out the first epochs where they would flatten all others. `note`: what else
     there is to say.
     """
     every = [curve for curves in panels.values() for curve in curves]
     empty = dict.fromkeys(curve.name for curve in every if not len(curve.measured))
-    shown = {name: [curve for curve in curves if len(curve.measured)] for name, curves in panels.items()}
-    values = [y for curves in shown.values() for curve in curves for y in curve.extent]
-    scale, left_out = (scale_for(values, wanted, DEEPEST), "") if beginning else scale_of_most(values, wanted)
+    full = {name: [curve for curve in curves if len(curve.measured)] for name, curves in panels.items()}
+    values = [y for curves in full.values() for curve in curves for y in curve.extent]
+    scale, left_out = (scale_for(values, scaling, DEEPEST), "") if beginning else scale_of_most(values, scaling)
     nothing = f"nothing to draw of {', '.join(empty)}" if empty else ""
     epochs = max([1, *map(len, values)])
     if epochs == 1 and values:
-        named = [(f"{panel} {curve.name}", curve) for panel, curves in shown.items() for curve in curves]
+        named = [(f"{panel} {curve.name}", curve) for panel, curves in full.items() for curve in curves]
         return _draw_numbers(named, out, joined(what, "after one epoch", note, nothing))
     subtitle = joined(what, scale.note, left_out, note, nothing)
-    [first, *more] = shown.values()
+    [first, *more] = full.values()
     if not more and len({curve.name for curve in first}) == len(first):
         return draw_curves(first, scale, ("epoch", epochs), out, subtitle)
-    return _draw_beside(shown, scale, epochs, out, subtitle)
+    return _draw_beside(full, scale, epochs, out, subtitle)
 
 
 def _draw_beside(panels: Mapping[str, Sequence[Curve]], scale: Scale, epochs: int, out: Output, subtitle: str) -> Path:
@@ -206,24 +206,24 @@ def label_ends(chart: Chart, curves: Sequence[Curve]) -> None:
         axes.text(1 + 1.2 * LEADER / width, place, curve.label, **text, **frame)
 
 
-def spread(wanted: Floats, gap: float, low: float, high: float) -> Floats:
-    """Places (n,) close to the wanted ones (n,), at least `gap` apart, within [low, high] where they all fit."""
-    order = np.argsort(wanted, kind="stable")
-    step = gap * np.arange(len(wanted))
-    flat = wanted[order] - step  # in these coordinates "at least gap apart" is "not decreasing"
+def spread(positions: Floats, gap: float, low: float, high: float) -> Floats:
+    """Places (n,) close to the given ones (n,), at least `gap` apart, within [low, high] where they all fit."""
+    order = np.argsort(positions, kind="stable")
+    step = gap * np.arange(len(positions))
+    flat = positions[order] - step  # in these coordinates "at least gap apart" is "not decreasing"
     upwards = np.maximum.accumulate(flat)
     downwards = np.minimum.accumulate(flat[::-1])[::-1]
     placed = np.clip((upwards + downwards) / 2, low, high - step[-1]) + step
     return placed[np.argsort(order)]
 
 
-def scale_of_most(curves: Sequence[Floats], wanted: Literal["linear", "auto"]) -> tuple[Scale, str]:
+def scale_of_most(curves: Sequence[Floats], scaling: Literal["linear", "auto"]) -> tuple[Scale, str]:
     """The range to show, and a note where it leaves out the beginning: the height from which losses fall at first."""
-    whole = scale_for(curves, wanted, DEEPEST)
+    whole = scale_for(curves, scaling, DEEPEST)
     epochs = max((len(values) for values in curves), default=0)
-    if wanted == "linear" or epochs < FEWEST:
+    if scaling == "linear" or epochs < FEWEST:
         return whole, ""
-    later = scale_for([values[max(1, int(BEGINNING * epochs)) :] for values in curves], wanted, DEEPEST)
+    later = scale_for([values[max(1, int(BEGINNING * epochs)) :] for values in curves], scaling, DEEPEST)
     lowest = min(float(np.nanmin(values)) for values in curves)
     flattened = _height(later, whole.log) < FLAT * _height(whole, whole.log)
     if not flattened or later.low > lowest or (later.log and not whole.log):

@@ -41,7 +41,7 @@ def drawable(values: ArrayLike) -> Floats:
     return y
 
 
-def scale_for(values: Sequence[Floats], wanted: Literal["linear", "auto"], deepest: float = 0.0) -> Scale:
+def scale_for(values: Sequence[Floats], scaling: Literal["linear", "auto"], deepest: float = 0.0) -> Scale:
     """A range with a little air around all finite values; "auto" is logarithmic for positive values over a decade.
 
     A logarithmic range goes no lower than `deepest` times the largest value.
@@ -51,7 +51,7 @@ def scale_for(values: Sequence[Floats], wanted: Literal["linear", "auto"], deepe
     if not len(every):
         return Scale(0.0, 1.0, log=False)
     low, high = float(every.min()), float(every.max())
-    if wanted == "auto" and low > 0 and high > DECADE * low:
+    if scaling == "auto" and low > 0 and high > DECADE * low:
         low = max(low, deepest * high)
         air = (high / low) ** 0.04
         return Scale(low / air, high * air, log=True)

@@ -33,11 +33,11 @@ def draw_maps(image: Images, label: str, maps: Mapping[str, Images], out: Output
 def _label(name: str, maps: Images) -> str:
     """How many maps of which size and range, and how many of them are flat."""
     count, height, width = maps.shape
-    shown = maps[:MOST]
-    flat = int((np.ptp(shown.reshape(len(shown), -1), axis=1) == 0).sum())
+    first = maps[:MOST]
+    flat = int((np.ptp(first.reshape(len(first), -1), axis=1) == 0).sum())
     return joined(
         f"{name}: {f'the first {MOST} of ' if count > MOST else ''}{count} maps of {width}×{height}",
-        f"values {shown.min():.3g} to {shown.max():.3g}",
+        f"values {first.min():.3g} to {first.max():.3g}",
         f"{flat} of one value" if flat else "",
     )
 

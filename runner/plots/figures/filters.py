@@ -33,9 +33,9 @@ def draw_filters(weight: Images, what: str, out: Output) -> Path:
     """Draw weight (F, C, KH, KW) under a title; `what` names them, such as "filters"; returns the path."""
     height, width = weight.shape[2:]
     pictures = len(separate(weight))
-    shown = f"the first {MOST} of {pictures}" if pictures > MOST else f"{pictures}"
+    count = f"the first {MOST} of {pictures}" if pictures > MOST else f"{pictures}"
     subtitle = joined(
-        f"{shown} {what} of {width}×{height} pixels",
+        f"{count} {what} of {width}×{height} pixels",
         "in colour" if weight.shape[1] == COLOURS else "",
         "mid grey is weight 0, each scaled by its own largest |weight|",
     )

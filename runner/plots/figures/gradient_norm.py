@@ -28,9 +28,9 @@ def draw_norms(norms: Mapping[str, ArrayLike], out: Output) -> Path:
     arrays = {name: np.asarray(values, np.float64) for name, values in norms.items()}
     curves = [Curve(name, showable(y), colour) for colour, (name, y) in enumerate(arrays.items())]
     missing = " · ".join(filter(None, (left_out(name, y) for name, y in arrays.items())))
-    shown = [curve for curve in curves if len(curve.measured)]
+    full = [curve for curve in curves if len(curve.measured)]
     along = ("time step t", max([1, *map(len, arrays.values())]))
-    return draw_curves(shown, decades([curve.y for curve in shown]), along, out, f"{READ}\n{missing}")
+    return draw_curves(full, decades([curve.y for curve in full]), along, out, f"{READ}\n{missing}")
 
 
 def showable(norms: Floats) -> Floats:

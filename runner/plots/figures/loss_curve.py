@@ -27,10 +27,10 @@ def draw_loss(history: History, out: Output, terms: Sequence[str]) -> Path:
     names = [f"{split}/{term}" for term in parts for split in DASHES if f"{split}/{term}" in history]
     curves = curves_by_metric(history, names)
     zero = [curve.name for curve in curves if not (curve.measured.any() or curve.name.endswith("/loss"))]
-    shown = [curve for curve in curves if curve.name not in zero]
+    rest = [curve for curve in curves if curve.name not in zero]
     left_out = f"left out, 0 throughout: {', '.join(zero)}" if zero else ""
     what = f"the loss is {whole[0]}" if whole else "loss and its terms"
-    return overlay({"": shown}, out, what, "auto", left_out, beginning=True)
+    return overlay({"": rest}, out, what, "auto", left_out, beginning=True)
 
 
 def _is_loss(history: History, split: str, term: str) -> bool:

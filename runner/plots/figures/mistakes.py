@@ -38,8 +38,8 @@ def draw_mistakes(
     wrong, total = counts
     if not wrong:
         return save_page(stack([], 0), out, f"None: each of the {total} images is taken for what it is.")
-    shown = f"the {min(wrong, MOST)} surest first" if wrong > 1 else ""
-    subtitle = joined(f"{wrong} of {total} images are taken for something else", shown, measure)
+    order = f"the {min(wrong, MOST)} surest first" if wrong > 1 else ""
+    subtitle = joined(f"{wrong} of {total} images are taken for something else", order, measure)
     cells = [_cell(image, label) for image, label in zip(images[:MOST], labels[:MOST], strict=True)]
     rows = [beside(cells[start : start + COLUMNS], GAP) for start in range(0, len(cells), COLUMNS)]
     return save_page(stack(rows, GAP), out, subtitle)

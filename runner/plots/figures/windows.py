@@ -79,12 +79,12 @@ def _style(channel: int) -> dict[str, Any]:
 
 
 def _subtitle(units: str, true: Sequence[str], predicted: Sequence[str]) -> str:
-    shown = list(zip(true, predicted, strict=True))[:MOST]
+    pairs = list(zip(true, predicted, strict=True))[:MOST]
     return joined(
         units,
-        "one scale for all windows" if len(shown) > 1 else "",
-        f"{sum(name == said for name, said in shown)} of {len(shown)} recognised",
-        f"the first {len(shown)} of {len(true)} windows" if len(true) > len(shown) else "",
+        "one scale for all windows" if len(pairs) > 1 else "",
+        f"{sum(name == said for name, said in pairs)} of {len(pairs)} recognised",
+        f"the first {len(pairs)} of {len(true)} windows" if len(true) > len(pairs) else "",
     )
 
 
@@ -92,14 +92,14 @@ def _draw(run: FinishedRun) -> None:
     """Some samples, wrong ones among them where there are any."""
     split = run.data.splits[run.data.held_out]
     predicted = run.outputs(run.data.held_out).argmax(axis=1)
-    chosen = _chosen(targets(split), predicted, run.seed)
+    index = _sample(targets(split), predicted, run.seed)
     classes = np.array(run.data.classes)
-    true, said = classes[targets(split)[chosen]].tolist(), classes[predicted[chosen]].tolist()
+    true, said = classes[targets(split)[index]].tolist(), classes[predicted[index]].tolist()
     out = run.output("windows", f"Windows: {run.title}")
-    draw_windows(split.inputs[chosen], run.data.channels, run.data.units, true, said, out)
+    draw_windows(split.inputs[index], run.data.channels, run.data.units, true, said, out)
 
 
-def _chosen(true: NDArray[Any], predicted: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
+def _sample(true: NDArray[Any], predicted: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
     """Random samples, the wrong ones among them last."""
     order = np.random.default_rng(seed).permutation(len(true))
     is_right = predicted[order] == true[order]
