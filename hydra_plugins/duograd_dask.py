@@ -2,7 +2,7 @@
 start: nothing heavy here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -51,12 +51,25 @@ class GridSweeper(Sweeper):
 
 @dataclass
 class DaskLauncherConf:
-    """n_workers: null is one a core. scheduler: tcp://HOST:8786 of a cluster. timeout: seconds for it to answer."""
+    """What each option says: runner/sweep/launcher.py."""
 
     _target_: str = "hydra_plugins.duograd_dask.DaskLauncher"
     n_workers: int | None = None
     scheduler: str | None = None
     timeout: float = 20.0
+    worker_timeout: Any = "auto"
+    cluster: str | None = None
+    queue: str | None = None
+    account: str | None = None
+    cores: int = 1
+    processes: int = 1
+    memory: str = "2GB"
+    walltime: str = "01:00:00"
+    sbatch: list[str] = field(default_factory=list)
+    qsub: list[str] = field(default_factory=list)
+    job_script_prologue: list[str] = field(default_factory=list)
+    interface: str | None = None
+    tls: bool = True
 
 
 @dataclass

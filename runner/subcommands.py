@@ -18,6 +18,7 @@ COMMANDS = {
     "resume": Command(
         "RUN | SWEEP", "go on with what was interrupted", "outputs/autoencoder/2026-11-25_10-00-00_000000"
     ),
+    "watch": Command("SWEEP", "look at a sweep that runs elsewhere", "outputs/sweeps/2026-11-25_10-00-00"),
     "compare": Command("RUN... | SWEEP", "which did best, and what differs", "outputs/autoencoder"),
     "gradcheck": Command("FILE.py | KEY=VALUE...", "prove gradients; find a wrong line", "my_layer.py"),
     "bench": Command("NAME...", "speed, as ratios inside one run", "layers"),

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import shlex
 import signal
 import sqlite3
@@ -203,21 +204,21 @@ def test_fail_fast_ends_the_others(tmp_path):
 
 
 def test_killed_and_interrupted_then_resumed_is_as_if_undisturbed(tmp_path):
-    """A worker is killed by SIGKILL, then Ctrl-C; what is resumed after that ends like a sweep that nobody touched."""
+    """A worker is killed, its job goes on, then Ctrl-C; what is resumed ends like a sweep that nobody touched."""
     grid = ["model.hidden_size=3,4,5", "epochs=3000", "checkpoint.every_seconds=0.1", "optimizer=adam"]
     grid += ["hydra.launcher.n_workers=3"]
     calm, rough = tmp_path / "calm", tmp_path / "rough"
     process = started(sweep(rough, *grid), tmp_path)
     wait_until(lambda: all(epochs(rough / f"hidden_size={size}") > 50 for size in (3, 4, 5)))
-    os.kill(wait_until(lambda: trainer(rough / "hidden_size=3")), signal.SIGKILL)
-    wait_until(lambda: statuses(rough)["hidden_size=3"] == "KILLED")
+    os.kill(victim := wait_until(lambda: trainer(rough / "hidden_size=3")), signal.SIGKILL)
+    wait_until(lambda: trainer(rough / "hidden_size=3") not in (victim, None))
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=15)  # within seconds
     assert process.returncode == 130
     wait_until(lambda: not left_behind(process.pid), seconds=10)  # multiprocessing's tracker goes after its parent
     assert statuses(rough) == dict.fromkeys(["hidden_size=3", "hidden_size=4", "hidden_size=5"], "KILLED")
     assert record(rough)["status"] == "KILLED"
-    assert "hidden_size=3: its process died (killed, or out of memory)" in output
+    assert re.search(r"hidden_size=3: its worker is gone after epoch \d+; sent again\n", output)
     assert f"go on with it: duograd resume {rough}" in output
     assert "Traceback" not in output
     reached = {name: epochs(rough / name) for name in statuses(rough)}
@@ -228,6 +229,18 @@ def test_killed_and_interrupted_then_resumed_is_as_if_undisturbed(tmp_path):
     for name in statuses(calm):
         for file in SAME_BYTES:
             assert (rough / name / file).read_bytes() == (calm / name / file).read_bytes()
+
+
+def test_a_job_that_kills_every_worker_is_given_up(tmp_path):
+    folder, killed = tmp_path / "sweep", set()
+    process = started(sweep(folder, "seed=1,2", "epochs=100000", "checkpoint.every_seconds=1e9"), tmp_path)
+    for _ in range(2):
+        killed.add(victim := wait_until(lambda: (one := trainer(folder / "seed=1")) not in killed and one))
+        os.kill(victim, signal.SIGKILL)
+    wait_until(lambda: statuses(folder)["seed=1"] == "FAILED")
+    process.terminate()
+    output, _ = process.communicate(timeout=60)
+    assert "seed=1: its process died (killed, or out of memory) 2 times before anything was saved" in output
 
 
 def test_one_process_at_a_time_on_a_sweep(tmp_path):

@@ -15,11 +15,13 @@ def main(arguments: list[str]) -> int:
     if (given.dir / SWEEP).exists():
         from duograd.runner.sweep.launch import resume_sweep
 
-        changes = {"n_workers": given.n_workers, "scheduler": given.scheduler}
+        changes = {"n_workers": given.n_workers, "scheduler": given.scheduler, "cluster": given.cluster}
+        if given.scheduler and not given.cluster:
+            changes["cluster"] = "none"
         typed = {key: value for key, value in changes.items() if value is not None}
         return resume_sweep(given.dir, {key: None if value == "none" else value for key, value in typed.items()})
-    if given.n_workers or given.scheduler:
-        raise UserError(f"{given.dir} is not the folder of a sweep: --n-workers and --scheduler are for sweeps")
+    if given.n_workers or given.scheduler or given.cluster:
+        raise UserError(f"{given.dir} is not the folder of a sweep: --n-workers, --scheduler, --cluster are for sweeps")
     return _resume_run(RunFolder(given.dir), _moved_data(given.moved))
 
 
@@ -29,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("moved", nargs="*", metavar="data.root=DIR", help="of a run: where its data lies now")
     parser.add_argument("--n-workers", type=int, help="of a sweep: processes on this machine")
     parser.add_argument("--scheduler", help="of a sweep: the Dask scheduler of a cluster, tcp://HOST:8786, or none")
+    parser.add_argument("--cluster", help="of a sweep: the batch system that starts its workers, or none")
     return parser
 
 

@@ -1,7 +1,7 @@
 """Ctrl-C and its kin: a run ends where its state is whole, and can be resumed."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -51,10 +51,13 @@ class Signals(Interruption):
 
 
 class EndFile(Interruption):
-    """A file stands for Ctrl-C: a job of a sweep is no main thread, and may be on another machine than the terminal."""
+    """A file stands for Ctrl-C: a job of a sweep is no main thread, and may be on another machine than the terminal.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    leaving: whether the process is about to be ended anyway.
+    """
+
+    def __init__(self, path: Path, leaving: Callable[[], bool] = lambda: False) -> None:
+        self.path, self._leaving = path, leaving
         self._seen = False
 
     @property
@@ -63,5 +66,5 @@ class EndFile(Interruption):
         return signal.SIGINT if self._seen else None
 
     def step(self, training: Training) -> None:
-        self._seen = self._seen or self.path.exists()
+        self._seen = self._seen or self.path.exists() or self._leaving()
         super().step(training)

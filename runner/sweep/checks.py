@@ -1,7 +1,8 @@
 """Before a job goes to a cluster: does every worker see the sweep's folder, and have what we have?"""
 
 import socket
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
@@ -10,13 +11,16 @@ from typing import Any
 from distributed import Client
 
 from duograd.runner.errors import UserError
+from duograd.runner.sweep.cluster import Workers
 
+POLL_SECONDS = 0.1
 PACKAGES = ("duograd", "numpy", "scipy", "torch")
 
 
-def refuse_unfit(client: Client, folder: Path, timeout: float) -> None:
-    """Raises UserError, naming the worker and what is wrong with it."""
-    _wait_for_one(client, timeout)
+def refuse_unfit(workers: Workers, folder: Path, ending: Callable[[], bool]) -> None:
+    """Raises UserError, naming the worker and what is wrong with it. Waits for a first one, unless `ending`."""
+    _wait_for_one(workers, ending)
+    client = workers.client
     _refuse_shared_processes(client)
     here = probe(str(folder))
     for address, answer in client.run(probe, str(folder), on_error="return").items():
@@ -41,14 +45,15 @@ def _version(package: str) -> str:
         return "none"
 
 
-def _wait_for_one(client: Client, timeout: float) -> None:
-    try:
-        client.wait_for_workers(1, timeout=timeout)
-    except TimeoutError:
-        address = client.scheduler.address if client.scheduler else "the scheduler"
-        raise UserError(
-            f"{address} has no worker after {timeout:g} s: start some with 'dask worker {address} --nthreads 1'"
-        ) from None
+def _wait_for_one(workers: Workers, ending: Callable[[], bool]) -> None:
+    since = time.monotonic()
+    while not workers.client.nthreads() and not ending():
+        if workers.patience is not None and time.monotonic() - since > workers.patience:
+            raise UserError(
+                f"{workers.address} has no worker after {workers.patience:g} s: start some with "
+                f"'dask worker {workers.address} --nthreads 1', or wait longer: hydra.launcher.worker_timeout=null"
+            )
+        time.sleep(POLL_SECONDS)
 
 
 def _refuse_shared_processes(client: Client) -> None:

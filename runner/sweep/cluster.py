@@ -1,18 +1,21 @@
-"""Where jobs run: worker processes on this machine, or a cluster that the user started."""
+"""Where jobs run: worker processes on this machine, a cluster that the user started, or a batch queue's."""
 
 import logging
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from multiprocessing import resource_tracker
+from pathlib import Path
 
 import dask
 from distributed import Client, LocalCluster, Security
 from distributed.comm.core import CommClosedError
 
 from duograd.runner.errors import UserError
-from duograd.runner.sweep.options import LauncherOptions
+from duograd.runner.sweep.batch import BatchQueue, batch_queue
+from duograd.runner.sweep.launcher import LauncherOptions
 
 SETTINGS = {
     "distributed.scheduler.allowed-failures": 0,  # a deadly job is tried once, not four times
@@ -25,6 +28,7 @@ SETTINGS = {
     # with it, malloc gives every large array back to the system and asks for it again: training takes a fifth longer
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
 }
+RESTART_SECONDS = 300.0  # for a worker of our own that died to be there again, on a busy machine
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -43,21 +47,52 @@ def threads_each(workers: int) -> int:
     return max(1, cores() // workers)
 
 
+@dataclass(frozen=True)
+class Workers:
+    """Where jobs can be sent. patience: seconds without any worker after which a sweep gives up, None for never."""
+
+    client: Client
+    patience: float | None
+    queue: BatchQueue | None = None
+
+    @property
+    def address(self) -> str:
+        """Of the scheduler."""
+        return str(self.client.scheduler.address) if self.client.scheduler else "the scheduler"
+
+    def exposure(self) -> str | None:
+        """Who may speak to what listens on the network for this sweep; None where nothing of ours does."""
+        if self.queue is None:
+            return None
+        if self.address.startswith("tls:"):
+            return f"workers reach this sweep at {self.address}, with a certificate that only you can read"
+        return f"hydra.launcher.tls=false: whoever reaches {self.address} can run code as you, while this sweep lasts"
+
+    def waiting(self) -> str:
+        """What a sweep waits for while there is no worker."""
+        return self.queue.waiting() if self.queue else "no worker is left: waiting for one"
+
+
 @contextmanager
-def connected(options: LauncherOptions, jobs: int) -> Iterator[Client]:
-    """A client of the cluster. Processes that were started here are gone when the block ends. Raises UserError."""
-    for logger in (
-        "distributed",
-        "distributed.client",
-    ):  # of lost connections we say one line ourselves
+def connected(options: LauncherOptions, jobs: int, folder: Path) -> Iterator[Workers]:
+    """Workers for so many jobs. Processes that were started here are gone when the block ends. Raises UserError.
+
+    folder: the sweep's, which all machines see.
+    """
+    for logger in ("distributed", "distributed.client"):  # of lost connections we say one line ourselves
         logging.getLogger(logger).setLevel(logging.CRITICAL)
-    with dask.config.set(SETTINGS):
-        if options.scheduler is None:
-            with _local(local_workers(options, jobs)) as cluster, Client(cluster, set_as_default=False) as client:
-                yield client
+    with dask.config.set(SETTINGS), ExitStack() as stack:
+        if options.cluster is not None:
+            queue = stack.enter_context(batch_queue(options, jobs, folder))
+            client = stack.enter_context(Client(queue.cluster, set_as_default=False))
+            yield Workers(client, options.patience, queue)
+        elif options.scheduler is not None:
+            client = stack.enter_context(_remote(options.scheduler, options.timeout))
+            yield Workers(client, options.patience)
         else:
-            with _remote(options.scheduler, options.timeout) as client:
-                yield client
+            cluster = stack.enter_context(_local(local_workers(options, jobs)))
+            client = stack.enter_context(Client(cluster, set_as_default=False))
+            yield Workers(client, RESTART_SECONDS)
 
 
 @contextmanager

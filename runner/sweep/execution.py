@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -9,16 +10,17 @@ from duograd.runner.config import dump
 from duograd.runner.signals import Request
 from duograd.runner.store import files
 from duograd.runner.store.folders import PRUNED, RunFolder, SweepFolder
-from duograd.runner.store.records import JobRecord, SweepRecord
+from duograd.runner.store.records import DIED, JobRecord, SweepRecord
 from duograd.runner.sweep.naming import run_name
 from duograd.runner.sweep.plan import Job
 from duograd.runner.sweep.pool import Ended, Pool
 from duograd.runner.sweep.progress import Progress
 from duograd.runner.sweep.source import JobQueue
 from duograd.runner.sweep.table import View
-from duograd.runner.sweep.worker import Task
+from duograd.runner.sweep.worker import LEFT, Task
 
 POLL_SECONDS = 0.5
+TRIES = 2  # of a job whose worker dies each time before it has saved anything
 GRACE_SECONDS = 8.0  # for jobs to save themselves once the sweep is to end
 
 
@@ -43,8 +45,11 @@ class Execution:
     save: Callable[[], None]
     fail_fast: bool = False
     ending_since: float | None = None  # by time.monotonic
-    deserted: bool = False
+    waiting: str | None = None
     pruned: set[int] = field(default_factory=set)
+    jobs: dict[int, Job] = field(default_factory=dict)  # by number: those that were handed out
+    again: deque[JobRecord] = field(default_factory=deque)  # to be handed out once more
+    fruitless: Counter[int] = field(default_factory=Counter)  # tries of a job that its worker did not survive
 
     def run(self) -> None:
         """Until the queue has no more jobs and none is out; or until all were asked to end. Raises UserError."""
@@ -62,19 +67,28 @@ class Execution:
 
     def _hand_out(self) -> None:
         changed = False
-        while self.ending_since is None and self.pool.free and (next_one := self.queue.ask()):
+        while self.ending_since is None and self.pool.free and (next_one := self._next()):
             record, job = next_one
             record.status, record.error = "RUNNING", None
             self.pool.submit(record.number, task(self.folder, record, job))
             self.progress[record.number] = Progress(RunFolder(self.folder.path / record.folder), job.config.epochs)
+            self.jobs[record.number] = job
             changed = True
         if changed:
             self.save()
 
+    def _next(self) -> tuple[JobRecord, Job] | None:
+        if self.again:
+            record = self.again.popleft()
+            return record, self.jobs[record.number]
+        return self.queue.ask()
+
     def _settle(self, ended: Ended) -> None:
         record = self._record_of(ended.number)
-        del self.progress[ended.number]
+        gained = self.progress.pop(ended.number).gained
         record.refresh(self.folder.path)
+        if ended.error in (DIED, LEFT) and not record.settled and self._send_again(record, gained):
+            return
         if ended.error is not None and not record.settled:
             record.error = ended.error
             record.status = record.status if record.status == "KILLED" else "FAILED"
@@ -84,15 +98,32 @@ class Execution:
         if self.fail_fast and record.status in ("FAILED", "KILLED"):
             self._end_all()
 
+    def _send_again(self, record: JobRecord, gained: bool) -> bool:
+        """Whether a job whose worker is gone goes on: it does, unless it kills every worker before it saves a step."""
+        self.fruitless[record.number] = 0 if gained else self.fruitless[record.number] + 1
+        if self.ending_since is not None:
+            return False
+        if self.fruitless[record.number] >= TRIES:
+            record.error = f"{DIED} {TRIES} times before anything was saved"
+            return False
+        self.again.append(record)
+        record.status, record.error = "PENDING", None
+        self.view.say(f"{run_name(record.name)}: its worker is gone after epoch {self._epoch(record)}; sent again")
+        return True
+
+    def _epoch(self, record: JobRecord) -> int:
+        return Progress(RunFolder(self.folder.path / record.folder), self.jobs[record.number].config.epochs).epoch
+
     def _watch(self) -> None:
         for number, progress in self.progress.items():
             progress.look()
             if number not in self.pruned and self.queue.should_prune(self._record_of(number), progress):
                 self.pruned.add(number)
                 files.write_bytes(progress.folder.stop, PRUNED.encode())
-        if self.pool.deserted and not self.deserted:
-            self.view.say("no worker is left: waiting for one")
-        self.deserted = self.pool.deserted
+        waiting = self.pool.waiting()
+        if waiting is not None and waiting != self.waiting:
+            self.view.say(waiting)
+        self.waiting = waiting
         self.view.update()
 
     def _end_all(self) -> None:

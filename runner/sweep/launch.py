@@ -15,6 +15,7 @@ from duograd.runner.store.folders import SEARCH
 from duograd.runner.store.overrides import key_of, parse_all
 from duograd.runner.store.records import Origin, SearchRecord, SweepRecord
 from duograd.runner.sweep.grid import run_grid
+from duograd.runner.sweep.launcher import elsewhere
 from duograd.runner.sweep.naming import differing
 from duograd.runner.sweep.options import Request, SweepOptions, refuse_for_a_search, search_options, sweep_options
 from duograd.runner.sweep.plan import SEED, draw, plan, repeat
@@ -68,7 +69,7 @@ def resume_sweep(folder: Path, changes: dict[str, Any]) -> int:
     """
     record = SweepRecord.load(folder)
     search = SearchRecord.load(folder) if (folder / SEARCH).exists() else None
-    _, launcher = sweep_options({}, record.launcher | changes)
+    _, launcher = sweep_options({}, elsewhere(record.launcher, changes))
     origin = record.origin
     if search and not origin.hydra:  # of a time when it was not written down
         origin = replace(origin, hydra=[OPTUNA])
@@ -102,7 +103,7 @@ def _space(arguments: Sequence[str]) -> Space:
 
 
 def _request(config: DictConfig, launcher: Mapping[str, Any]) -> Request:
-    options, workers = sweep_options(plain(config.sweep), launcher)
+    options, workers = sweep_options(plain(config.sweep), plain(OmegaConf.create(dict(launcher))))
     typed = cast(dict[str, Any], OmegaConf.to_container(config.hydra.sweep))
     if (subdir := typed["subdir"]) != NUMBERED:
         raise UserError(

@@ -1,20 +1,19 @@
 """What `sweep.*`, `hydra.launcher.*` and `hydra.sweeper.*` may say. None is part of a run's configuration."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, create_model, field_validator, model_validator
+from pydantic import Field, create_model, model_validator
 
 from duograd.runner.config import Strict
 from duograd.runner.errors import UserError
 from duograd.runner.store.records import Origin
+from duograd.runner.sweep.launcher import LauncherOptions
 from duograd.runner.validate import parse
 
 ONLY_A_SWEEP = ("dry_run", "estimate", "random", "seeds", "fail_fast", "resume")
-ADDRESS = re.compile(r"((tcp|tls|wss?)://)?([^\s/:\[\]]+|\[[\da-fA-F:.]+\]):\d{1,5}")
 REDUCTION = 3  # asha: of the trials that come to a rung, one in so many goes on to the next, so many times as far
 ONLY_A_GRID = ("estimate", "random", "seed")
 
@@ -23,8 +22,8 @@ class SweepOptions(Strict):
     """dry_run: list the jobs, start none. estimate: say how long they would take, start none either.
 
     random, seed: draw a part. seeds: repeat every point with so many. fail_fast: the first failure ends the others.
-    resume: go on with the sweep in hydra.sweep.dir. answer: tables and pictures of all jobs at the end; interval: of
-    the means in it.
+    resume: go on with the sweep in hydra.sweep.dir; auto: if there is one. answer: tables and pictures of all jobs at
+    the end; interval: of the means in it.
     """
 
     dry_run: bool = False
@@ -33,30 +32,9 @@ class SweepOptions(Strict):
     seed: int = Field(default=0, ge=0)
     seeds: int | None = Field(default=None, ge=1, le=1000)
     fail_fast: bool = False
-    resume: bool = False
+    resume: bool | Literal["auto"] = False
     answer: bool = True
     interval: Literal["t", "bootstrap"] = "t"
-
-
-class LauncherOptions(Strict):
-    """n_workers: processes on this machine, null for one a core. scheduler: of a cluster that runs already.
-
-    timeout: seconds in which a scheduler and its first worker must answer.
-    """
-
-    n_workers: int | None = Field(default=None, ge=1, le=1024)
-    scheduler: str | None = None
-    timeout: float = Field(default=20.0, gt=0)
-
-    @field_validator("scheduler")
-    @classmethod
-    def _is_an_address(cls, address: str | None) -> str | None:
-        if address is not None and not ADDRESS.fullmatch(address):
-            raise ValueError(
-                f"hydra.launcher.scheduler={address}: expected tcp://HOST:PORT, as 'dask scheduler' prints it, "
-                "or null for processes on this machine"
-            )
-        return address
 
 
 class SearchOptions(Strict):
@@ -115,13 +93,7 @@ SEARCH_KEYS = _keys(hydra=_keys(sweeper=SearchOptions))
 def sweep_options(sweep: Mapping[str, Any], launcher: Mapping[str, Any]) -> tuple[SweepOptions, LauncherOptions]:
     """Both, checked. Raises UserError naming the key as it is typed."""
     keys = parse(SWEEP_KEYS, {"sweep": dict(sweep), "hydra": {"launcher": dict(launcher)}})
-    workers = keys.hydra.launcher
-    if workers.scheduler is not None and workers.n_workers is not None:
-        raise UserError(
-            f"hydra.launcher.n_workers={workers.n_workers} does not go with hydra.launcher.scheduler: "
-            "the cluster's own workers are used, all of them"
-        )
-    return keys.sweep, workers
+    return keys.sweep, keys.hydra.launcher
 
 
 def search_options(sweeper: Mapping[str, Any]) -> SearchOptions:

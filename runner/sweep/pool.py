@@ -6,10 +6,11 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from distributed import Client, Future, KilledWorker
+from distributed import Future, KilledWorker
 
 from duograd.runner.errors import UserError
 from duograd.runner.store.records import DIED
+from duograd.runner.sweep.cluster import Workers
 from duograd.runner.sweep.worker import Task, Warm, work
 
 GONE = "the scheduler went away: start it again, then go on with duograd resume"
@@ -25,15 +26,15 @@ class Ended:
 
 
 class Pool:
-    """Up to as many jobs at a time as there are workers. patience: seconds for a worker to come, where all are gone."""
+    """Up to as many jobs at a time as there are workers."""
 
-    def __init__(self, client: Client, patience: float) -> None:
-        self._client, self._patience = client, patience
+    def __init__(self, workers: Workers) -> None:
+        self._place, self._client = workers, workers.client
         self._futures: dict[Any, tuple[int, Future[Any]]] = {}
         self._done: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         self._workers, self._looked = 1, 0.0
         self._deserted: float | None = None  # since when there is no worker
-        client.register_plugin(Warm())
+        self._client.register_plugin(Warm())
 
     @property
     def running(self) -> list[int]:
@@ -46,10 +47,9 @@ class Pool:
         self._look()
         return len(self._futures) < max(1, self._workers)
 
-    @property
-    def deserted(self) -> bool:
-        """Whether no worker is left."""
-        return self._deserted is not None
+    def waiting(self) -> str | None:
+        """What it waits for, where no worker is left."""
+        return None if self._deserted is None else self._place.waiting()
 
     def _look(self) -> None:
         """Counts workers. Raises UserError where there has been none for too long, or no scheduler."""
@@ -61,8 +61,8 @@ class Pool:
         except OSError:
             raise UserError(GONE) from None
         self._deserted = None if self._workers else self._deserted or now
-        if self._deserted is not None and now - self._deserted > self._patience:
-            address = self._client.scheduler.address if self._client.scheduler else "the scheduler"
+        patience, address = self._place.patience, self._place.address
+        if self._deserted is not None and patience is not None and now - self._deserted > patience:
             raise UserError(
                 f"no worker is left at {address}: start some with 'dask worker {address} --nthreads 1', "
                 "then go on with duograd resume"

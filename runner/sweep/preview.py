@@ -16,7 +16,7 @@ from duograd.runner.errors import UserError
 from duograd.runner.hooks.interruption import Interruption
 from duograd.runner.store.records import JobRecord, SweepRecord
 from duograd.runner.sweep.cluster import local_workers, threads_each
-from duograd.runner.sweep.options import LauncherOptions
+from duograd.runner.sweep.launcher import LauncherOptions
 from duograd.runner.sweep.plan import Job
 from duograd.runner.sweep.table import job_table
 from duograd.runner.sweep.worker import DataCache, quiet
@@ -96,7 +96,7 @@ def _summary(jobs: int, left: int, seconds: Seconds, launcher: LauncherOptions) 
     if not seconds:
         return line
     total = sum(seconds.values())
-    if launcher.scheduler is not None:
+    if launcher.scheduler or launcher.cluster:
         return f"{line}: about {duration(total)} of one worker's time"
     workers = local_workers(launcher, left)
     return f"{line}: about {duration(max(total / workers, max(seconds.values())))} on {workers} workers"

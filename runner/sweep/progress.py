@@ -27,6 +27,16 @@ class Progress:
         self._tail = Tail(self.folder.metrics)
         self.look()
         self.first = self.epoch
+        self._saved = self._saving()
+
+    @property
+    def gained(self) -> bool:
+        """Whether the job has saved anything since it is out: it would go on from there."""
+        return self._saving() != self._saved
+
+    def _saving(self) -> tuple[int, int] | None:
+        path = self.folder.checkpoint
+        return (path.stat().st_mtime_ns, path.stat().st_size) if path.exists() else None
 
     @property
     def epoch(self) -> int:

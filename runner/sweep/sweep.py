@@ -23,7 +23,6 @@ from duograd.runner.sweep.progress import Progress
 from duograd.runner.sweep.source import JobQueue, JobSource
 from duograd.runner.sweep.table import View, progress_table
 
-RESTART_SECONDS = 300.0  # for a worker of our own that died to be there again, on a busy machine
 ORPHAN_SECONDS, ORPHAN_POLL_SECONDS = 10.0, 0.1  # for jobs that outlived their sweep to save themselves
 
 
@@ -72,10 +71,17 @@ class Sweep:
         if jobs == 0:
             yield None
             return
-        with connected(launcher, jobs) as client:
+        with connected(launcher, jobs, self.folder.path) as workers:
             if launcher.scheduler is not None:
-                refuse_unfit(client, self.folder.path, launcher.timeout)
-            yield Pool(client, launcher.timeout if launcher.scheduler else RESTART_SECONDS)
+                refuse_unfit(workers, self.folder.path, self._ending)
+            if workers.queue is not None:
+                workers.queue.await_first(self._ending)
+            if exposure := workers.exposure():
+                self._say(exposure)
+            yield Pool(workers)
+
+    def _ending(self) -> bool:
+        return self.interrupt.caught is not None
 
     def _start(self) -> JobQueue:
         """From here on the folder is a sweep's, and MLflow follows it."""

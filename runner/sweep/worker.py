@@ -2,13 +2,15 @@
 
 import json
 import os
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
-from distributed import Worker, WorkerPlugin, get_worker
+from distributed import Reschedule, Worker, WorkerPlugin, get_worker
 from rich.console import Console
 
 from duograd.data.dataset import DataSet
@@ -24,6 +26,8 @@ from duograd.runner.store.records import DIED
 from duograd.runner.validate import validate_plain
 
 ATTEMPT = ".begun"  # in a job's folder: the attempt that began it
+LEAVE_AT = "DUOGRAD_LEAVE_AT"  # in the environment: seconds since 1970, when this process soon comes to its limit
+LEFT = "it left its worker, whose time is over"
 KEPT = 2  # data sets in a worker's memory
 
 
@@ -75,6 +79,9 @@ def work(task: Task) -> str | None:
         return f"worker {get_worker().address} does not see {sweep.path}"
     if sweep.end.exists():
         return None
+    if leaving():
+        _go_home()
+        raise Reschedule  # to another worker
     folder.path.mkdir(exist_ok=True)
     if _last_attempt(folder) == task.attempt:
         return DIED  # and Dask would try it again
@@ -89,7 +96,19 @@ def work(task: Task) -> str | None:
         with logged_to(folder.log) as log:
             log.exception("a fault of duograd's own")
         return f"a fault of duograd's own: {error!r}"
-    return None
+    return LEFT if leaving() and folder.read_summary().get("status") == "KILLED" else None
+
+
+def leaving() -> bool:
+    """Whether this process will soon be ended by what started it, a batch system."""
+    return time.time() > float(os.environ.get(LEAVE_AT, inf))
+
+
+def _go_home() -> None:
+    """Takes no more jobs, and leaves room for a worker whose time begins."""
+    worker = get_worker()
+    worker.loop.add_callback(worker.close_gracefully)
+    time.sleep(1.0)  # until the scheduler knows
 
 
 def _train(task: Task, folder: RunFolder, sweep: SweepFolder) -> None:
@@ -97,7 +116,7 @@ def _train(task: Task, folder: RunFolder, sweep: SweepFolder) -> None:
     assert isinstance(plugin, Warm)
     context = RunContext(
         console=quiet(),
-        interruption=EndFile(sweep.end),
+        interruption=EndFile(sweep.end, leaving),
         load=plugin.cache.load,
         name=task.name,
         swept=task.swept,
