@@ -51,7 +51,7 @@ def epochs(folder: Path) -> int:
     return log.read_bytes().count(b"\n") if log.exists() else 0
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+def wait_until(condition: Callable[[], Any], seconds: float = 600.0) -> Any:
     """What the condition gives, as soon as that is true."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

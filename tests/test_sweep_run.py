@@ -237,7 +237,7 @@ def test_a_job_that_kills_every_worker_is_given_up(tmp_path):
     for _ in range(2):
         killed.add(victim := wait_until(lambda: (one := trainer(folder / "seed=1")) not in killed and one))
         os.kill(victim, signal.SIGKILL)
-    wait_until(lambda: statuses(folder)["seed=1"] == "FAILED")
+    wait_until(lambda: statuses(folder)["seed=1"] == "KILLED")
     process.terminate()
     output, _ = process.communicate(timeout=60)
     assert "seed=1: its process died (killed, or out of memory) 2 times before anything was saved" in output

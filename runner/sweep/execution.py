@@ -87,10 +87,13 @@ class Execution:
         record = self._record_of(ended.number)
         gained = self.progress.pop(ended.number).gained
         record.refresh(self.folder.path)
-        if ended.error in (DIED, LEFT) and not record.settled and self._send_again(record, gained):
-            return
-        if ended.error is not None and not record.settled:
-            record.error = ended.error
+        error = ended.error
+        if error in (DIED, LEFT) and not record.settled:
+            if self._send_again(record, gained):
+                return
+            error = f"{DIED} {TRIES} times before anything was saved" if self._is_fruitless(record) else DIED
+        if error is not None and not record.settled:
+            record.error = error
             record.status = record.status if record.status == "KILLED" else "FAILED"
         self.save()
         self.queue.tell(record)
@@ -101,15 +104,15 @@ class Execution:
     def _send_again(self, record: JobRecord, gained: bool) -> bool:
         """Whether a job whose worker is gone goes on: it does, unless it kills every worker before it saves a step."""
         self.fruitless[record.number] = 0 if gained else self.fruitless[record.number] + 1
-        if self.ending_since is not None:
-            return False
-        if self.fruitless[record.number] >= TRIES:
-            record.error = f"{DIED} {TRIES} times before anything was saved"
+        if self.ending_since is not None or self._is_fruitless(record):
             return False
         self.again.append(record)
         record.status, record.error = "PENDING", None
         self.view.say(f"{run_name(record.name)}: its worker is gone after epoch {self._epoch(record)}; sent again")
         return True
+
+    def _is_fruitless(self, record: JobRecord) -> bool:
+        return self.fruitless[record.number] >= TRIES
 
     def _epoch(self, record: JobRecord) -> int:
         return Progress(RunFolder(self.folder.path / record.folder), self.jobs[record.number].config.epochs).epoch
