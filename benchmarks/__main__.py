@@ -6,7 +6,17 @@ import sys
 from duograd.runner.cli import complain
 from duograd.runner.errors import suggestion
 
-BENCHMARKS = ("startup", "autoencoder", "tracking", "recurrent", "convnet", "layers", "gradcheck", "sweep")
+BENCHMARKS = (
+    "startup",
+    "autoencoder",
+    "tracking",
+    "recurrent",
+    "transformer",
+    "convnet",
+    "layers",
+    "gradcheck",
+    "sweep",
+)
 
 
 def main(names: list[str]) -> int:

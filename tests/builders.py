@@ -1,10 +1,12 @@
 """Small networks and configurations, shared by the tests."""
 
 import signal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import yaml
 from numpy.typing import NDArray
 
 from duograd.models.families.autoencoder.config import AutoencoderConfig
@@ -17,6 +19,15 @@ from duograd.runner.hooks.interruption import Interruption
 
 Array = NDArray[Any]
 INPUTS, HIDDEN = 12, 7
+CONF = Path(__file__).parents[1] / "conf"
+
+
+def task_of(model: str) -> str:
+    """The task whose table of rates has a row for the model, or for the one that its YAML starts from."""
+    for table in sorted((CONF / "rates").glob("*.yaml")):
+        if model in yaml.safe_load(table.read_text()):
+            return table.stem
+    return task_of(yaml.safe_load((CONF / "model" / f"{model}.yaml").read_text())["defaults"][0])
 
 
 def autoencoder_config(**changes: Any) -> AutoencoderConfig:

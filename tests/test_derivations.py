@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from duograd.models.families.autoencoder.cost import Sparsity, cost_and_grad
 from duograd.models.layers.activations import activation
+from duograd.models.layers.attention import attention
 from duograd.models.layers.conv import conv2d
 from duograd.models.layers.dense import affine
+from duograd.models.layers.gelu import gelu
 from duograd.models.layers.gru import gru_step
 from duograd.models.layers.losses import cross_entropy
 from duograd.models.layers.lstm import lstm_step
@@ -124,10 +125,13 @@ def gru(dy, x, h, *parts):
 
 
 def attended(dy, q, k, v):
-    tensors = [torch.tensor(a, requires_grad=True) for a in (q, k, v)]
-    y = torch.nn.functional.scaled_dot_product_attention(*(t[None] for t in tensors))[0]
-    y.backward(torch.tensor(dy))
-    return y.detach().numpy(), tuple(t.grad.numpy() for t in tensors)
+    y, backward = attention(q, k, v)
+    return y, backward(dy)
+
+
+def bent(dy, z):
+    y, backward = gelu(z)
+    return y, (backward(dy),)
 
 
 OURS = {
@@ -146,6 +150,7 @@ OURS = {
     "lstm_step": lstm,
     "gru_step": gru,
     "attention": attended,
+    "gelu": bent,
 }
 
 

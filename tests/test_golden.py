@@ -7,13 +7,14 @@ import hashlib
 import json
 import sys
 import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import yaml
+from builders import CONF, task_of
 from threadpoolctl import threadpool_info
 
 from duograd.runner.compose import compose
@@ -21,7 +22,6 @@ from duograd.runner.run import run
 from duograd.runner.store.folders import RunFolder
 
 GOLDEN = Path(__file__).parent / "golden"
-CONF = Path(__file__).parents[1] / "conf"
 ALWAYS = ["preset=smoke", "tracking=none", "backend.threads=1"]
 SMALL = {
     "autoencoder": ["data.count=600", "data.size=8", "model.hidden_size=9", "data.validation_fraction=0.1"],
@@ -30,7 +30,7 @@ SMALL = {
 }
 MODELS = {
     "autoencoder": ["autoencoder"],
-    "activity": ["rnn_dense2", "lstm", "gru"],
+    "activity": ["rnn_dense2", "lstm", "gru", "transformer"],
     "cnn": ["three_layer_convnet", "challenge_dropout"],
 }
 RUNS = [(task, model, backend) for task in MODELS for model in MODELS[task] for backend in ("numpy", "torch")]
@@ -54,24 +54,16 @@ def left_by(task: str, model: str, backend: str, folder: Path) -> dict[str, Any]
     return {"metrics": RunFolder(folder).history(), "digests": digests}
 
 
-def rates() -> dict[str, dict[str, Any]]:
-    """Optimizer and schedule of every task, model and optimizer, as they compose."""
-    frozen = json.loads((GOLDEN / "rates.json").read_text()) if (GOLDEN / "rates.json").exists() else {}
-    pairs = [name.split() for name in frozen] or list(_pairs())
-    return {f"{task} {model} {optimizer}": _rate(task, model, optimizer) for task, model, optimizer in pairs}
+def rates(triples: Iterable[Sequence[str]]) -> dict[str, dict[str, Any]]:
+    """Optimizer and schedule of each task, model and optimizer, as they compose."""
+    return {" ".join(triple): _rate(*triple) for triple in triples}
 
 
-def _pairs():
-    families = {"autoencoder": "autoencoder", "recurrent": "activity", "convnet": "cnn", "mlp": "table"}
-
-    def family(model: str) -> str:
-        tree = yaml.safe_load((CONF / "model" / f"{model}.yaml").read_text())
-        return tree.get("family") or family(tree["defaults"][0])
-
+def _every_triple() -> Iterator[Sequence[str]]:
     for model in sorted(path.stem for path in (CONF / "model").glob("*.yaml")):
         for optimizer in sorted(path.stem for path in (CONF / "optimizer").glob("*.yaml")):
             if optimizer != "lbfgs" or model == "autoencoder":  # a solver of full-batch tasks
-                yield families[family(model)], model, optimizer
+                yield task_of(model), model, optimizer
 
 
 def _rate(task: str, model: str, optimizer: str) -> dict[str, Any]:
@@ -91,14 +83,15 @@ def test_runs_leave_the_bytes_they_left(task, model, backend, tmp_path):
 
 
 def test_every_pair_composes_to_its_rate():
-    assert rates() == json.loads((GOLDEN / "rates.json").read_text())
+    frozen = json.loads((GOLDEN / "rates.json").read_text())
+    assert rates(name.split() for name in frozen) == frozen
 
 
 def write() -> None:
     """Freezes what stands now."""
     with tempfile.TemporaryDirectory() as folder:
         runs = {" ".join(r): left_by(*r, Path(folder) / "-".join(r)) for r in RUNS}
-    for name, content in {"runs": {"arithmetic": arithmetic(), "runs": runs}, "rates": rates()}.items():
+    for name, content in {"runs": {"arithmetic": arithmetic(), "runs": runs}, "rates": rates(_every_triple())}.items():
         (GOLDEN / f"{name}.json").write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
 
 

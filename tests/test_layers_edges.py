@@ -8,11 +8,14 @@ import torch
 from layer_builders import Watched, assert_same, by_autograd, by_hand, draw
 
 from duograd.models.layers.activations import ACTIVATIONS, activation
+from duograd.models.layers.attention import self_attention
 from duograd.models.layers.conv import conv2d
 from duograd.models.layers.dense import affine, hidden
+from duograd.models.layers.gelu import fast_gelu, gelu
 from duograd.models.layers.naive import average_pool2d_naive, conv2d_naive, max_pool2d_naive
 from duograd.models.layers.norm import batch_norm, group_norm, layer_norm
 from duograd.models.layers.pool import average_pool2d, global_average_pool, max_pool2d
+from duograd.models.layers.row_norm import row_norm
 
 F = torch.nn.functional
 TOLERANCE = {"float32": 2e-5, "float64": 1e-9}  # sums of a few values of about 1
@@ -38,6 +41,19 @@ def normalised(C, S):
     return [(C, S + 1, S + 1), (C,), (C,)]
 
 
+def of_places(C, S):
+    return [(S, 3 * C)]
+
+
+def of_rows(C, S):
+    return [(C,), (C,), (C,)]
+
+
+def attended(qkv):
+    """Torch's, of one head."""
+    return F.scaled_dot_product_attention(*qkv.chunk(3, dim=2))
+
+
 def dense(C, S):
     return [(C,), (S, C), (S,)]
 
@@ -61,6 +77,9 @@ CASES = {
     "group norm": Case(
         lambda x, w, b: group_norm(x, len(w), w, b), lambda x, w, b: F.group_norm(x, len(w), w, b), normalised
     ),
+    "row norm": Case(row_norm, lambda x, w, b: F.layer_norm(x, x.shape[1:], w, b), of_rows),
+    "self-attention": Case(lambda x: self_attention(x, 1), attended, of_places),
+    **{layer.__name__: Case(layer, lambda z: F.gelu(z, approximate="tanh"), of_images) for layer in (gelu, fast_gelu)},
     **{name: Case(lambda z, n=name: activation(n, z), getattr(F, name), of_images) for name in ACTIVATIONS},
 }
 EACH = pytest.mark.parametrize("case", CASES.values(), ids=CASES)

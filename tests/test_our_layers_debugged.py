@@ -5,7 +5,9 @@ import pytest
 
 import duograd
 from duograd.models.layers.activations import activation
+from duograd.models.layers.attention import attention
 from duograd.models.layers.dense import affine, dropout, keep_mask
+from duograd.models.layers.gelu import gelu
 from duograd.models.layers.gru import gru_step
 from duograd.models.layers.losses import cross_entropy, svm
 from duograd.models.layers.lstm import lstm_step
@@ -102,6 +104,8 @@ LAYERS = {
     "batch_norm": (batch, draw(6, 3), draw(3), draw(3)),
     "layer_norm": (layer_norm, draw(5, 6), draw(6), draw(6)),
     "group_norm": (groups, draw(3, 4, 2, 3), draw(4), draw(4)),
+    "attention": (attention, draw(4, 3), draw(4, 3), draw(4, 3)),
+    "gelu": (gelu, draw(4, 3)),
     "conv2d": (convolved, draw(2, 3, 5, 5), draw(2, 3, 3, 3), draw(2)),
     "max_pool2d": (largest, draw(2, 2, 4, 4)),
     "average_pool2d": (averaged, draw(2, 2, 4, 4)),

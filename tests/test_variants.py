@@ -1,11 +1,11 @@
 """Every model variant of conf/model, found there: its gradient, its twin, a whole run. A new YAML is tested unasked."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from builders import CONF, task_of
 from safetensors.numpy import load_file
 
 from duograd.runner import build
@@ -14,27 +14,27 @@ from duograd.runner.compose import compose
 from duograd.runner.run import run
 from duograd.runner.store.folders import RunFolder
 
-CONF = Path(__file__).parents[1] / "conf" / "model"
-MODELS = sorted(path.stem for path in CONF.glob("*.yaml"))
-TASKS = {compose([f"task={task}"]).model.family: task for task in ("autoencoder", "activity", "cnn", "table")}
+MODELS = sorted(path.stem for path in (CONF / "model").glob("*.yaml"))
 SMALL = {
     "autoencoder": ["data.count=60", "data.size=4", "model.hidden_size=5"],
     "activity": ["data.count=36", "data.test_count=24", "data.window=9", "model.hidden_size=5"],
     "cnn": ["data.count=20", "data.test_count=10", "data.size=8", "batch_size=10"],
     "table": ["model.dense=[6]"],
 }
+SMALLER = {"transformer": ["model.hidden_size=8", "model.feed_forward=6"]}  # families whose sizes are others
 
 
 def family(model: str) -> str:
     """The family of a model, which may stand in the YAML that it starts from."""
-    tree = yaml.safe_load((CONF / f"{model}.yaml").read_text())
+    tree = yaml.safe_load((CONF / "model" / f"{model}.yaml").read_text())
     return tree.get("family") or family(tree["defaults"][0])
 
 
 def small(model: str, *overrides: str) -> list[str]:
     """The variant at its smallest, on offline data."""
-    task = TASKS[family(model)]
-    return [f"task={task}", f"model={model}", "preset=smoke", "tracking=none", *SMALL[task], *overrides]
+    task = task_of(model)
+    sizes = [*SMALL[task], *SMALLER.get(family(model), [])]
+    return [f"task={task}", f"model={model}", "preset=smoke", "tracking=none", *sizes, *overrides]
 
 
 @pytest.mark.parametrize("model", MODELS)

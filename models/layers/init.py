@@ -5,7 +5,7 @@ Legend: O outputs (fan_out), I inputs (fan_in). Weights are (O, I), as torch kee
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -87,5 +87,16 @@ DRAWS: dict[str, Draw] = {
     "kaiming_uniform": _uniform(lambda i, o: math.sqrt(6 / i)),  # He et al. 2015, for ReLU
     "kaiming_normal": _normal(lambda i, o: math.sqrt(2 / i)),
 }
+
+DenseInit = Literal["torch", "kaiming_normal", "kaiming_uniform", "xavier_normal", "xavier_uniform"]
+
+
+def dense_layer(rng: np.random.Generator, init: DenseInit, I: int, O: int) -> Dense:
+    """Weight and bias as `init` says: those of `DRAWS` with biases of zero, or torch's own default, ± 1/√I for both."""
+    if init != "torch":
+        return Dense(DRAWS[init](rng, (O, I)), np.zeros(O))
+    limit = 1 / math.sqrt(I)
+    return Dense(rng.uniform(-limit, limit, (O, I)), rng.uniform(-limit, limit, O))
+
 
 INITS: dict[str, Init] = {"report": report, **{name: _zero_biased(draw) for name, draw in DRAWS.items()}}

@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duograd.models.layers.activations import ACTIVATIONS, activation
+from duograd.models.layers.attention import self_attention
 from duograd.models.layers.conv import conv2d
 from duograd.models.layers.dense import affine, dropout, keep_mask
+from duograd.models.layers.gelu import fast_gelu
 from duograd.models.layers.losses import cross_entropy, svm
 from duograd.models.layers.naive import average_pool2d_naive, conv2d_naive, max_pool2d_naive
 from duograd.models.layers.norm import batch_norm, group_norm, layer_norm
 from duograd.models.layers.pool import average_pool2d, global_average_pool, max_pool2d
+from duograd.models.layers.row_norm import row_norm
 
 Array = NDArray[Any]
 Layer = Callable[..., tuple[Array, Callable[[Array], Any]]]
@@ -186,6 +189,9 @@ OTHERS = [
     Case("batch norm", TRAINED, DENSE, **NORM),
     Case("batch norm, evaluation", EVALUATED, DENSE, **NORM),
     Case("layer norm", layer_norm, DENSE, **NORM),
+    Case("layer norm of rows", row_norm, DENSE, **NORM),
+    Case("self-attention", partial(self_attention, heads=2), [(2, 5, 12)]),
+    Case("gelu", fast_gelu, [(10, 10)]),
     Case("affine", affine, [(10, 6), (5, 6), (5,)]),
     *(Case(name.replace("_", " "), partial(activation, name), [(10, 10)]) for name in ACTIVATIONS),
     Case("dropout", _dropout, [(10, 10)]),

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from duograd.models.family import ModelConfig
+from duograd.models.layers.init import DenseInit
 
 Size = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -21,7 +22,7 @@ class MlpConfig(ModelConfig):
     activation: Literal["relu", "leaky_relu", "sigmoid", "tanh"]
     dense_norm: Literal["batch", "layer"] | None
     dropout: float = Field(ge=0, lt=1)
-    init: Literal["torch", "kaiming_normal", "kaiming_uniform", "xavier_normal", "xavier_uniform"]
+    init: DenseInit
 
     @model_validator(mode="after")
     def _what_has_no_place(self) -> Self:

@@ -5,7 +5,6 @@ Names and shapes are torch's: `dense0.weight` (O, I), `norm0.weight` (O,), …, 
 Legend: B batch, I inputs, O outputs of a layer, K outputs of the network.
 """
 
-import math
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -15,7 +14,7 @@ from numpy.typing import DTypeLike
 from duograd.models.arrays import Array
 from duograd.models.families.mlp.config import MlpConfig
 from duograd.models.layers.dense import keep_mask
-from duograd.models.layers.init import DRAWS
+from duograd.models.layers.init import dense_layer
 
 DROPOUT = 1  # sets the masks' random numbers apart from those of the initial weights, which have the same seed
 
@@ -32,17 +31,10 @@ def initial_weights(config: MlpConfig, inputs: int, outputs: int, seed: int, dty
     for i, (I, O) in enumerate(sizes(config, inputs, outputs)):
         last = i == len(config.dense)
         name = "output" if last else f"dense{i}"
-        params |= dict(zip((f"{name}.weight", f"{name}.bias"), _affine(rng, config, I, O), strict=True))
+        params |= dict(zip((f"{name}.weight", f"{name}.bias"), dense_layer(rng, config.init, I, O), strict=True))
         if config.dense_norm and not last:
             params |= {f"norm{i}.weight": np.ones(O), f"norm{i}.bias": np.zeros(O)}
     return {name: np.ascontiguousarray(w, dtype) for name, w in params.items()}
-
-
-def _affine(rng: np.random.Generator, config: MlpConfig, I: int, O: int) -> tuple[Array, Array]:
-    if config.init != "torch":
-        return DRAWS[config.init](rng, (O, I)), np.zeros(O)
-    limit = 1 / math.sqrt(I)
-    return rng.uniform(-limit, limit, (O, I)), rng.uniform(-limit, limit, O)
 
 
 def initial_buffers(config: MlpConfig, dtype: DTypeLike) -> dict[str, Array]:

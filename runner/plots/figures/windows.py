@@ -51,7 +51,7 @@ def draw_windows(
     width = (WIDTH + GUTTER) // across - GUTTER
     size = width, min(HIGHEST, round((FLAT if len(channels) <= len(LINES) else TALL) * width))
     chart = Chart(out, _subtitle(units, true, predicted), size, count, across)
-    styles = [_style(channel) for channel in range(len(channels))]
+    styles = [channel_style(channel) for channel in range(len(channels))]
     chart.names = list(zip(channels, styles, strict=True))
     scale = scale_for([values.ravel()], "linear")
     for panel, (axes, window) in enumerate(zip(chart.axes, values, strict=True)):
@@ -72,7 +72,7 @@ def draw_windows(
     return chart.save()
 
 
-def _style(channel: int) -> dict[str, Any]:
+def channel_style(channel: int) -> dict[str, Any]:
     """Colours first, then the same ones dashed: 18 lines that differ."""
     dash = PATTERNS[channel // len(LINES) % len(PATTERNS)]
     return {"color": LINES[channel % len(LINES)], "linestyle": dash, "linewidth": 1.1, "markersize": 2.5}
