@@ -73,10 +73,14 @@ def test_ties_go_where_torch_sends_them(values):
             assert_same(by_hand(lambda x, f=layer, k=size, s=stride: f(x, k, s), x), expected)
 
 
-def test_not_a_number_is_passed_on():
-    x = np.zeros((1, 1, 2, 4))
-    x[0, 0, 1, 2] = np.nan
-    assert np.isnan(max_pool2d(x, 2)[0]).tolist() == [[[[False, True]]]]
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("size", "stride"), [(2, 2), (3, 1), (2, 3)])
+def test_what_is_no_number_is_passed_on_and_its_error_goes_where_torch_sends_it(size, stride, seed):
+    x = draw(2, 3, 7, 8, seed=seed)
+    x[np.random.default_rng(seed).random(x.shape) < 0.2] = np.nan
+    expected = by_autograd(lambda x: F.max_pool2d(x, size, stride), x)
+    for layer in (max_pool2d, max_pool2d_naive):
+        assert_same(by_hand(lambda x, f=layer: f(x, size, stride), x), expected)
 
 
 def test_global_average():
@@ -115,7 +119,7 @@ def test_a_window_must_fit(kind):
         (pool, "np.maximum(greatest, tap, out=greatest)", "np.minimum(greatest, tap, out=greatest)"),
         (pool, "l : l + (OW - 1) * SW + 1 : SW", "k : k + (OW - 1) * SW + 1 : SW"),
         (naive, "np.argmax(window)", "window.size - 1 - np.argmax(window[::-1, ::-1])"),
-        (naive, "[first] += dy", "[first] = dy"),
+        (naive, "[winner] += dy", "[winner] = dy"),
     ],
 )
 def test_a_planted_bug_is_caught(monkeypatch, module, right, wrong):

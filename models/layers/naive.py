@@ -49,8 +49,9 @@ def max_pool2d_naive(x: Array, size: int | Pair, stride: int | Pair | None = Non
         dx = np.zeros_like(x)
         for n, c, i, j in np.ndindex(dy.shape):
             window = x[n, c][_window(sliding, i, j)]
-            first = np.unravel_index(np.argmax(window), window.shape)
-            dx[n, c][_window(sliding, i, j)][first] += dy[n, c, i, j]
+            wrong = np.flatnonzero(np.isnan(window))
+            winner = np.unravel_index(wrong[-1] if len(wrong) else np.argmax(window), window.shape)
+            dx[n, c][_window(sliding, i, j)][winner] += dy[n, c, i, j]
         return dx
 
     return y, backward

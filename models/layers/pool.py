@@ -22,8 +22,9 @@ def max_pool2d(
 ) -> tuple[Array, Backward]:
     """The greatest of each window: x (B, C, H, W) -> y (B, C, OH, OW), backward(dy) -> dx. stride None: the size.
 
-    The error goes to a window's first greatest pixel, row by row, as in torch. What is left over at the border is not
-    seen: sizes round down. Raises ValueError: a window larger than the image; x of integers.
+    The error goes to a window's first greatest pixel, row by row, or to its last that is no number, as in torch. What
+    is left over at the border is not seen: sizes round down. Raises ValueError: a window larger than the image; x of
+    integers.
     """
     sliding = pool_sliding(x, size, stride)
     y = np.empty((*x.shape[:2], *sliding.positions), x.dtype)
@@ -37,6 +38,9 @@ def max_pool2d(
             ahead = (tap > greatest) * winner.dtype.type(t)
             np.maximum(winner[part], ahead, out=winner[part])  # t only grows, so that the latest to lead wins
             np.maximum(greatest, tap, out=greatest)
+        if np.isnan(greatest).any():
+            for t, tap in enumerate(taps(x[part], sliding)):
+                winner[part][np.isnan(tap)] = t
 
     map_parts(threads, forward, parts)
 
