@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from duograd.data.errors import DataError
-from duograd.data.formats.image_files import find_images, read_image
+from duograd.data.formats.image_files import open_images, read_image
 
 RNG_SEED = 5
 
@@ -110,8 +110,8 @@ def test_pixels_are_read_where_they_can_be(tmp_path: Path, content: bytes, noted
     (tmp_path / "a.png").write_bytes(content)
     with Image.open(io.BytesIO(jpeg(PIXELS))) as plain:
         expected = PIXELS if content.startswith(b"\x89PNG") else np.asarray(plain)
-    images = find_images(tmp_path)
-    np.testing.assert_array_equal(images[0], expected)
+    with open_images(tmp_path) as images:
+        np.testing.assert_array_equal(images[0], expected)
     note = f"metadata of 1 image cannot be read and is ignored: {tmp_path / 'a.png'}"
     assert images.reader.notes() == ((note,) if noted else ())
 
@@ -162,28 +162,30 @@ def test_images_are_found_at_any_depth_in_order(tmp_path: Path) -> None:
     (tmp_path / "folder.png").mkdir()
     for name in ("z.JPG", "b/deep/y.Png", "b/a.tiff", "notes.txt", "._z.jpg", "b/data.csv"):
         (tmp_path / name).touch()
-    found = [path.relative_to(tmp_path).as_posix() for path in find_images(tmp_path).paths]
+    with open_images(tmp_path) as images:
+        found = [path.relative_to(tmp_path).as_posix() for path in images.paths]
     assert found == ["b/a.tiff", "b/deep/y.Png", "z.JPG"]
 
 
 def test_missing_folder(tmp_path: Path) -> None:
-    with pytest.raises(DataError) as caught:
-        find_images(tmp_path / "gone")
-    assert str(caught.value) == f"data.root={tmp_path / 'gone'} does not exist: give a folder of images"
+    with pytest.raises(DataError) as caught, open_images(tmp_path / "gone"):
+        pass
+    what = "a folder of images, or a zip or tar archive of them"
+    assert str(caught.value) == f"data.root={tmp_path / 'gone'} does not exist: give {what}"
 
 
 def test_file_instead_of_folder(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png")
-    with pytest.raises(DataError) as caught:
-        find_images(path)
+    with pytest.raises(DataError) as caught, open_images(path):
+        pass
     expected = f"data.root={path} is a file: give the folder that holds it, data.root={tmp_path}"
     assert str(caught.value) == expected
 
 
 def test_folder_without_images(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(DataError) as caught:
-        find_images(tmp_path)
+    with pytest.raises(DataError) as caught, open_images(tmp_path):
+        pass
     assert str(caught.value) == (
         f"data.root={tmp_path} holds no images: give a folder with "
         ".bmp, .dib, .gif, .jfif, .jp2, .jpe, .jpeg, .jpg, .pbm, .pgm, .png, .pnm, .ppm, .tga, .tif, .tiff, .webp "

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
@@ -11,9 +12,9 @@ from builders import tiny
 from PIL import Image
 
 from duograd.data.errors import DataError
-from duograd.data.formats.image_files import find_images
+from duograd.data.formats.image_files import open_images
 from duograd.data.sources import photos_sample
-from duograd.data.sources.photos import patches_from_images
+from duograd.data.sources.photos import Photos, patches_from_images
 from duograd.data.sources.photos_sample import sample_photos
 from duograd.runner.run import run
 from duograd.runner.store.folders import RunFolder
@@ -81,8 +82,8 @@ def test_values_span_zero_to_one() -> None:
 
 def test_too_small_image_is_named(tmp_path: Path) -> None:
     Image.fromarray(coordinates(0, 3, 8)).save(tmp_path / "thin.png")
-    with pytest.raises(DataError) as caught:
-        patches_from_images(find_images(tmp_path), 1, SIZE, np.random.default_rng(0))
+    with pytest.raises(DataError) as caught, open_images(tmp_path) as images:
+        patches_from_images(images, 1, SIZE, np.random.default_rng(0))
     assert str(caught.value) == (
         f"{tmp_path / 'thin.png'} is 8×3 pixels, smaller than a patch of 4×4: set data.size=3 or less, or remove it"
     )
@@ -106,6 +107,22 @@ def test_each_file_is_opened_once_and_none_is_kept(tmp_path: Path) -> None:
     opened.clear()
     patches_from_images(Watched(), 1, SIZE, np.random.default_rng(0))
     assert len(opened) == 1
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "gztar"])
+def test_an_archive_is_as_good_as_the_folder_in_it(kind: str, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    for name in ("b/2.png", "b.png", "a/1.png"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.random.default_rng(len(name)).integers(0, 256, (9, 7, 3), dtype=np.uint8)).save(
+            folder / name
+        )
+    (folder / "notes.txt").touch()
+    archive = Path(shutil.make_archive(str(tmp_path / "packed"), kind, folder))
+    data = [Photos(root=str(root), count=20, size=SIZE).read(np.dtype("float64")) for root in (folder, archive)]
+    assert data[0].digest == data[1].digest
+    assert [one.source for one in data] == ["3 photographs in photos/", f"3 photographs in {archive.name}"]
+    assert data[0].notes == data[1].notes == ("1 .txt skipped: not an image type that is read",)
 
 
 def test_sample_photos_are_the_ones_scikit_learn_loads() -> None:

@@ -1,4 +1,4 @@
-"""Image files that users bring: found in a folder, read one at a time.
+"""Image files that users bring: found in a folder or an archive, read one at a time.
 
 Legend: N images, H height, W width.
 """
@@ -17,7 +17,8 @@ from PIL import Image
 
 from duograd.data.dataset import Array
 from duograd.data.errors import DataError
-from duograd.data.formats.files import Files, FolderFiles, read_file, require_modest, skip_lines
+from duograd.data.formats.archives import open_files
+from duograd.data.formats.files import Files, read_file, require_modest, skip_lines
 from duograd.data.formats.image_bytes import ImageReader
 
 SUFFIXES = (
@@ -31,11 +32,13 @@ BLOCK = 64  # images a thread takes at a time
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """Images on disk, each opened when asked for and kept nowhere: memory holds one at a time.
+    """Images in a folder or an archive, each opened when asked for and kept nowhere: memory holds one at a time.
 
-    skip_notes: what else lies there, a line for each reason.
+    paths: where each lies, in `root`. skip_notes: what else lies there, a line for each reason.
     """
 
+    files: Files
+    root: Path
     paths: Sequence[Path]
     reader: ImageReader = field(default_factory=ImageReader)
     skip_notes: tuple[str, ...] = ()
@@ -44,27 +47,27 @@ class ImageFiles:
         return len(self.paths)
 
     def __getitem__(self, index: int, /) -> Array:
-        return read_image(self.paths[index], self.reader)
+        path = self.paths[index]
+        content = read_file(self.files, path.relative_to(self.root).as_posix())
+        with quiet():
+            return np.asarray(self.reader.open(content, str(path)))
 
 
-def find_images(root: Path, background: str = "white") -> ImageFiles:
-    """Every image in `root` and its sub-folders, sorted by path; hidden ones are passed over, other files counted.
+@contextmanager
+def open_images(root: Path, background: str = "white") -> Iterator[ImageFiles]:
+    """Every image in the folder or archive `root`, sorted by path; hidden ones are passed over, other files counted.
 
-    Raises DataError where there is no such folder, or no image in it.
+    Raises DataError where there is none such, or no image in it.
     """
-    if not root.exists():
-        raise DataError(f"data.root={root} does not exist: give a folder of images")
-    if not root.is_dir():
-        is_image = root.name.lower().endswith(SUFFIXES)
-        folder = f"the folder that holds it, data.root={root.parent}" if is_image else "a folder of images, unpacked"
-        raise DataError(f"data.root={root} is a file: give {folder}")
-    files = FolderFiles(root)
-    names = files.namelist()
-    paths = sorted(root / name for name in names if name.lower().endswith(SUFFIXES))
-    if not paths:
-        remedy = f"give a folder with {', '.join(SUFFIXES)} files"
-        raise DataError(f"data.root={root} holds no images: {remedy}{else_there(names)}")
-    return ImageFiles(paths, ImageReader(background), skip_notes(files, names))
+    if root.is_file() and root.name.lower().endswith(SUFFIXES):
+        raise DataError(f"data.root={root} is a file: give the folder that holds it, data.root={root.parent}")
+    with open_files(root, "a folder of images, or a zip or tar archive of them") as files:
+        names = files.namelist()
+        paths = sorted(root / name for name in names if name.lower().endswith(SUFFIXES))
+        if not paths:
+            remedy = f"give a folder with {', '.join(SUFFIXES)} files"
+            raise DataError(f"data.root={root} holds no images: {remedy}{else_there(names)}")
+        yield ImageFiles(files, root, paths, ImageReader(background), skip_notes(files, names))
 
 
 def skip_notes(files: Files, names: Sequence[str]) -> tuple[str, ...]:
@@ -86,11 +89,11 @@ def _others(names: Sequence[str]) -> list[str]:
     return [f"{count} {suffix or 'without a suffix'}" for suffix, count in types] + more
 
 
-def read_image(path: Path, reader: ImageReader | None = None) -> Array:
+def read_image(path: Path) -> Array:
     """The image at `path` as people see it, (H, W, 3) uint8. Raises DataError as `ImageReader.open` does."""
     with quiet():
         require_modest(path.stat().st_size, str(path))
-        return np.asarray((reader or ImageReader()).open(path.read_bytes(), str(path)))
+        return np.asarray(ImageReader().open(path.read_bytes(), str(path)))
 
 
 @contextmanager

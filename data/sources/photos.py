@@ -1,4 +1,4 @@
-"""Colour patches cut at random from a folder of photographs.
+"""Colour patches cut at random from a folder or an archive of photographs.
 
 Legend: N patches, s side of a patch, H height and W width of a photograph.
 """
@@ -28,7 +28,7 @@ class CutPatchesConfig(SourceConfig):
 
 
 class Photos(CutPatchesConfig):
-    """Patches from a folder of images. background: the colour behind what is transparent."""
+    """Patches from a folder or an archive of images. background: the colour behind what is transparent."""
 
     name: Literal["photos"] = "photos"
     root: Annotated[str, required("data=photos needs data.root=FOLDER, a folder of images")] = Field(
@@ -37,13 +37,14 @@ class Photos(CutPatchesConfig):
     background: Literal["white", "grey", "black"] = "white"
 
     def read(self, dtype: np.dtype[Any]) -> DataSet:
-        """Patches of every photograph in a folder, ready for the autoencoder."""
-        from duograd.data.formats.image_files import find_images
+        """Patches of every photograph there, ready for the autoencoder."""
+        from duograd.data.formats.image_files import open_images
 
         root = user_path(self.root)
-        images = find_images(root, self.background)
-        noun = "photograph" if len(images) == 1 else "photographs"
-        return cut_dataset(images, f"{len(images)} {noun} in {root.resolve().name}/", self, dtype)
+        with open_images(root, self.background) as images:
+            noun = "photograph" if len(images) == 1 else "photographs"
+            where = f"{root.resolve().name}{'/' if root.is_dir() else ''}"
+            return cut_dataset(images, f"{len(images)} {noun} in {where}", self, dtype)
 
 
 def cut_dataset(images: "ImageFiles", source: str, config: CutPatchesConfig, dtype: np.dtype[Any]) -> DataSet:

@@ -29,6 +29,7 @@ class PhotosSample(CutPatchesConfig):
 
 def sample_photos() -> "ImageFiles":
     """The two photographs that scikit-learn ships, found without importing it (2 s). Raises DataError without them."""
+    from duograd.data.formats.files import FolderFiles
     from duograd.data.formats.image_files import ImageFiles
 
     spec = find_spec("sklearn")
@@ -39,7 +40,7 @@ def sample_photos() -> "ImageFiles":
             f"data=photos_sample needs {' and '.join(SAMPLES)} of scikit-learn, which are not installed: "
             "run `pip install --force-reinstall scikit-learn`, or use data=photos data.root=FOLDER"
         )
-    return ImageFiles(paths)
+    return ImageFiles(FolderFiles(paths[0].parent), paths[0].parent, paths)
 
 
 SOURCE = Source(config=PhotosSample, inputs="vectors", targets="inputs", offline=True)
