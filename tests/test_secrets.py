@@ -3,6 +3,9 @@
 import os
 import subprocess
 import sys
+import threading
+from base64 import b64encode
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,6 +13,7 @@ import pytest
 from builders import tiny
 from hypothesis import given
 from hypothesis import strategies as st
+from tracking_run import begin
 
 from duograd.runner import run as runs
 from duograd.runner.cli import complain
@@ -82,29 +86,45 @@ def test_a_resumed_run_gives_an_address_of_its_folder_nothing(tmp_path, follower
     assert [environ.get("MLFLOW_TRACKING_TOKEN") for environ in followers] == [SECRET, None, SECRET]
 
 
-def test_credentials_that_mlflow_keeps_are_withheld_too(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / ".mlflow").mkdir()
-    (tmp_path / ".mlflow" / "credentials").touch()
-    assert environment("http://10.0.0.1", False, {}) == {USER: "withheld", PASSWORD: "withheld"}
-    assert environment("http://10.0.0.1", True, {}) == {}
+def test_credentials_are_for_servers_that_the_user_named():
+    assert environment("http://10.0.0.1", True, {USER: "me"}) == {USER: "me"}
     assert environment("sqlite:////x/mlflow.db", False, {USER: "me"}) == {USER: "me"}
 
 
-def test_sync_gives_an_address_of_a_folder_nothing(tmp_path):
-    """In a process of its own: what it withholds, it withholds from all that follows."""
-    code = (
-        "import os, sys; from tracking_run import begin; from pathlib import Path\n"
-        "from duograd.runner.commands import sync\n"
-        "folder = begin(Path(sys.argv[1]), 'http://127.0.0.1:9', 'id')\n"
-        "assert sync.main([str(folder)]) == 1\n"
-        "print(os.environ.get('MLFLOW_TRACKING_TOKEN'))"
-    )
-    environ = {**os.environ, "MLFLOW_TRACKING_TOKEN": SECRET, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", code, str(tmp_path / "run")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environ)
-    assert done.stdout.strip() == "None", done.stderr
-    assert "could not reach http://127.0.0.1:9" in done.stderr
+class Refusing(BaseHTTPRequestHandler):
+    """A server that answers nothing but 404, and keeps what it was sent."""
+
+    authorizations: ClassVar = []
+
+    def do_GET(self):
+        self.authorizations.append(self.headers["Authorization"])
+        self.send_error(404)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_sync_gives_an_address_of_a_folder_nothing(named, tmp_path):
+    """Neither of the environment nor of the files that MLflow and requests look into."""
+    (tmp_path / ".mlflow").mkdir()
+    credentials = f"[mlflow]\n{USER.lower()} = me\n{PASSWORD.lower()} = {SECRET}\n"
+    (tmp_path / ".mlflow" / "credentials").write_text(credentials)
+    (tmp_path / ".netrc").write_text(f"default login me password {SECRET}\n")
+    Refusing.authorizations.clear()
+    with HTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        uri = f"http://127.0.0.1:{server.server_port}"
+        folder = begin(tmp_path / "run", uri, "id")
+        typed = {"MLFLOW_TRACKING_URI": uri} if named else {}
+        environ = {**os.environ, **typed, "MLFLOW_TRACKING_TOKEN": SECRET, "HOME": str(tmp_path), "NO_PROXY": "*"}
+        command = [sys.executable, "-m", "duograd", "sync", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environ)
+        server.shutdown()
+    assert done.returncode == 1, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    login = b64encode(f"me:{SECRET}".encode()).decode()
+    assert set(Refusing.authorizations) == ({f"Basic {login}"} if named else {None})
 
 
 def test_what_is_complained_about_shows_no_password(capsys):

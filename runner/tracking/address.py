@@ -1,8 +1,10 @@
 """Tracking addresses: which database or server a run is mirrored to. No mlflow in here."""
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from site import getuserbase
 from urllib.parse import quote, unquote, urlsplit
 
 from duograd.runner.errors import MASK, UserError
@@ -100,6 +102,6 @@ def environment(uri: str, named_by_user: bool, environ: Mapping[str, str]) -> di
         return {**environ, USER: unquote(parts.username or ""), PASSWORD: unquote(str(parts.password))}
     if named_by_user or bare(environ.get("MLFLOW_TRACKING_URI", "")).rstrip("/") == bare(uri):
         return dict(environ)
-    kept = {name: value for name, value in environ.items() if name not in CREDENTIALS}
-    saved = Path.home() / ".mlflow" / "credentials"  # MLflow reads it where the environment has none
-    return kept | (dict.fromkeys((USER, PASSWORD), "withheld") if saved.exists() else {})
+    kept = {name: value for name, value in environ.items() if name not in (*CREDENTIALS, "NETRC")}
+    # Else ~/.mlflow/credentials and the default of ~/.netrc would be sent; what was installed by --user stays.
+    return kept | {"HOME": os.devnull, "PYTHONUSERBASE": getuserbase()}
