@@ -95,6 +95,11 @@ OPTIMIZERS = Group("optimizer.rule", "duograd.models.optimizers", "OPTIMIZER", O
 GROUPS: dict[str, Group[Any]] = {"data": SOURCES, "model": FAMILIES, "loss": LOSSES, "optimizer": OPTIMIZERS}
 
 
+def declared_metrics() -> set[str]:
+    """The metrics that are known: `loss`, and those that losses declare."""
+    return {"loss", *(metric.name for name in LOSSES.names() for metric in LOSSES.find(name).metrics)}
+
+
 def rising_metrics(loss: str | None = None) -> list[str]:
     """The metrics of which more is better, such as accuracy and r2: those that a loss declares, or any."""
     losses = LOSSES.names() if loss is None else [loss]

@@ -38,6 +38,17 @@ def test_losses_rise_to_the_worst_and_accuracies_fall(tmp_path: Path) -> None:
     assert order(comparison(tmp_path / "down", *losses)) == [(1, "run1"), (2, "run2"), (3, "run0")]
 
 
+def test_which_way_is_up_is_doubted_where_no_installed_loss_declares_it(tmp_path: Path) -> None:
+    """As of a run whose loss came from a package that is gone."""
+    runs = [
+        {"changes": {"model.hidden_size": k}, "metrics": {"val/dice": [v]}, "best": {"metric": "val/dice"}}
+        for k, v in enumerate((0.3, 0.9))
+    ]
+    found = comparison(tmp_path, *runs)
+    assert order(found) == [(1, "run0"), (2, "run1")]
+    assert found.ranked_by[1] == "Less val/dice counts as better: no loss that is installed here declares dice."
+
+
 def test_the_unfinished_come_last_without_a_place_but_keep_their_value(tmp_path: Path) -> None:
     runs = [
         {"changes": {"loss.lambda": 0}, "status": "FAILED"},

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from duograd.runner.registry import rising_metrics
+from duograd.runner.registry import declared_metrics, rising_metrics
 from duograd.runner.report.parameters import ABSENT, differing, format_value
 from duograd.runner.report.records import Record
 from duograd.runner.store.overrides import short_names
@@ -16,11 +16,13 @@ WITHOUT_PENALTY = ("mse", "mae")  # the same whatever loss was minimised, as are
 def ranking_metric(records: Sequence[Record], asked: str | None = None) -> tuple[str, str]:
     """The metric to rank by, and the reason where it is not the one that was watched, or should not be trusted; "".
 
-    Runs whose losses are sums of different parts are ranked by a part that all have, unless a metric was asked for: of
-    the runs, or by a search.
+    Less of a metric that no loss declares counts as better, and the reason says so. Runs whose losses are sums of
+    different parts are ranked by a part that all have, unless a metric was asked for: of the runs, or by a search.
     """
     metric = asked or _monitored(records) or "train/loss"
     split, _, term = metric.partition("/")
+    if term not in declared_metrics():
+        return metric, f"Less {metric} counts as better: no loss that is installed here declares {term}."
     parts = [key for key in differing(records) if key.partition(".")[0] == "loss"]
     if term != "loss" or not parts:
         return metric, ""
