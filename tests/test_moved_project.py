@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -122,6 +123,26 @@ def test_the_mirrors_memory_moves_with_the_folder(tmp_path):
     shutil.move(old, new)
     assert Cursor.load(new / "run", f"sqlite:///{new / 'mlflow.db'}").run_id == "it"
     assert Cursor.load(new / "run", f"sqlite:///{old / 'mlflow.db'}").run_id == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "moved"),
+    [
+        ("data.root=/old/me/photos", "data.root=./photos"),
+        ("data.root=/old/me", "data.root=."),
+        ("+data.path='/old/me/a b.csv'", "+data.path='./a b.csv'"),
+        ("data.root=/old/me/a,/old/men/b,/old/me/c", "data.root=./a,/old/men/b,./c"),
+        ("data.root=choice('/old/me/a','x/old/me')", "data.root=choice('./a','x/old/me')"),
+        ("tracking.uri=sqlite:////old/me/mlflow.db", "tracking.uri=sqlite:///./mlflow.db"),
+        ("tracking.uri=http://old/me", "tracking.uri=http://old/me"),
+        ("hydra.searchpath=[file:///old/me/conf,pkg://old]", "hydra.searchpath=[file://./conf,pkg://old]"),
+        ("name=/old/me/photos", "name=/old/me/photos"),
+        ("~loss.beta", "~loss.beta"),
+    ],
+)
+def test_what_was_typed_from_the_root_moves_too(typed, moved):
+    assert moving.relative_overrides([typed], Path("/old/me")) == [moved]
+    assert moving.relative_overrides([typed], Path("/")) == [typed]
 
 
 @pytest.mark.parametrize("text", ["/elsewhere/data", "http://me@host:5000/x", "sqlite:////elsewhere/mlflow.db"])

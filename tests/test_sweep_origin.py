@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
+from PIL import Image
 from sweep_builders import done, record, refused_in_one_line, resume, statuses, sweep, typing
 
 from duograd.runner.compose import TRIED_WITH, Composer, compose, initialised
@@ -106,11 +107,14 @@ def test_a_search_and_its_resume_are_composed_from_a_folder_of_ones_own(there, t
     )
 
 
-def test_a_project_is_moved_with_its_configurations(there, tmp_path):
-    project = tmp_path / "old"
+def test_a_project_is_moved_with_its_configurations_and_data(there, tmp_path):
+    """Whether they were typed relative to it or from the root."""
+    project = tmp_path / "old (1)"
     project.mkdir()
     there.rename(project / "own")
-    command = sweep(Path("sweeps/one"), "model.hidden_size=3,4")
+    (project / "photos").mkdir()
+    Image.effect_noise((64, 64), 50).save(project / "photos" / "noise.png")
+    command = sweep(Path("sweeps/one"), "model.hidden_size=3,4", "data=photos", f"data.root={project}/photos")
     command[4:4] = ["--config-dir", "own", "--config-name", "mine"]
     assert done(command, project).returncode == 0
     moved = project.rename(tmp_path / "new")
@@ -118,7 +122,9 @@ def test_a_project_is_moved_with_its_configurations(there, tmp_path):
     again = done(resume(Path("sweeps/one")), moved)
     assert (again.returncode, again.stderr) == (0, "")
     assert set(statuses(moved / "sweeps" / "one").values()) == {"FINISHED"}
-    assert str(project) not in (moved / "sweeps" / "one" / "sweep.json").read_text()
+    before = json.loads((moved / "sweeps" / "one" / "sweep.json").read_text())
+    assert "data.root='./photos'" in before["overrides"]
+    assert str(project) not in str(before | {"command": ""})  # which stays as it was typed
     assert not project.exists()
 
 

@@ -5,13 +5,17 @@ if that lies in it too; what lies elsewhere stays absolute.
 """
 
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from duograd.runner import arguments
+
 SQLITE = "sqlite:///"
 PATHS = (("data", "path"), ("data", "root"), ("tracking", "uri"))  # of a configuration
+TYPED = (*arguments.PATHS, "hydra.searchpath")  # of overrides
 
 
 def relative(text: str, folder: Path, project: Path) -> str:
@@ -40,6 +44,17 @@ def relative_config(tree: Mapping[str, Any], folder: Path, project: Path) -> dic
 def absolute_config(tree: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """The configuration with the paths that stand in a folder's file, from where the folder is now."""
     return _changed(tree, lambda text: absolute(text, folder))
+
+
+def relative_overrides(overrides: Iterable[str], project: Path) -> list[str]:
+    """`data.root=./photos` for `data.root=/project/photos`: what is typed in the project is meant from there."""
+    beginning = re.compile(rf"(^|[,'\"(\[]|{SQLITE}|file://){re.escape(str(project))}(?=[/,'\")\]]|$)")
+
+    def moved(override: str) -> str:
+        key, equals, value = override.partition("=")
+        return override if key.lstrip("+") not in TYPED else key + equals + beginning.sub(r"\1.", value)
+
+    return [moved(override) for override in overrides] if project.parent != project else list(overrides)
 
 
 def _changed(tree: Mapping[str, Any], change: Callable[[str], str]) -> dict[str, Any]:

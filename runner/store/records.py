@@ -119,9 +119,13 @@ class SweepRecord:
     def save(self, sweep: Path) -> None:
         project = Path(self.directory)
         where: dict[str, Any] = {"directory": moving.relative(self.directory, sweep, project)}
-        if folder := self.origin.config_dir:
-            moved = replace(self.origin, config_dir=moving.relative(folder, sweep, project))
-            where["origin"] = asdict(moved)
+        where["overrides"] = moving.relative_overrides(self.overrides, project)
+        where["jobs"] = [
+            asdict(replace(job, overrides=moving.relative_overrides(job.overrides, project))) for job in self.jobs
+        ]
+        folder, hydra = self.origin.config_dir, moving.relative_overrides(self.origin.hydra, project)
+        config_dir = folder and moving.relative(folder, sweep, project)
+        where["origin"] = asdict(replace(self.origin, config_dir=config_dir, hydra=hydra))
         if self.uri is not None:
             where["uri"] = moving.relative(self.uri, sweep, project)
         files.write_json(sweep / SWEEP, {**asdict(self), **where, "swept": self.swept})

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from duograd.runner.compose import Composer, initialised, origin_flags, origin_of, override_texts
 from duograd.runner.errors import UserError
 from duograd.runner.store.folders import SEARCH
+from duograd.runner.store.moving import relative_overrides
 from duograd.runner.store.overrides import key_of, parse_all
 from duograd.runner.store.records import Origin, SearchRecord, SweepRecord
 from duograd.runner.sweep.grid import run_grid
@@ -59,7 +60,7 @@ def launch_search(config: DictConfig, arguments: Sequence[str], sweeper: Mapping
     refuse_for_a_search(request.options)
     options = {key: value for key, value in sweeper.items() if key != "params"}
     presets = [f"{key}={value}" for key, value in (sweeper.get("params") or {}).items()]
-    return _search(request, [*presets, *arguments], options)
+    return _search(request, relative_overrides([*presets, *arguments], request.directory), options)
 
 
 def resume_sweep(folder: Path, changes: dict[str, Any]) -> int:
