@@ -2,9 +2,9 @@
 
 import os
 import re
-import shlex
 from collections.abc import Sequence
 
+from duograd.data.pasting import for_shell, quoted
 from duograd.runner.errors import UserError, suggestion
 from duograd.runner.subcommands import COMMANDS
 
@@ -123,14 +123,6 @@ def _is_quoted(text: str) -> bool:
     return len(text) > 1 and text[0] in "'\"" and text[-1] == text[0]
 
 
-def quoted(text: str) -> str:
-    """The text between quotes of Hydra's grammar."""
-    mark = '"' if "'" in text and '"' not in text else "'"
-    escaped = re.sub(rf"(\\*)({mark}|$)", lambda found: found[1] * 2 + (f"\\{mark}" if found[2] else ""), text)
-    return f"{mark}{escaped}{mark}"
-
-
 def pasteable(key: str, text: str) -> str:
     """key=text as a shell and Hydra both take it for one text."""
-    whole = f"{key}={quoted(text)}"
-    return shlex.quote(whole) if re.search(r'["$`\\!]', whole) else f'"{whole}"'
+    return for_shell(f"{key}={quoted(text)}")

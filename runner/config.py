@@ -187,12 +187,14 @@ class RunConfig(Strict):
             name = self.optimizer.name
             raise ValueError(f"batch_size={self.batch_size} does not go with optimizer={name}: use batch_size=null")
         if isinstance(self.backend, TorchBackend) and self.backend.autocast and self.dtype == "float64":
-            raise ValueError(f"backend.autocast={self.backend.autocast} does not go with dtype=float64: use float32")
+            raise ValueError(
+                f"backend.autocast={self.backend.autocast} does not go with dtype=float64: use dtype=float32"
+            )
         return self
 
     @model_validator(mode="after")
     def _what_needs_validation(self) -> "RunConfig":
-        remedy = "needs a validation split: set data.validation_fraction, such as 0.1"
+        remedy = "needs a validation split, such as data.validation_fraction=0.1"
         if not self.data.validates:
             if self.early_stopping.gap is not None:
                 raise ValueError(f"early_stopping.gap {remedy}")

@@ -25,7 +25,7 @@ EXPECTED = {
     "float_type": "a number",
     "string_type": "a string",
     "bool_type": "true or false",
-    "list_type": "a list, such as [64, 32]",
+    "list_type": "a list, such as [64,32]",
     "finite_number": "a finite number",
 }
 

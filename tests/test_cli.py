@@ -140,7 +140,7 @@ def test_a_used_folder_is_never_overwritten(finished, typed):
     before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     code, _, err = typed(f"hydra.run.dir={folder}", *SMALL, "preset=smoke")
     assert code == 2
-    assert err.startswith(f"duograd: {folder} already holds a run: go on with it by 'duograd resume")
+    assert err.startswith(f"duograd: {folder} already holds a run: go on with it (duograd resume")
     assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
 
 

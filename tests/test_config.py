@@ -73,7 +73,7 @@ FAULTS = {
     "optimizer.nesterov=true": "nesterov=true needs momentum > 0",
     "device=cuda": "device=cuda needs backend=torch",
     "dtype=float16": "dtype=float16: expected 'float32' or 'float64'",
-    "early_stopping.gap=1": "early_stopping.gap needs a validation split: set data.validation_fraction",
+    "early_stopping.gap=1": "early_stopping.gap needs a validation split, such as data.validation_fraction=0.1",
     "model.hidden_activation=relu": "model.hidden_activation=relu does not go with loss.beta=0.1",
     "data=patches_h5": "data=patches_h5 needs data.path=FILE",
     "task.figures=[loss_curv]": "unknown figure 'loss_curv': did you mean 'loss_curve'?",

@@ -105,7 +105,7 @@ def test_a_group_stands_for_its_axes() -> None:
 @pytest.mark.parametrize(
     ("names", "line"),
     [
-        ([], "data.channels=[] asks for no channel: name some, such as [total_acceleration]"),
+        ([], "data.channels=[] asks for no channel: name some, such as data.channels=[total_acceleration]"),
         (["gravty"], "data.channels has unknown channel 'gravty': did you mean 'gravity'? known: attitude, gravity,"),
         (["useracceleration.x"], "data.channels has unknown channel 'useracceleration.x': did you mean 'userAcc"),
         (["zzz"], "data.channels has unknown channel 'zzz': known: attitude, gravity, rotationRate, userAcceleration"),

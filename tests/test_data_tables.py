@@ -65,8 +65,8 @@ FAULTS = {
     "data.drop=[x]": "data.drop=[x] is no column",
     "data.groups=x": "data.groups=x is no column",
     "data.drop=[]": "row 4, column 'hole' is missing (NaN), one of 2: fill it",
-    "data.drop=[hole]": "column 'day' holds dates such as 2026-11-26: leave it out, data.drop=[day]",
-    "data.drop=[hole,day]": "column 'name' holds 60 different words: leave it out, data.drop=[name]",
+    "data.drop=[hole]": "column 'day' holds dates such as 2026-11-26: leave it out, data.drop=[hole,day]",
+    "data.drop=[hole,day]": "column 'name' holds 60 different words: leave it out, data.drop=[hole,day,name]",
     "data.drop=[hole,day,name]": "target rare has one sample only of class once: give two at least",
     "data.drop=[hole,day,name,a,b,side,who]": "has no column to learn from beside",
 }

@@ -149,7 +149,7 @@ def test_adding_values_runs_the_new_ones_only(finished):
     again = sweep(folder, "epochs=2", "model.hidden_size=3,4,5", "loss.lambda=0,1e-3", tracking="mlflow")
     refused = done(again, folder.parent)
     assert refused.returncode == 2
-    assert refused.stderr.startswith(f"duograd: {folder} already holds a sweep: go on with it by 'duograd resume")
+    assert refused.stderr.startswith(f"duograd: {folder} already holds a sweep: go on with it (duograd resume")
     added = done([*again, "sweep.resume=true"], folder.parent)
     assert added.returncode == 0, added.stdout + added.stderr
     assert "sweep of 6 jobs, 4 of them finished already" in added.stdout

@@ -10,6 +10,7 @@ import numpy as np
 
 from duograd.data.dataset import Array
 from duograd.data.errors import DataError, did_you_mean, reason
+from duograd.data.pasting import override
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,17 +65,20 @@ def find_column(frame: "pd.DataFrame", key: str, name: str) -> str:
     return name
 
 
-def column_values(frame: "pd.DataFrame", name: str) -> Array:
-    """A column's numbers, truth values or words (N,). Raises DataError where one is missing, or they are dates."""
+def column_values(frame: "pd.DataFrame", name: str, drop: Sequence[str] | None = None) -> Array:
+    """A column's numbers, truth values or words (N,). Raises DataError where one is missing, or they are dates.
+
+    drop: the columns that are left out, to which this one can be added; None where it is needed.
+    """
     from pandas.api import types
 
-    column = frame[name]
+    column, leave = frame[name], None if drop is None else override("data.drop", [*drop, name])
     missing = np.flatnonzero(column.isna())
     if len(missing):
         more = f", one of {len(missing)}" if len(missing) > 1 else ""
         raise DataError(
-            f"row {missing[0] + 1}, column '{name}' is missing (NaN){more}: fill it, remove the row, or use "
-            f"data.drop=[{name}]"
+            f"row {missing[0] + 1}, column '{name}' is missing (NaN){more}: fill it, or remove the row"
+            f"{f', or use {leave}' if leave else ''}"
         )
     if types.is_bool_dtype(column):
         return np.asarray(column, bool)
@@ -82,29 +86,31 @@ def column_values(frame: "pd.DataFrame", name: str) -> Array:
         return np.asarray(column, np.int64 if types.is_integer_dtype(column) else np.float64)
     words = np.asarray(column.astype(str), np.str_)
     if types.is_datetime64_any_dtype(column) or all(DATE.match(word) for word in words.tolist()):
-        raise DataError(f"column '{name}' holds dates such as {words[0]}: leave it out, data.drop=[{name}]")
+        remedy = f"leave it out, {leave}" if leave else "name another column"
+        raise DataError(f"column '{name}' holds dates such as {words[0]}: {remedy}")
     return words
 
 
-def numbers(frame: "pd.DataFrame", names: Sequence[str]) -> tuple[Array, tuple[str, ...]]:
+def numbers(frame: "pd.DataFrame", names: Sequence[str], drop: Sequence[str]) -> tuple[Array, tuple[str, ...]]:
     """The columns as inputs (N, I), and the column of each input: words become an input each, 1 where the row has it.
 
+    drop: the columns that are left out.
     Raises DataError where a value is missing or infinite, or a column holds dates or too many words.
     """
     inputs, columns = [], []
     for name in names:
-        values = column_values(frame, name)
-        block = _one_hot(name, values) if values.dtype.kind == "U" else values.astype(np.float64)[:, None]
+        values, leave = column_values(frame, name, drop), override("data.drop", [*drop, name])
+        block = _one_hot(name, values, leave) if values.dtype.kind == "U" else values.astype(np.float64)[:, None]
         infinite = np.flatnonzero(~np.isfinite(block[:, 0]))
         if len(infinite):
-            raise DataError(f"row {infinite[0] + 1}, column '{name}' is infinite: repair it, or data.drop=[{name}]")
+            raise DataError(f"row {infinite[0] + 1}, column '{name}' is infinite: repair it, or {leave}")
         inputs.append(block)
         columns += [name] * block.shape[1]
     return np.concatenate(inputs, axis=1), tuple(columns)
 
 
-def _one_hot(name: str, words: Array) -> Array:
+def _one_hot(name: str, words: Array, leave: str) -> Array:
     different, index = np.unique(words, return_inverse=True)
     if len(different) > MOST_WORDS:
-        raise DataError(f"column '{name}' holds {len(different)} different words: leave it out, data.drop=[{name}]")
+        raise DataError(f"column '{name}' holds {len(different)} different words: leave it out, {leave}")
     return np.eye(len(different))[index]

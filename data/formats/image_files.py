@@ -20,6 +20,7 @@ from duograd.data.errors import DataError
 from duograd.data.formats.archives import open_files
 from duograd.data.formats.files import Files, read_file, require_modest, skip_lines
 from duograd.data.formats.image_bytes import ImageReader
+from duograd.data.pasting import override
 
 SUFFIXES = (
     *(".bmp", ".dib", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga"),
@@ -60,7 +61,8 @@ def open_images(root: Path, background: str = "white") -> Iterator[ImageFiles]:
     Raises DataError where there is none such, or no image in it.
     """
     if root.is_file() and root.name.lower().endswith(SUFFIXES):
-        raise DataError(f"data.root={root} is a file: give the folder that holds it, data.root={root.parent}")
+        folder = override("data.root", str(root.parent))
+        raise DataError(f"data.root={root} is a file: give the folder that holds it, {folder}")
     with open_files(root, "a folder of images, or a zip or tar archive of them") as files:
         names = files.namelist()
         paths = sorted(root / name for name in names if name.lower().endswith(SUFFIXES))

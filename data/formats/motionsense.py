@@ -104,7 +104,7 @@ def find_channels(names: Sequence[str]) -> tuple[Channel, ...]:
     Raises DataError for no name, an unknown one, or a channel asked for twice.
     """
     if not names:
-        raise DataError("data.channels=[] asks for no channel: name some, such as [total_acceleration]")
+        raise DataError("data.channels=[] asks for no channel: name some, such as data.channels=[total_acceleration]")
     channels = [channel for name in names for channel in _find(name)]
     for index, channel in enumerate(channels):
         if channel in channels[:index]:

@@ -42,7 +42,7 @@ class TableFile(TableConfig):
         if not names:
             raise DataError(f"{path} has no column to learn from beside {', '.join(dict.fromkeys(apart))}: give more")
         try:
-            inputs, columns = numbers(frame, names)
+            inputs, columns = numbers(frame, names, self.drop)
             people = None if self.groups is None else column_values(frame, self.groups)
             targets = read_targets(column_values(frame, self.target), [self.target], self.target_kind)
         except DataError as error:

@@ -4,6 +4,7 @@ import inspect
 import re
 import shlex
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -110,9 +111,9 @@ def parse_shapes(text: str) -> dict[str, Shape]:
 
 def _three_ways(layer: Layer, missing: list[str]) -> str:
     shapes = ", ".join(f"{name} 5x3" for name in layer.parameters)
-    command = (
-        f"duograd gradcheck {shlex.quote(f'{layer.source.path.name}:{layer.name}')} --shapes {shlex.quote(shapes)}"
-    )
+    path, here = layer.source.path, Path.cwd()
+    file = path.relative_to(here) if path.is_relative_to(here) else path
+    command = f"duograd gradcheck {shlex.quote(f'{file}:{layer.name}')} --shapes {shlex.quote(shapes)}"
     return (
         f"{layer.name}: nothing says what {', '.join(missing)} should be: write `def example_{layer.name}(): return "
         f"{', '.join(layer.parameters)}` into the file, or shapes into its docstring such as `{layer.parameters[0]} "

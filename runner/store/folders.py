@@ -159,7 +159,7 @@ class RunFolder:
         """Raises UserError where the folder already holds a run: nothing is ever overwritten by another."""
         if self.config.exists():
             raise UserError(
-                f"{self.path} already holds a run: go on with it by 'duograd resume {shlex.quote(str(self.path))}', "
+                f"{self.path} already holds a run: go on with it (duograd resume {shlex.quote(str(self.path))}), "
                 "or choose another folder with hydra.run.dir=DIR"
             )
 

@@ -27,8 +27,8 @@ def open_record(request: Request, fixed: list[str], config: RunConfig) -> SweepR
         resume = folder.record.exists()
     if folder.record.exists() and not resume:
         raise UserError(
-            f"{folder.path} already holds a sweep: go on with it by 'duograd resume {shlex.quote(str(folder.path))}' "
-            "or sweep.resume=true, or choose another folder with hydra.sweep.dir=DIR"
+            f"{folder.path} already holds a sweep: go on with it (duograd resume {shlex.quote(str(folder.path))}, or "
+            "sweep.resume=true), or choose another folder with hydra.sweep.dir=DIR"
         )
     if resume and not folder.record.exists():
         raise UserError(f"sweep.resume=true: {folder.path} holds no sweep: name its folder with hydra.sweep.dir=DIR")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from site import getuserbase
@@ -65,6 +66,11 @@ def for_mlflow(uri: str) -> str:
         return bare(uri)
     escaped = quote(str(path))
     return uri if escaped == str(path) else f"sqlite+pysqlite:///{escaped}"
+
+
+def mlflow_command(uri: str, arguments: str) -> str:
+    """A command of MLflow's own, for this store."""
+    return f"MLFLOW_TRACKING_URI={shlex.quote(for_mlflow(uri))} mlflow {arguments}"
 
 
 def ui_address(database: Path) -> str:

@@ -8,7 +8,7 @@ from duograd.runner.store import files
 from duograd.runner.store.files import DamagedError
 from duograd.runner.store.folders import is_run_folder, runs_below
 from duograd.runner.tracking import TrackingError, description
-from duograd.runner.tracking.address import artifact_location, database_path, for_mlflow
+from duograd.runner.tracking.address import artifact_location, database_path, for_mlflow, mlflow_command
 from duograd.runner.tracking.database import one_line_errors
 from duograd.runner.tracking.mlflow_api import LifecycleStage, MlflowClient, MlflowException, Run
 
@@ -22,8 +22,9 @@ def experiment_id(client: MlflowClient, uri: str, name: str) -> str:
         return _create(client, uri, name)
     if experiment.lifecycle_stage == LifecycleStage.DELETED:
         raise TrackingError(
-            f"experiment '{name}' was deleted in MLflow: restore it (mlflow experiments restore -x "
-            f"{experiment.experiment_id}), or set another tracking.experiment"
+            f"experiment '{name}' was deleted in MLflow: restore it "
+            f"({mlflow_command(uri, f'experiments restore -x {experiment.experiment_id}')}), "
+            "or set another tracking.experiment"
         )
     return str(experiment.experiment_id)
 

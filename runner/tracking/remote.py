@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from duograd.runner.tracking import TrackingError
+from duograd.runner.tracking.address import mlflow_command
 from duograd.runner.tracking.cursor import Cursor
 from duograd.runner.tracking.description import ID_TAG
 from duograd.runner.tracking.experiments import experiment_id
@@ -74,7 +75,7 @@ def open_run(
     started: Unix s. Raises TrackingError where it was deleted.
     """
     cursor = Cursor.load(folder, uri)
-    run = _by_id(client, cursor.run_id) if cursor.run_id else None
+    run = _by_id(client, uri, cursor.run_id) if cursor.run_id else None
     if run is None:
         where = experiment_id(client, uri, experiment)
         run = _by_tag(client, where, tags[ID_TAG])
@@ -84,7 +85,7 @@ def open_run(
     return RemoteRun(client, uri, folder, run, cursor)
 
 
-def _by_id(client: MlflowClient, run_id: str) -> Run | None:
+def _by_id(client: MlflowClient, uri: str, run_id: str) -> Run | None:
     """The run, None where there is none such. TrackingError where it was deleted."""
     try:
         run = client.get_run(run_id)
@@ -93,8 +94,9 @@ def _by_id(client: MlflowClient, run_id: str) -> Run | None:
             raise
         return None
     if run.info.lifecycle_stage == LifecycleStage.DELETED:
+        command = mlflow_command(uri, f"runs restore --run-id {run_id}")
         raise TrackingError(
-            f"run {run_id} was deleted in MLflow: restore it (mlflow runs restore --run-id {run_id}), "
+            f"run {run_id} was deleted in MLflow: restore it ({command}), "
             "or remove mlflow.json from the folder to log it anew"
         )
     return run

@@ -66,7 +66,11 @@ class ConvNetConfig(ModelConfig):
     @model_validator(mode="after")
     def _groups_divide_channels(self) -> Self:
         if (self.norm == "group") != (self.groups is not None):
-            need = "needs model.groups, such as 2" if self.norm == "group" else "takes no groups: use model.groups=null"
+            need = (
+                "needs groups, such as model.groups=2"
+                if self.norm == "group"
+                else "takes no groups: use model.groups=null"
+            )
             raise ValueError(f"model.norm={self.norm or 'null'} {need}")
         for channels in self.channels if self.groups else ():
             if channels % (self.groups or 1):
@@ -79,13 +83,19 @@ class ConvNetConfig(ModelConfig):
     @model_validator(mode="after")
     def _what_has_no_place(self) -> Self:
         if (self.init == "normal") != (self.weight_scale is not None):
-            need = "needs model.weight_scale, such as 0.01" if self.init == "normal" else "takes no weight_scale: null"
+            need = (
+                "needs a scale, such as model.weight_scale=0.01"
+                if self.init == "normal"
+                else "takes no scale: use model.weight_scale=null"
+            )
             raise ValueError(f"model.init={self.init} {need}")
         if not self.channels and self.global_pool:
-            raise ValueError("model.global_pool=true needs convolutions: set model.channels, such as [16,32]")
+            raise ValueError("model.global_pool=true needs convolutions, such as model.channels=[16,32]")
         if not self.dense and (self.dense_norm or self.dense_dropout):
             key = "dense_norm" if self.dense_norm else "dense_dropout"
-            raise ValueError(f"model.{key}={getattr(self, key)} has no place without dense layers, such as dense=[128]")
+            raise ValueError(
+                f"model.{key}={getattr(self, key)} has no place without dense layers, such as model.dense=[128]"
+            )
         return self
 
     def of_convolution(self, key: str, index: int) -> int:

@@ -55,7 +55,7 @@ class RecurrentConfig(ModelConfig):
     def _dropout_has_a_place(self) -> "RecurrentConfig":
         if self.dropout and not self.dense and self.num_layers == 1:
             raise ValueError(
-                f"dropout={self.dropout} has no place: it needs dense layers, such as dense=[64], or num_layers > 1"
+                f"dropout={self.dropout} has no place: it needs model.dense=[64], say, or model.num_layers=2"
             )
         return self
 
