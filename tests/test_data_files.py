@@ -112,6 +112,16 @@ def test_archives_of_other_kinds_are_named(tmp_path: Path, head: bytes, kind: st
     assert f"a.bin is a {kind}" in fault(tmp_path / "a.bin")
 
 
+def test_an_encrypted_archive_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("cat/1", b"secret")
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\1\2") + 8] |= 1
+    path.write_bytes(content)
+    assert fault(path) == "cat/1 is encrypted: unpack the archive, and give the folder"
+
+
 def test_damaged_zip_archives(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     for kind in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,12 +105,27 @@ def foreign(file: h5py.File) -> None:
     made.write_direct_chunk((0, 0, 0, 0), PATCHES.tobytes())
 
 
+def outside(file):
+    """In any file of the reader's that whoever made this one has named."""
+    PATCHES.tofile(Path(file.filename).with_name("raw"))
+    file.create_dataset("data", PATCHES.shape, PATCHES.dtype, external=[("raw", 0, PATCHES.nbytes)])
+
+
+def bomb(file):
+    made = file.create_dataset("data", (10**6, 3, 10, 20), "f4", chunks=(10**5, 3, 10, 20), compression="gzip")
+    chunk = zlib.compress(bytes(240_000_000))
+    for start in range(0, 10**6, 10**5):
+        made.id.write_direct_chunk((start, 0, 0, 0), chunk)
+
+
 @pytest.mark.parametrize(
     ("make", "line"),
     [
         (unwritten, "was never written, or not to its end: give a file that is whole"),
         (half_written, "was never written, or not to its end: give a file that is whole"),
         (zeros, "holds nothing but zeros: give a file that was filled"),
+        (outside, "lies in raw, outside of the file: store it in the file"),
+        (bomb, "unpacks to 2400000000 bytes: store it with less compression"),
         (virtual, "is put together from part.h5, which is missing: copy it too"),
         (
             foreign,

@@ -2,12 +2,14 @@
 
 import json
 import re
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
 from duograd.data.errors import DataError
+from duograd.data.formats import arrays
 from duograd.runner import build
 from duograd.runner.compose import compose
 from duograd.runner.errors import UserError
@@ -80,6 +82,54 @@ def test_a_fault_of_a_table_is_one_line(key):
     with pytest.raises(DataError, match=re.escape(expected)) as caught:
         read(*table(**columns), "data.target=rare", key)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("word", ["{},000", "$ {}", "{} %", "1'{}00"])
+def test_numbers_that_are_written_as_words_are_no_words(word):
+    words = [word.format(100 + i % 7) for i in range(N)]
+    with pytest.raises(DataError, match=re.escape(f"'price' holds numbers written as words such as '{words[0]}'")):
+        read(*table(price=words), "data.target=side")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "separator", "decimal", "end"),
+    [
+        ("utf-8-sig", ";", ",", "\r\n"),
+        ("utf-16", "\t", ".", "\n"),
+        ("utf-16-be", ",", ".", "\n"),
+        ("utf-8", "|", ",", "\r"),
+    ],
+)
+def test_a_table_is_read_whichever_program_wrote_it(encoding, separator, decimal, end):
+    import pandas as pd
+
+    frame = pd.DataFrame({"größe": X[:, 0], "b": np.arange(N), "side": WORDS})
+    text = frame.to_csv(index=False, sep=separator, decimal=decimal, lineterminator=end)
+    Path("t.csv").write_bytes(text.encode(encoding))
+    data = read("data=table", "data.path=t.csv", "data.target=side", "data.standardise=false")
+    assert data.columns == ("größe", "b")
+    seen = np.concatenate([split.inputs[:, 0] for split in data.splits.values()])
+    np.testing.assert_allclose(np.sort(seen), np.sort(X[:, 0]))
+
+
+def test_a_question_mark_is_a_missing_value():
+    with pytest.raises(DataError, match=r"row 6, column 'age' is missing \(NaN\): fill it"):
+        read(*table(age=["?" if i == 5 else i for i in range(N)]), "data.target=side")
+
+
+def test_an_archive_that_unpacks_to_much_more_is_refused(monkeypatch):
+    monkeypatch.setattr(arrays, "UNPACKED", 1000)
+    np.savez_compressed("x.npz", x=np.zeros((1000, 100)), y=np.zeros(1000))
+    with pytest.raises(DataError, match=r"x\.npz unpacks to 808256 bytes: save it by numpy\.savez, uncompressed"):
+        read("data=arrays", "data.path=x.npz")
+
+
+def test_an_array_that_was_never_written_is_refused():
+    with h5py.File("x.h5", "w") as file:
+        file["y"] = np.arange(N)
+        file.create_dataset("x", (N, 3), "f4")
+    with pytest.raises(DataError, match="'x' was never written"):
+        read("data=arrays", "data.path=x.h5")
 
 
 @pytest.mark.parametrize(("name", "source"), [("x.csv", "table"), ("x.parquet", "table"), ("x.npz", "arrays")])

@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from duograd.data.errors import DataError, reason
-from duograd.data.formats.files import DAMAGE, ODD, Files, FolderFiles, is_clutter, require_modest
+from duograd.data.formats.files import DAMAGE, ODD, RATIO, UNPACKED, Files, FolderFiles, is_clutter, require_modest
 
-UNPACKED, RATIO = 1 << 30, 100  # a compressed tar may unpack to so many bytes, or to so many times its own
 CHUNK = 1 << 20
-UTF8_NAME = 0x800  # a zip entry's flag
+ENCRYPTED, UTF8_NAME = 0x1, 0x800  # a zip entry's flags
 LINKS = "links in an archive"
 # Archives by their first bytes: tar archives that are compressed, and those that are not read.
 COMPRESSED: dict[bytes, Callable[[Path], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
@@ -76,6 +75,8 @@ class ZipFiles:
 
     def read(self, name: str, /) -> bytes:
         require_modest(self.entries[name].file_size, name)
+        if self.entries[name].flag_bits & ENCRYPTED:
+            raise DataError(f"{name} is encrypted: unpack the archive, and give the folder")
         return self.archive.read(self.entries[name])
 
 

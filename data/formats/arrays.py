@@ -7,6 +7,7 @@ import numpy as np
 
 from duograd.data.dataset import Array
 from duograd.data.errors import DataError, did_you_mean, reason
+from duograd.data.formats.files import RATIO, UNPACKED
 
 HDF5 = (".h5", ".hdf5", ".mat")
 DAMAGE = (OSError, ValueError, EOFError, zipfile.BadZipFile)
@@ -40,14 +41,28 @@ def _numpy(path: Path, key: str, what: str) -> Array:
     if isinstance(loaded, np.ndarray):
         return loaded
     with loaded:
+        _require_modest(loaded.zip, path)
         if key not in loaded.files:
             there = ", ".join(loaded.files) or "nothing"
             raise DataError(f"{what}={key} is not in {path}: {did_you_mean(key, loaded.files)}it has {there}")
         return np.asarray(loaded[key])
 
 
+def _require_modest(archive: zipfile.ZipFile, path: Path) -> None:
+    size = sum(entry.file_size for entry in archive.infolist())
+    if size > max(UNPACKED, RATIO * path.stat().st_size):
+        raise DataError(f"{path} unpacks to {size} bytes: save it by numpy.savez, uncompressed")
+
+
 def _hdf5(path: Path, key: str) -> Array:
-    from duograd.data.formats.hdf5 import find_dataset, is_marked_by_matlab, label, open_hdf5, read_array
+    from duograd.data.formats.hdf5 import (
+        find_dataset,
+        is_marked_by_matlab,
+        label,
+        open_hdf5,
+        read_array,
+        require_written,
+    )
 
     with open_hdf5(path) as file:
         dataset = find_dataset(file, key)
@@ -55,6 +70,7 @@ def _hdf5(path: Path, key: str) -> Array:
             return np.asarray(
                 dataset.asstr()[:] if dataset.dtype.metadata == {"vlen": str} else _objects(label(dataset))
             )
+        require_written(dataset)
         return read_array(dataset, is_marked_by_matlab(dataset))
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from duograd.data.errors import DataError, did_you_mean
 
+UTF8 = "utf-8-sig"
 Numbers = NDArray[np.float64]
 
 
@@ -38,11 +39,23 @@ def read_columns(text: bytes, name: str, columns: Sequence[str]) -> Numbers:
 
 def _comma_separated(text: bytes) -> bytes:
     """UTF-8 with commas, points and line feeds, and without quotes, whichever program wrote it: values are numbers."""
-    if b"\0" in text[:2] or text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text = text.decode("utf-16-be" if text.startswith(b"\0") else "utf-16", "replace").encode()
+    if (encoding := encoding_of(text)) != UTF8:
+        text = text.decode(encoding, "replace").encode()
     text = text.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b'"', b"")
-    separator = max((b";", b"\t", b"|", b","), key=text.partition(b"\n")[0].count)
+    separator = separator_of(text.partition(b"\n")[0].decode("utf-8", "replace")).encode()
     return text if separator == b"," else text.replace(b",", b".").replace(separator, b",")
+
+
+def encoding_of(text: bytes) -> str:
+    """Of a text, by its first bytes: UTF-16, else UTF-8."""
+    if b"\0" in text[:2] or text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16-be" if text.startswith(b"\0") else "utf-16"
+    return UTF8
+
+
+def separator_of(header: str) -> str:
+    """What parts the columns that the first line names."""
+    return max(";", "\t", "|", ",", key=header.count)
 
 
 def _place(column: str, header: list[str], name: str) -> int:

@@ -23,6 +23,7 @@ DAMAGE = (
     *(EOFError, OSError, RuntimeError, NotImplementedError, ValueError, IndexError),
 )
 CLUTTER = {"__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "thumbs.db", "desktop.ini"}
+UNPACKED, RATIO = 1 << 30, 100  # what is compressed may unpack to so many bytes, or to so many times its own
 LARGEST = 1 << 29  # bytes of one file: what is larger is no image, recording or batch
 TWICE, NOWHERE, ODD = "links to what is read already", "links that lead nowhere", "neither files nor folders"
 

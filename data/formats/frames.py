@@ -4,20 +4,23 @@ import re
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from duograd.data.dataset import Array
 from duograd.data.errors import DataError, did_you_mean, reason
+from duograd.data.formats.csv import encoding_of, separator_of
 from duograd.data.pasting import override
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+TEXT = (".csv", ".tsv", ".tab")
 PARQUET = (".parquet", ".pq")
 MOST_WORDS = 50  # different ones that a column may hold: each becomes an input of its own
+HEAD = 1 << 16  # bytes that tell how a text is written
+DECORATION = re.compile(r"[\s,'_%$€£¥]")  # of numbers
 DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]|$)")
 
 
@@ -30,12 +33,12 @@ def read_frame(path: Path) -> "pd.DataFrame":
             f"data.path={path} {'is no file' if path.exists() else 'does not exist'}: give .csv, .tsv or .parquet"
         )
     ending = path.suffix.lower()
-    if ending not in SEPARATORS and ending not in PARQUET:
+    if ending not in TEXT and ending not in PARQUET:
         raise DataError(
             f"data.path={path} is of no kind that is read here: give .csv, .tsv or .parquet, or use data=arrays"
         )
     try:
-        frame = pd.read_parquet(path) if ending in PARQUET else _read_text(path, SEPARATORS[ending])
+        frame = pd.read_parquet(path) if ending in PARQUET else _read_text(path)
     except ImportError as error:
         raise DataError(f"{path}: Parquet files need pyarrow, which is not installed: pip install pyarrow") from error
     except (ValueError, OSError, pd.errors.ParserWarning) as error:  # ParserError is a ValueError
@@ -46,13 +49,25 @@ def read_frame(path: Path) -> "pd.DataFrame":
     return frame
 
 
-def _read_text(path: Path, separator: str) -> "pd.DataFrame":
-    """The table of a text file. A row with more values than the header names is an error, not cut in silence."""
+def _read_text(path: Path) -> "pd.DataFrame":
+    """The table of a text file, whichever program wrote it. A row with more values than the header names is an error,
+    not cut in silence."""
     import pandas as pd
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        return pd.read_csv(path, sep=separator, index_col=False)
+        return pd.read_csv(path, **_dialect(path), index_col=False, na_values=["?"])
+
+
+def _dialect(path: Path) -> dict[str, Any]:
+    """How its first lines are written: the encoding, what parts columns, and what parts decimals."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    encoding = encoding_of(head)
+    text = head.decode(encoding, "replace")
+    separator = separator_of(text.splitlines()[0] if text else "")
+    comma = separator != "," and re.search(r"\d,\d", text) and not re.search(r"\d\.\d", text)
+    return {"encoding": encoding, "sep": separator, "decimal": "," if comma else "."}
 
 
 def find_column(frame: "pd.DataFrame", key: str, name: str) -> str:
@@ -88,7 +103,17 @@ def column_values(frame: "pd.DataFrame", name: str, drop: Sequence[str] | None =
     if types.is_datetime64_any_dtype(column) or all(DATE.match(word) for word in words.tolist()):
         remedy = f"leave it out, {leave}" if leave else "name another column"
         raise DataError(f"column '{name}' holds dates such as {words[0]}: {remedy}")
+    if all(map(_is_number, words.tolist())):
+        raise DataError(f"column '{name}' holds numbers written as words such as '{words[0]}': write them plainly")
     return words
+
+
+def _is_number(word: str) -> bool:
+    """`1,000`, `$5`, `5 %`."""
+    try:
+        return bool(re.search(r"\d", word)) and float(DECORATION.sub("", word)) is not None
+    except ValueError:
+        return False
 
 
 def numbers(frame: "pd.DataFrame", names: Sequence[str], drop: Sequence[str]) -> tuple[Array, tuple[str, ...]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from duograd.data.dataset import Array, require_finite
 from duograd.data.errors import DataError, did_you_mean, reason
+from duograd.data.formats.files import RATIO, UNPACKED
 
 KEYS_SHOWN = 10
 MATLAB_ORDER = ", axes in MATLAB's order"  # how a source says that it was read so
@@ -99,15 +100,17 @@ def require_form(dataset: h5py.Dataset, form: Form, backwards: bool = False, kin
         raise DataError(f"{label(dataset)} has type {dataset.dtype}, expected numbers: store it as float32")
     if dataset.size == 0:
         raise DataError(f"{label(dataset)} is empty, shape {_show(shape)}: give a file with samples")
-    _require_written(dataset)
+    require_written(dataset)
 
 
 def _show(shape: Form) -> str:
     return f"({', '.join(map(str, shape))})"
 
 
-def _require_written(dataset: h5py.Dataset) -> None:
-    """Raises DataError where HDF5 would make up zeros for what is in no file."""
+def require_written(dataset: h5py.Dataset) -> None:
+    """Raises DataError where HDF5 would make up zeros for what is in no file, or make much out of little."""
+    if dataset.external:
+        raise DataError(f"{label(dataset)} lies in {dataset.external[0][0]}, outside of the file: store it in the file")
     for source in dataset.virtual_sources() if dataset.is_virtual else ():
         if source.file_name != "." and not (Path(dataset.file.filename).parent / source.file_name).exists():
             raise DataError(f"{label(dataset)} is put together from {source.file_name}, which is missing: copy it too")
@@ -118,6 +121,8 @@ def _require_written(dataset: h5py.Dataset) -> None:
         parts, written = 1, int(dataset.is_virtual or dataset.id.get_storage_size() > 0)
     if written < parts:
         raise DataError(f"{label(dataset)} was never written, or not to its end: give a file that is whole")
+    if dataset.nbytes > max(UNPACKED, RATIO * dataset.id.get_storage_size()) and not dataset.is_virtual:
+        raise DataError(f"{label(dataset)} unpacks to {dataset.nbytes} bytes: store it with less compression")
 
 
 def read_array(dataset: h5py.Dataset, backwards: bool = False, count: int | None = None, type_: str = "") -> Array:
