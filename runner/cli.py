@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 
 from duograd.runner.errors import UserError, mask, one_line, suggestion, system_fault
@@ -16,9 +17,19 @@ from duograd.runner.subcommands import COMMANDS
 
 def main() -> None:
     """Runs the command line and ends the process: 0 well, 1 a run failed, 2 the user's error, 130 Ctrl-C."""
+    open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal may know ASCII alone
     sys.exit(exit_code(lambda: dispatch(sys.argv[1:])))
+
+
+def open_closed_streams() -> None:
+    """Standard streams that were closed (`>&-`) lead nowhere: else the next file opened takes their number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            while os.open(os.devnull, os.O_RDWR) < number:
+                pass
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8"))  # noqa: SIM115, PTH123
 
 
 def dispatch(arguments: Sequence[str]) -> int:
@@ -56,7 +67,8 @@ def exit_code(command: Callable[[], int]) -> int:
 
 def complain(error: Exception | str) -> int:
     """One line on standard error; the exit code of a user's fault."""
-    print(f"duograd: {one_line(mask(str(error)))}", file=sys.stderr)
+    with suppress(OSError):  # a full disk behind standard error
+        print(f"duograd: {one_line(mask(str(error)))}", file=sys.stderr, flush=True)
     return 2
 
 

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable
+from errno import ENOENT
 
 
 class UserError(Exception):
@@ -48,7 +49,9 @@ def mask(text: str) -> str:
 
 def system_fault(error: OSError) -> str:
     """What the operating system refused, in one line: `outputs/run/metrics.jsonl: No space left on device`."""
-    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    if error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return "the current directory is gone: go to another" if error.errno == ENOENT else error.strerror or str(error)
 
 
 def suggestion(word: str, known: Iterable[str], prefix: str = "") -> str:

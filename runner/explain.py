@@ -28,7 +28,7 @@ def explain(error: Exception, overrides: Sequence[str] = ()) -> UserError:
             return error
         case OverrideParseException():
             return UserError(_unreadable(error))
-    if fault := _wrong_choice(overrides):
+    if fault := _unreadable_file(error) or _wrong_choice(overrides):
         return UserError(fault)
     match error:
         case MissingConfigException():  # before OSError, which it is as well
@@ -43,6 +43,20 @@ def explain(error: Exception, overrides: Sequence[str] = ()) -> UserError:
         reason = ": ".join(filter(None, [type(error).__name__, str(error).partition("\n")[0]]))
         return UserError(f"Hydra cannot use {shlex.join(overrides)} ({reason})")
     raise error
+
+
+def _unreadable_file(error: Exception) -> str | None:
+    """A configuration of the user's own that is no YAML, or includes itself."""
+    from yaml import MarkedYAMLError
+
+    match error:
+        case MarkedYAMLError(problem_mark=mark, problem=problem) if mark:
+            return f"{mark.name}, line {mark.line + 1}: {_first_line(str(problem))}: correct it"
+        case UnicodeDecodeError() if _is_hydras(error):
+            return "a configuration of yours is no text in UTF-8: save it again"
+        case RecursionError() if _is_hydras(error):
+            return "a configuration of yours includes itself: leave it out of its own defaults"
+    return None
 
 
 def _is_hydras(error: Exception) -> bool:
@@ -124,6 +138,8 @@ def omegaconf_fault(cause: Any) -> str:
     parent, _, last = key.rpartition(".")
     if "is not in struct" in str(cause):
         known = [str(k) for k in (cause.parent_node or {})]
+        if not parent and (fault := _unchosen(last)):
+            return fault
         return f"unknown key '{key}'{suggestion(last, known, f'{parent}.' if parent else '')}"
     return f"{key}: {_first_line(str(cause))}" if key else _first_line(str(cause))
 
@@ -136,10 +152,21 @@ def _composition_fault(message: str) -> str:
     if found := re.search(r"Could not append to config. An item is already at '(.+)'", line):
         return f"'{found[1]}' is there already: leave out the + to change it"
     if found := re.search(r"Could not override '([^'@]+)'", line):
-        keys = re.findall(r"^(\w+):", (CONF / "config.yaml").read_text(), flags=re.MULTILINE)
         word = found[1].split(".")[0]
-        return f"unknown key '{word}'{suggestion(word, [*groups(), *keys])}"
+        return _unchosen(word) or f"unknown key '{word}'{suggestion(word, _keys())}"
     return line
+
+
+def _keys() -> list[str]:
+    """What stands at the top of a configuration of ours."""
+    return [*groups(), *re.findall(r"^(\w+):", (CONF / "config.yaml").read_text(), flags=re.MULTILINE)]
+
+
+def _unchosen(word: str) -> str | None:
+    """The fault of a configuration that does not start from ours, and so lacks what is known."""
+    return (
+        f"the configuration has no {word}: begin its file with defaults: [config, _self_]" if word in _keys() else None
+    )
 
 
 def _several_values(override: str) -> str:

@@ -104,6 +104,30 @@ def test_a_mistake_is_one_line(arguments, message, typed, tmp_path):
     assert len(result[2]) <= LONGEST + len("duograd: \n")
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            "defaults: [config, _self_]\nepochs:\t2\n",
+            "mine.yaml, line 2: found character '\\t' that cannot start any token",
+        ),
+        ("epochs: 1\nepochs: 2\n", "mine.yaml, line 2: found duplicate key epochs: correct it"),
+        ("x: !!python/object/apply:os.abort []\n", "mine.yaml, line 1: could not determine a constructor for the tag"),
+        ("\udcff\n", "a configuration of yours is no text in UTF-8: save it again"),
+        ("defaults: [mine, _self_]\n", "a configuration of yours includes itself: leave it out of its own defaults"),
+        ("", "the configuration has no seed: begin its file with defaults: [config, _self_]"),
+    ],
+)
+def test_a_fault_of_a_configuration_of_ones_own_is_one_line(content, message, typed, tmp_path):
+    (tmp_path / "own").mkdir()
+    file = tmp_path / "own" / "mine.yaml"
+    file.write_text(content, errors="surrogateescape")
+    code, out, err = typed("--config-dir", "own", "--config-name", "mine", "seed=1")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err
+    assert [path.name for path in tmp_path.rglob("*")] == ["own", "mine.yaml"]
+
+
 def test_a_line_is_bounded_in_its_middle():
     assert one_line("short\tand\x00clear") == r"short\tand\x00clear"
     line = one_line("begin " + "x" * 10_000 + " end")

@@ -144,6 +144,14 @@ def test_a_used_folder_is_never_overwritten(finished, typed):
     assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
 
 
+def test_files_of_somebody_elses_are_never_overwritten(typed, tmp_path):
+    (tmp_path / "summary.json").write_text("mine")
+    code, _, err = typed("hydra.run.dir=.", *SMALL, "preset=smoke")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "summary.json would be overwritten: move it, or choose another folder, hydra.run.dir=DIR" in err
+    assert (tmp_path / "summary.json").read_text() == "mine"
+
+
 def test_a_finished_run_has_nothing_to_resume(finished, typed):
     folder, _ = finished
     assert typed("resume", str(folder)) == (0, f"{folder} is finished already\n", "")

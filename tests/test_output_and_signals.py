@@ -1,7 +1,9 @@
 """Output is not training, and a signal is one for all: saved once, said, and the exit code of its number."""
 
+import io
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -9,6 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from duograd.runner import cli
 
 SMALL = ["task=autoencoder", "tracking=none", "data.count=60", "data.size=4", "model.hidden_size=5", "dtype=float64"]
 ENDLESS = "epochs=1000000"
@@ -39,6 +43,33 @@ def test_a_reader_that_leaves_does_not_end_training(tmp_path):
         process.stdout.close()
         assert process.wait(240) == 0
     assert (summary(tmp_path / "run")["status"], summary(tmp_path / "run")["epochs"]) == ("FINISHED", 300)
+
+
+def test_streams_that_are_closed_lead_nowhere(tmp_path):
+    """As `duograd … <&- >&- 2>&-` closes them: a file of the run must not become standard output."""
+    folder = tmp_path / "run"
+    command = shlex.join([*DUOGRAD, *SMALL, "epochs=3", f"hydra.run.dir={folder}"])
+    assert subprocess.run(f"{command} <&- >&- 2>&-", shell=True, cwd=tmp_path, timeout=240).returncode == 0
+    assert summary(folder)["status"] == "FINISHED"
+    assert len((folder / "metrics.jsonl").read_text().splitlines()) == 3
+    assert "Traceback" not in (folder / "run.log").read_text()
+
+
+def test_what_cannot_be_said_is_not_said(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert cli.exit_code(lambda: len(str(Path.cwd()))) == 2
+    monkeypatch.setattr(sys, "stderr", Full())
+    assert cli.complain("nobody reads it") == 2
+
+
+class Full(io.StringIO):
+    """As a disk."""
+
+    def write(self, text):
+        raise OSError(28, "No space left on device")
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

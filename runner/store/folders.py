@@ -162,6 +162,9 @@ class RunFolder:
                 f"{self.path} already holds a run: go on with it (duograd resume {shlex.quote(str(self.path))}), "
                 "or choose another folder with hydra.run.dir=DIR"
             )
+        for path in (self.metrics, self.steps, self.checkpoint, self.best, self.clock, self.summary):
+            if path.exists():
+                raise UserError(f"{path} would be overwritten: move it, or choose another folder, hydra.run.dir=DIR")
 
     def discard_if_empty(self) -> None:
         """Removes what a run that never started leaves behind: its lock, its folder, and `outputs/<task>` above it.
