@@ -204,16 +204,16 @@ def test_progress_is_the_last_whole_line(content, expected, tmp_path):
     assert Progress(folder, epochs=40).line.get("epoch") == expected
 
 
-def test_time_left_goes_by_the_pace_of_this_session(tmp_path, monkeypatch):
-    folder = RunFolder(tmp_path)
-    folder.metrics.write_text('{"epoch": 10}\n')
-    progress = Progress(folder, epochs=40, began=100.0)
+def test_time_left_goes_by_the_pace_of_this_session(tmp_path):
+    folder, now = RunFolder(tmp_path), [100.0]
+    folder.metrics.write_text('{"epoch": 10, "val/loss": 0.5}\n')
+    progress = Progress(folder, 40, ["val/accuracy", "val/loss"], clock=lambda: now[0])
     assert progress.seconds_left is None
-    folder.metrics.write_text('{"epoch": 10}\n{"epoch": 20}\n')
+    folder.metrics.write_text('{"epoch": 10, "val/loss": 0.5}\n{"epoch": 20, "val/loss": 0.75}\n')
+    now[0] = 105.0
     progress.look()
-    monkeypatch.setattr("time.monotonic", lambda: 105.0)
     assert progress.seconds_left == pytest.approx(10.0)
-    assert progress.share == 0.5
+    assert progress.best == ("val/loss", 0.5)  # the best so far, not the last
 
 
 def test_an_end_file_is_a_jobs_ctrl_c(tmp_path):

@@ -54,3 +54,14 @@ def test_a_terminal_without_a_cursor_gets_plain_lines(tmp_path):
     assert [line.partition("  ")[0] for line in run.lines("epoch ")] == ["epoch 1/3", "epoch 3/3"]
     assert run.last[0] == "starting …"
     assert not any(sign in line for screen in run.screens for line in screen for sign in "━⠋")
+
+
+def test_a_sweep_keeps_to_a_wide_screen_and_is_gone_when_it_is_over(tmp_path):
+    small = ["task=autoencoder", "data.count=200", "data.size=4", "epochs=200", "tracking=none", "sweep.answer=false"]
+    sweep = on_screen(["-m", *small, "seed=1,2", "hydra.sweep.dir=it"], (200, 50), tmp_path)
+    assert sweep.code == 0
+    assert sweep.lines("job  seed  state     epoch")
+    assert any(re.match(r"best so far: train/loss \S+, seed=[12]$", line) for line in sweep.lines("best so far"))
+    assert re.fullmatch(r"2 of 2 jobs over, 0 running, [\d:]+ so far", sweep.lines("2 of 2 jobs over")[-1])
+    assert sweep.last[0].startswith("sweep of 2 jobs; everything goes to ")
+    assert any("starting the workers" in line for screen in sweep.screens for line in screen)

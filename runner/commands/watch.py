@@ -16,6 +16,7 @@ from duograd.runner.store.folders import RunFolder
 from duograd.runner.store.records import SweepRecord
 from duograd.runner.subcommands import command_parser
 from duograd.runner.sweep.progress import Progress
+from duograd.runner.sweep.standing import watched_metrics
 from duograd.runner.sweep.table import View
 
 LOOK_SECONDS = 1.0
@@ -75,7 +76,9 @@ def _look(folder: Path, record: SweepRecord, progress: dict[int, Progress], view
             if before.get(job.number) == "RUNNING" and job.status != "PENDING":
                 view.ended(job)
         elif job.number not in progress and run.config.exists():
-            progress[job.number] = Progress(run, int(run.read_config()["epochs"]))
+            config = run.read_config()
+            watched = watched_metrics(config.get("monitor"), config["loss"]["name"], job.overrides)
+            progress[job.number] = Progress(run, int(config["epochs"]), watched)
     for one in progress.values():
         one.look()
     view.update()

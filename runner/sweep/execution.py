@@ -16,6 +16,7 @@ from duograd.runner.sweep.plan import Job
 from duograd.runner.sweep.pool import Ended, Pool
 from duograd.runner.sweep.progress import Progress
 from duograd.runner.sweep.source import JobQueue
+from duograd.runner.sweep.standing import watched_metrics
 from duograd.runner.sweep.table import View
 from duograd.runner.sweep.worker import LEFT, Task
 
@@ -71,7 +72,9 @@ class Execution:
             record, job = next_one
             record.status, record.error = "RUNNING", None
             self.pool.submit(record.number, task(self.folder, record, job))
-            self.progress[record.number] = Progress(RunFolder(self.folder.path / record.folder), job.config.epochs)
+            run, config = RunFolder(self.folder.path / record.folder), job.config
+            watched = watched_metrics(config.monitor, config.loss.name, record.overrides)
+            self.progress[record.number] = Progress(run, config.epochs, watched)
             self.jobs[record.number] = job
             changed = True
         if changed:
@@ -85,7 +88,11 @@ class Execution:
 
     def _settle(self, ended: Ended) -> None:
         record = self._record_of(ended.number)
-        gained = self.progress.pop(ended.number).gained
+        progress = self.progress[ended.number]
+        progress.look()
+        self.view.update()
+        del self.progress[ended.number]
+        gained = progress.gained
         record.refresh(self.folder.path)
         error = ended.error
         if error in (DIED, LEFT) and not record.settled:

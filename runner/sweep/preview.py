@@ -2,10 +2,9 @@
 
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
-from rich.table import Table
 
 from duograd.data.errors import DataError
 from duograd.runner import build
@@ -16,9 +15,9 @@ from duograd.runner.errors import UserError
 from duograd.runner.hooks.interruption import Interruption
 from duograd.runner.store.records import JobRecord, SweepRecord
 from duograd.runner.sweep.cluster import local_workers, threads_each
+from duograd.runner.sweep.columns import STATE, VALUE, Column, job_columns, job_table
 from duograd.runner.sweep.launcher import LauncherOptions
 from duograd.runner.sweep.plan import Job
-from duograd.runner.sweep.table import job_table
 from duograd.runner.sweep.worker import DataCache, quiet
 
 CALIBRATION_SECONDS = 0.5  # of steps, for each of the two networks that are measured
@@ -39,7 +38,7 @@ def preview(
     parameters = {number: parameter_count(job.config, cache) for number, job in jobs.items()}
     left = {job.number: jobs[job.number].config for job in record.jobs if job.number in jobs and not job.settled}
     seconds = expected(left, parameters, cache, launcher) if estimate and left else {}
-    console.print(_table(record, parameters, seconds), highlight=False)
+    console.print(job_table(_columns(record.jobs[:LISTED], parameters, seconds), console.width), highlight=False)
     console.print(_summary(len(jobs), len(left), seconds, launcher), highlight=False, soft_wrap=True)
 
 
@@ -82,12 +81,10 @@ def _seconds_a_sample(config: RunConfig, cache: DataCache, threads: int) -> floa
     return statistics.median(durations) / len(batch)
 
 
-def _table(record: SweepRecord, parameters: Mapping[int, int], seconds: Seconds) -> Table:
-    def cells(job: JobRecord) -> list[str]:
-        expected = [duration(seconds[job.number]) if job.number in seconds else ""] if seconds else []
-        return [str(parameters.get(job.number, "")), *expected]
-
-    return job_table(record.jobs[:LISTED], ["parameters", "expected"] if seconds else ["parameters"], cells)
+def _columns(jobs: Sequence[JobRecord], parameters: Mapping[int, int], seconds: Seconds) -> list[Column]:
+    sizes = [str(parameters.get(job.number, "")) for job in jobs]
+    expected = [duration(seconds[job.number]) if job.number in seconds else "" for job in jobs]
+    return [*job_columns(jobs), Column("parameters", sizes, VALUE), Column("expected", expected, STATE)]
 
 
 def _summary(jobs: int, left: int, seconds: Seconds, launcher: LauncherOptions) -> str:

@@ -1,11 +1,12 @@
 """How far jobs are, read from their folders while they go on."""
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import ceil, inf, isfinite
 from typing import Any
 
+from duograd.runner.pace import Pace
+from duograd.runner.registry import higher_is_better
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.store.lines import Tail, epochs
 from duograd.runner.sweep.options import REDUCTION, SearchOptions
@@ -13,20 +14,19 @@ from duograd.runner.sweep.options import REDUCTION, SearchOptions
 LOOKS = 20  # at a trial: a report is a write to disk, and an autoencoder can have thousands of epochs
 
 
-@dataclass
 class Progress:
-    """A job that is out. epochs: that it is to train; began: by the clock of this process; first: where it began."""
+    """A job that is out. epochs: that it is to train; watched: metrics, of which the first that it has counts."""
 
-    folder: RunFolder
-    epochs: int
-    began: float = field(default_factory=time.monotonic)
-    first: int = 0
-    line: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._tail = Tail(self.folder.metrics)
-        self.look()
-        self.first = self.epoch
+    def __init__(
+        self, folder: RunFolder, epochs: int, watched: Sequence[str] = (), clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.folder, self.epochs = folder, epochs
+        self.line: dict[str, Any] = {}
+        self.best: tuple[str, float] | None = None
+        self._watched, self._clock = watched, clock
+        self._tail = Tail(folder.metrics)
+        self._read()
+        self.pace = Pace(clock(), self.epoch)  # what it had done before takes no time now
         self._saved = self._saving()
 
     @property
@@ -43,19 +43,26 @@ class Progress:
         return int(self.line.get("epoch", 0))
 
     @property
-    def share(self) -> float:
-        """What is done of it, 0 to 1."""
-        return min(1.0, self.epoch / self.epochs)
-
-    @property
     def seconds_left(self) -> float | None:
         """By the pace so far; None before the first epoch."""
-        done = self.epoch - self.first
-        return (time.monotonic() - self.began) / done * (self.epochs - self.epoch) if done > 0 else None
+        return (self.epochs - self.epoch) / rate if (rate := self.pace.rate) else None
 
     def look(self) -> None:
         """Reads what is new in metrics.jsonl."""
-        self.line = [self.line, *self._tail.new()][-1]
+        self._read()
+        self.pace.mark(self._clock(), self.epoch)
+
+    def _read(self) -> None:
+        for line in self._tail.new():
+            self.line = line
+            self._compare(line)
+
+    def _compare(self, line: Mapping[str, Any]) -> None:
+        metric = next((name for name in self._watched if isinstance(line.get(name), int | float)), None)
+        if metric is not None and isfinite(line[metric]):
+            best = max if higher_is_better(metric) else min
+            before = self.best[1] if self.best and self.best[0] == metric else line[metric]
+            self.best = metric, best(before, line[metric])
 
 
 def rungs(options: SearchOptions, longest: int) -> list[int]:

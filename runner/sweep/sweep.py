@@ -21,7 +21,7 @@ from duograd.runner.sweep.options import Request
 from duograd.runner.sweep.pool import Pool
 from duograd.runner.sweep.progress import Progress
 from duograd.runner.sweep.source import JobQueue, JobSource
-from duograd.runner.sweep.table import View, progress_table
+from duograd.runner.sweep.table import OVER, View, progress_table
 
 ORPHAN_SECONDS, ORPHAN_POLL_SECONDS = 10.0, 0.1  # for jobs that outlived their sweep to save themselves
 
@@ -71,9 +71,11 @@ class Sweep:
         if jobs == 0:
             yield None
             return
-        with connected(launcher, jobs, self.folder.path) as workers:
-            if launcher.scheduler is not None:
-                refuse_unfit(workers, self.folder.path, self._ending)
+        with ExitStack() as stack:
+            with waiting(self.console, "starting the workers"):
+                workers = stack.enter_context(connected(launcher, jobs, self.folder.path))
+                if launcher.scheduler is not None:
+                    refuse_unfit(workers, self.folder.path, self._ending)
             if workers.queue is not None:
                 workers.queue.await_first(self._ending)
             if exposure := workers.exposure():
@@ -94,7 +96,8 @@ class Sweep:
 
     def _execute(self, pool: Pool, queue: JobQueue) -> None:
         progress = dict[int, Progress]()
-        with View(self.console, self.record, progress) as view:
+        total = self.record.count(*OVER) + self.source.remaining()
+        with View(self.console, self.record, progress, total) as view:
             Execution(
                 self.folder,
                 self.record,
@@ -138,7 +141,7 @@ class Sweep:
         if answer is not None:
             answer.show(self.console)
         else:
-            self.console.print(progress_table(self.record.jobs, {}), highlight=False)
+            self.console.print(progress_table(self.record.jobs, self.console.width), highlight=False)
             for job in self.record.jobs:
                 if job.error is not None:
                     log = self.folder.path / job.log
