@@ -65,7 +65,7 @@ class ProgressLine(Hook):
                 transient=True,
                 refresh_per_second=REFRESHES_A_SECOND,
             )
-            self._live.start()
+            self._live.start(refresh=True)
 
     def step(self, training: Training) -> None:
         if self._live is None and self._clock() - self._spoke_at > PLAIN_SECONDS:

@@ -21,9 +21,9 @@ def run(tmp_path_factory):
 def test_a_run_fits_eighty_columns(run):
     assert run.code == 0
     lines = run.lines("epoch ")
-    assert len(lines) > 3
+    assert len(lines) >= 2  # at its start and at its end
     assert all(LINE.fullmatch(line) for line in lines), lines
-    assert any("loss" in line and "val accuracy" in line and "left" in line for line in lines)
+    assert any("loss" in line and "val accuracy" in line for line in lines)
     assert not any("epoch" in line and "left" in line for line in run.last)  # it is gone at the end
 
 
