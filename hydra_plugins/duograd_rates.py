@@ -72,11 +72,11 @@ class RatesSource(ConfigSource):
 
 
 def _table(repository: Any, name: str) -> Any:
-    """All tables of a task: those that a user adds to the search path win over ours."""
+    """All tables of a task: those that a user adds to the search path win over ours. A task of theirs may have none."""
     tables = [source.load_config(name).config for source in repository.get_sources() if source.is_config(name)]
     if odd := [table for table in tables if not isinstance(table, DictConfig)]:
         raise ConfigCompositionException(f"{name}.yaml: expected rows such as 'lstm: {{sgd: 0.1}}', got {odd[0]!r}")
-    return OmegaConf.merge(*tables)
+    return OmegaConf.merge({}, *tables)
 
 
 def _row(repository: Any, table: Any, model: str) -> Any:

@@ -76,6 +76,10 @@ class Loss:
     bind: Callable[[Any, Targets], Any]
     finish: Callable[[Means], Means] = unchanged
 
+    def learns(self, targets: str) -> bool:
+        """Whether it can compare outputs with such targets; of `either` classes or values, with some of them."""
+        return self.targets in (targets, "inputs") or (targets == "either" and self.targets in ("classes", "values"))
+
 
 class OutputLoss:
     """A loss of outputs (B, K), and the L2 penalty of the parameters that gave them.

@@ -4,6 +4,7 @@ Nothing heavy is imported here: `--help` and tab completion answer at once.
 """
 
 import io
+import itertools
 import os
 import signal
 import sys
@@ -99,13 +100,28 @@ def say_starting(arguments: Sequence[str]) -> None:
         print("starting …", end="\n" if os.environ.get("TERM") == "dumb" else "\r", flush=True)
 
 
+def with_task(flags: Sequence[str], overrides: list[str]) -> list[str]:
+    """The overrides, after the task that they lead to where they name none, which is said. Raises UserError."""
+    from duograd.runner.compose import ROOT, chosen
+    from duograd.runner.store.records import Origin
+
+    values = dict(itertools.pairwise(flags))
+    hydra = [text for text in overrides if text.startswith("hydra.searchpath=")]
+    choice = chosen(overrides, Origin(values.get("--config-name", ROOT), values.get("--config-dir"), hydra))
+    if choice is None:
+        return overrides
+    print(choice, file=sys.stderr if {"--cfg", "--info"} & set(flags) else sys.stdout)
+    return [*choice.overrides, *overrides]
+
+
 def train(arguments: Sequence[str]) -> int:
     """Hydra composes, then calls `job` once for each run; its exceptions become one line. Raises UserError."""
     from duograd.runner.arguments import ready, split
 
     say_starting(arguments)
-    sys.argv[1:] = ready(arguments)
-    overrides = split(sys.argv[1:])[1]
+    flags, overrides = split(ready(arguments))
+    overrides = with_task(flags, overrides)
+    sys.argv[1:] = [*flags, *overrides]
 
     import hydra
     from omegaconf import DictConfig

@@ -2,7 +2,7 @@
 
 import copy
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -12,14 +12,16 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from duograd.runner.arguments import readable
 from duograd.runner.errors import UserError
-from duograd.runner.explain import explain
+from duograd.runner.explain import explain, groups
 from duograd.runner.store.overrides import dotted, parse_all
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
+    from duograd.runner.choice import Choice
     from duograd.runner.config import RunConfig
     from duograd.runner.store.records import Origin
+    from duograd.runner.tasks import Options
 
 TRIED_WITH = "1.3.8"  # hydra-core, of which this file uses what has no public name
 ROOT = "config"  # conf/config.yaml
@@ -75,9 +77,20 @@ def initialised(config_dir: str | None = None) -> Iterator[None]:
 
 def compose(overrides: Sequence[str]) -> "RunConfig":
     """The checked configuration that `duograd OVERRIDES` would run. Raises UserError."""
-    from duograd.runner.validate import validate
+    from duograd.runner.validate import plain
 
-    return validate(compose_tree(overrides))
+    tree = compose_tree(overrides)
+    with initialised():
+        return checked(plain(tree), options_of())
+
+
+def checked(content: Mapping[str, Any], options: "Options") -> "RunConfig":
+    """The configuration of a composed tree, resolved: its parts fit its task and each other. Raises UserError."""
+    from duograd.runner.choice import refuse_strangers
+    from duograd.runner.validate import validate_plain
+
+    refuse_strangers(options, content)
+    return validate_plain(content)
 
 
 def compose_tree(overrides: Sequence[str]) -> DictConfig:
@@ -86,7 +99,57 @@ def compose_tree(overrides: Sequence[str]) -> DictConfig:
 
     try:
         with initialised():
-            return hydra_compose(config_name=ROOT, overrides=[readable(override) for override in overrides])
+            typed = [readable(override) for override in overrides]
+            choice = _chosen(typed)
+            return hydra_compose(config_name=ROOT, overrides=[*(choice.overrides if choice else ()), *typed])
+    except Exception as error:
+        raise explain(error, overrides) from None
+
+
+def options_of(origin: "Origin | None" = None) -> "Options":
+    """The options of all groups where an origin has its configuration. Lives inside an initialised Hydra."""
+    from duograd.runner.tasks import Options
+
+    return Options(_repository(origin))
+
+
+def _repository(origin: "Origin | None") -> Any:
+    from hydra.core.global_hydra import GlobalHydra
+
+    loader = cast(Any, GlobalHydra.instance().config_loader())  # its interface knows less than it has
+    name, overrides = (origin.config_name, list(origin.hydra)) if origin else (ROOT, [])
+    return loader._parse_overrides_and_create_caching_repo(name, overrides)[1]
+
+
+def chosen(overrides: Sequence[str], origin: "Origin | None" = None) -> "Choice | None":
+    """The task that typed choices lead to, where they name none and it is not the default. Raises UserError."""
+    folder = origin.config_dir if origin else None
+    with initialised(folder if folder and Path(folder).is_dir() else None):
+        return _chosen(overrides, origin)
+
+
+def _chosen(overrides: Sequence[str], origin: "Origin | None" = None) -> "Choice | None":
+    """The same inside an initialised Hydra, which says by itself what is no configuration."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    from duograd.runner.choice import choices, chosen_task
+
+    try:
+        options = options_of(origin)
+        return chosen_task(options, choices(overrides), options.default_task(origin.config_name if origin else ROOT))
+    except (HydraException, OmegaConfBaseException, YAMLError, OSError):
+        return None
+
+
+def offered(overrides: Sequence[str]) -> dict[str, list[str]]:
+    """The options of each group that go with what was typed. Raises UserError."""
+    from duograd.runner.choice import choices, fitting
+
+    try:
+        with initialised():
+            return fitting(options_of(), choices(overrides), groups())
     except Exception as error:
         raise explain(error, overrides) from None
 
@@ -110,15 +173,16 @@ class Composer:
         self._loader = cast(Any, GlobalHydra.instance().config_loader())  # its interface knows less than it has
         self.origin = origin
         self._trees: dict[tuple[str, ...], DictConfig] = {}
-        _, repository = self._loader._parse_overrides_and_create_caching_repo(origin.config_name, list(origin.hydra))
+        repository = _repository(origin)
         self._group_exists = cache(repository.group_exists)
+        self._options = options_of(origin)
 
     def config(self, overrides: Sequence[str]) -> "RunConfig":
         """The configuration that `duograd OVERRIDES` would run. Raises UserError."""
-        from duograd.runner.validate import validate
+        from duograd.runner.validate import plain
 
         try:
-            return validate(self._tree(overrides))
+            return checked(plain(self._tree(overrides)), self._options)
         except Exception as error:
             raise explain(error, overrides) from None
 

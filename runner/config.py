@@ -148,14 +148,17 @@ class RunConfig(Strict):
     def _network_loss_and_data_belong_together(self) -> "RunConfig":
         model, loss, data = f"model={self.model.name}", f"loss={self.loss.name}", f"data={self.data.name}"
         family, source = FAMILIES.find(self.model.family), SOURCES.find(self.data.name)
+        targets = source.targets_of(self.data)
         learned = LOSSES.find(self.loss.name).targets
         if learned not in family.targets:
-            fitting = LOSSES.where(lambda other: other.targets in family.targets)
-            raise ValueError(f"{loss} does not go with {model}: use {_any_of('loss', fitting)}")
+            fitting = LOSSES.where(lambda other: other.targets in family.targets and other.learns(targets))
+            raise ValueError(
+                f"{loss} does not go with {model} in task={self.task.name}: use {_any_of('loss', fitting)}"
+            )
         if source.inputs not in family.inputs:
             fitting = SOURCES.where(lambda other: other.inputs in family.inputs)
             raise ValueError(f"{data} does not go with {model}: use one of {', '.join(fitting)}")
-        if fault := self.fault_with_targets(source.targets_of(self.data)):
+        if fault := self.fault_with_targets(targets):
             raise ValueError(fault)
         if fault := self.model.fault_with(self.loss):
             raise ValueError(fault)
@@ -163,13 +166,12 @@ class RunConfig(Strict):
 
     def fault_with_targets(self, targets: str) -> str | None:
         """Why the loss cannot learn such targets, and one that can, in one line; None where it can, or may."""
-        learned = LOSSES.find(self.loss.name).targets
-        if learned in (targets, "inputs") or (targets == "either" and learned in ("classes", "values")):
+        loss = LOSSES.find(self.loss.name)
+        if loss.learns(targets):
             return None
         use = _any_of("loss", LOSSES.where(lambda other: other.targets == targets))
-        return (
-            f"loss={self.loss.name} is for {learned}, but the targets of data={self.data.name} are {targets}: use {use}"
-        )
+        typed = f"loss={self.loss.name}", f"data={self.data.name}"
+        return f"{typed[0]} is for {loss.targets}, but the targets of {typed[1]} are {targets}: use {use}"
 
     @model_validator(mode="after")
     def _monitor_is_measured(self) -> "RunConfig":

@@ -20,7 +20,8 @@ def show(overrides: Sequence[str], everything: bool = False) -> int:
     """
     keys = list(_keys(overrides)) if overrides or everything else []
     width = 10_000 if everything else min(get_terminal_size().columns, 100)
-    lines = [*_commands(), "Groups, each with its options:", *_groups(width), *keys, FOOTER]
+    fitting = " that go with these choices" if overrides else ""
+    lines = [*_commands(), f"Groups, each with its options{fitting}:", *_groups(width, overrides), *keys, FOOTER]
     print("\n".join([TITLE, *lines]))
     return 0
 
@@ -36,9 +37,9 @@ def _commands() -> list[str]:
     return [f"  duograd {way:31}  {does}" for way, does in ways.items()]
 
 
-def _groups(width: int) -> list[str]:
+def _groups(width: int, overrides: Sequence[str]) -> list[str]:
     """Each group with its options, no longer than the screen; short groups share a line."""
-    known = groups()
+    known = _offered(overrides) if overrides else groups()  # for which nothing need be imported
     others = sorted(known.keys() - set(FIRST), key=lambda name: len(", ".join(known[name])))
     lines: list[str] = []
     for name in [*FIRST, *others]:
@@ -46,6 +47,12 @@ def _groups(width: int) -> list[str]:
         room = next((i for i, line in enumerate(lines) if len(line) + len(part) < width), len(lines))
         lines[room : room + 1] = ["".join(lines[room : room + 1]) + part]
     return lines
+
+
+def _offered(overrides: Sequence[str]) -> dict[str, list[str]]:
+    from duograd.runner.compose import offered
+
+    return offered(overrides)
 
 
 def _fitted(start: str, options: Sequence[str], width: int) -> str:

@@ -7,12 +7,12 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from duograd.runner.compose import origin_flags, origin_of, override_texts
+from duograd.runner.compose import checked, options_of, origin_flags, origin_of, override_texts
 from duograd.runner.context import alone
 from duograd.runner.run import run
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.sweep.options import refuse_for_a_single_run
-from duograd.runner.validate import SWEEP, plain, validate_plain
+from duograd.runner.validate import SWEEP, plain
 
 
 def run_job(tree: DictConfig) -> int:
@@ -24,6 +24,8 @@ def run_job(tree: DictConfig) -> int:
     try:
         content = plain(tree)
         refuse_for_a_single_run(content[SWEEP])
-        return run(validate_plain(content), folder, overrides, replace(alone(), flags=origin_flags(origin_of(hydra))))
+        origin = origin_of(hydra)
+        config = checked(content, options_of(origin))
+        return run(config, folder, overrides, replace(alone(), flags=origin_flags(origin)))
     finally:
         folder.discard_if_empty()

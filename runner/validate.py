@@ -1,6 +1,6 @@
 """From Hydra's composed tree to a RunConfig, or to one line that says what is wrong with it.
 
-`sweep.*` is no part of a run: `plain` keeps it, `validate` leaves it out (runner/sweep/options.py checks it).
+`sweep.*` is no part of a run: `plain` keeps it, `validate_plain` leaves it out (runner/sweep/options.py checks it).
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,11 +30,6 @@ EXPECTED = {
 }
 
 
-def validate(tree: DictConfig) -> RunConfig:
-    """The checked configuration. Raises UserError naming every fault, the value and what was expected."""
-    return validate_plain(plain(tree))
-
-
 def plain(tree: DictConfig) -> dict[str, Any]:
     """The tree as plain data, every interpolation resolved. Raises UserError."""
     try:
@@ -46,7 +41,7 @@ def plain(tree: DictConfig) -> dict[str, Any]:
 
 
 def validate_plain(tree: Mapping[str, Any]) -> RunConfig:
-    """The same for plain data, such as a run folder's config.yaml."""
+    """The checked configuration. Raises UserError naming every fault, the value and what was expected."""
     return parse(RunConfig, {key: value for key, value in tree.items() if key != SWEEP})
 
 

@@ -120,9 +120,12 @@ def test_smoke_is_offline_and_short_for_every_task(task):
     [
         (
             ["task=activity", "data=photos_sample"],
-            "data=photos_sample does not go with model=gru: use one of activity_h5",
+            "data=photos_sample is for task=autoencoder, not for task=activity; task=activity has data=act",
         ),
-        (["task=activity", "loss=sparse"], "loss=sparse does not go with model=gru: use loss=cross_entropy"),
+        (
+            ["task=activity", "loss=sparse"],
+            "loss=sparse does not go with model=gru in task=activity: use loss=cross_entropy or loss=svm",
+        ),
         (["task=activity", "monitor=val/acuracy"], "unknown monitor 'val/acuracy': did you mean 'val/accuracy'?"),
         (["task=autoencoder", "monitor=val/loss"], "monitor=val/loss needs a validation split"),
         (["task=activity", "model=lstm", "model.reset_after=true"], "reset_after=true is for cell=gru"),

@@ -192,5 +192,7 @@ def test_its_keys_are_checked_as_ours_are(part, key, value, message, package):
 
 
 def test_what_it_cannot_learn_from_is_told(package):
-    with pytest.raises(UserError, match=r"^loss=sparse does not go with model=flat_small: use loss=brier or loss=cr"):
+    with pytest.raises(
+        UserError, match=r"^loss=sparse does not go with model=flat_small in task=\w+: use loss=brier or loss=c"
+    ):
         configuration(loss={"name": "sparse", "lambda": 0.0, "beta": 0.0, "rho": 0.1})

@@ -62,7 +62,7 @@ def candidates(line: str) -> list[str]:
     if command in IN_FOLDERS:
         options = _folders(word)
     elif command is None or command in WITH_KEYS or command not in COMMANDS:
-        options = [*_overrides([text for text in before if "=" in text], word)]
+        options = list(_overrides([text for text in before if "=" in text], word))
         options += [] if command else [*COMMANDS, "help"]
     else:
         options = list(SCRIPTS) if command == "completion" else []
@@ -70,14 +70,23 @@ def candidates(line: str) -> list[str]:
 
 
 def _overrides(before: list[str], word: str) -> Iterator[str]:
-    """Options of the group that is being chosen; else groups and keys that these choices lead to."""
+    """Options of the group in hand that go with these choices; else groups, and the keys that they lead to."""
     known = groups()
     group, equals, _ = word.partition("=")
     if equals:
-        yield from (f"{group}={option}" for option in known.get(group, ()))
+        yield from (f"{group}={option}" for option in _options(group, before))
         return
     yield from (f"{name}=" for name in known)
     yield from (f"{key}=" for key in _keys(before))
+
+
+def _options(group: str, before: list[str]) -> list[str]:
+    from duograd.runner.compose import offered
+
+    try:
+        return offered(before).get(group, [])
+    except UserError:  # what was typed so far is no configuration yet
+        return groups().get(group, [])
 
 
 def _keys(before: list[str]) -> list[str]:

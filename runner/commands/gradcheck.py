@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from duograd.data.errors import DataError
+from duograd.runner.compose import chosen
 from duograd.runner.display import waiting
 from duograd.runner.errors import UserError
 from duograd.runner.gradcheck.verdict import LayerCheck, OutputCheck
@@ -39,6 +40,8 @@ def main(arguments: list[str]) -> int:
     if words and "=" not in words[0] and Path(f"{words[0]}.py").is_file():
         raise UserError(f"gradcheck {words[0]}: a file is named with its ending: {words[0]}.py")
     check, console = _layers if "layers" in words else _network, Console()
+    if check is _network and (choice := chosen(words)):
+        console.print(str(choice), highlight=False)
     with waiting(console, "measuring gradients"):
         table, errors_by_name = check(words, options.threshold)
     console.print(table, highlight=False)

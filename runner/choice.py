@@ -1,0 +1,115 @@
+"""The task of a run: the one that is named, or that some choice belongs to (`duograd model=gru`); never two."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from duograd.runner.errors import UserError
+from duograd.runner.registry import GROUPS
+from duograd.runner.store.overrides import parse_all
+from duograd.runner.tasks import TASK, Options, common, kind
+
+CHOOSING = (TASK, "data", "model", "loss", "experiment", "sweep", "preset")  # groups whose options are for tasks
+Tasks = Mapping[str, frozenset[str]]  # by choice, as it is typed: model=gru
+
+
+class Choice(NamedTuple):
+    """A task, and what chose it: activity, model=gru."""
+
+    task: str
+    by: str
+
+    @property
+    def overrides(self) -> list[str]:
+        """As it would have been typed."""
+        return [f"{TASK}={self.task}"]
+
+    def __str__(self) -> str:
+        return f"{TASK}={self.task}, chosen by {self.by}"
+
+
+def choices(overrides: Sequence[str]) -> list[tuple[str, str]]:
+    """Each group and option that is typed, all of those that a sweep names. Lives inside an initialised Hydra.
+
+    Raises Hydra's exceptions.
+    """
+    parsed = parse_all([text for text in overrides if text.lstrip("+").partition("=")[0] in CHOOSING])
+    return [(str(override.key_or_group), option) for override in parsed for option in _options(override)]
+
+
+def _options(override: Any) -> list[str]:
+    if override.is_range_sweep() or override.is_interval_sweep() or override.is_delete():
+        return []
+    values = override.sweep_string_iterator() if override.is_sweep_override() else [override.value()]
+    return [value for value in values if isinstance(value, str)]
+
+
+def chosen_task(options: Options, typed: Sequence[tuple[str, str]], default: str | None) -> Choice | None:
+    """The task that typed choices (group, option) lead to; None where one is named, or the default serves.
+
+    Raises UserError for choices that are for different tasks, or for several of which none is named.
+    """
+    tasks = _tasks(options, typed)
+    named = [option for group, option in typed if group == TASK]
+    for task in named:
+        refuse_others(options, {text: own for text, own in tasks.items() if not text.startswith("loss=")}, task)
+    possible = common(tasks.values())
+    if named or not tasks or default in possible:
+        return None
+    if not possible:
+        raise UserError(f"{' and '.join(_belonging(*choice) for choice in _apart(tasks))}: they do not go together")
+    if len(possible) > 1:
+        raise UserError(f"{_belonging(next(iter(tasks)), possible)}: say which, such as task={min(possible)}")
+    [task] = possible
+    return Choice(task, next((text for text, own in tasks.items() if own == possible), " ".join(tasks)))
+
+
+def fitting(
+    options: Options, typed: Sequence[tuple[str, str]], known: Mapping[str, Iterable[str]]
+) -> dict[str, list[str]]:
+    """Of the known options of each group those that go with typed choices: all, where these say nothing."""
+    named = [option for group, option in typed if group == TASK]
+    tasks = frozenset(named) or common(_tasks(options, typed).values())
+
+    def fits(group: str, option: str) -> bool:
+        own = options.tasks(group, option) if tasks else frozenset()
+        return not own or bool(own & tasks)
+
+    return {group: [option for option in names if fits(group, option)] for group, names in known.items()}
+
+
+def _tasks(options: Options, typed: Sequence[tuple[str, str]]) -> Tasks:
+    """The tasks of each choice that is for some. Beside a user's own data, which is for none, no loss is judged."""
+    tasks = {choice: options.tasks(*choice) for choice in typed if choice[0] != TASK}
+    own = any(not tasks[choice] for choice in tasks if choice[0] in ("data", "model"))
+    return {"=".join(choice): tasks[choice] for choice in tasks if tasks[choice] and not (own and choice[0] == "loss")}
+
+
+def refuse_others(options: Options, tasks: Tasks, task: str) -> None:
+    """Raises UserError for a choice that is for other tasks than the one in hand: one line, with what this one has."""
+    for text, own in tasks.items():
+        if task not in own:
+            group = text.partition("=")[0]
+            fitting = [option for option in options.names(group) if task in options.tasks(group, option)]
+            has = f"; task={task} has {group}={', '.join(fitting)}" if fitting else ""
+            raise UserError(f"{_belonging(text, own)}, not for task={task}{has}")
+
+
+def refuse_strangers(options: Options, tree: Mapping[str, Any]) -> None:
+    """Raises UserError where the network or the data of a composed configuration are for other tasks than its own."""
+    parts = {group: part for group in (TASK, "data", "model") if isinstance(part := tree.get(group), Mapping)}
+    task = str(parts.pop(TASK, {}).get("name"))
+    if task in options.names(TASK):
+        kinds = {g: kind(g, part.get(GROUPS[g].key.rpartition(".")[2])) for g, part in parts.items()}
+        tasks = {f"{group}={parts[group].get('name')}": options.tasks_of(samples) for group, samples in kinds.items()}
+        refuse_others(options, {text: own for text, own in tasks.items() if own}, task)
+
+
+def _belonging(text: str, tasks: Iterable[str]) -> str:
+    *others, last = sorted(tasks)
+    return f"{text} is for task={', '.join(others)}{' or ' if others else ''}{last}"
+
+
+def _apart(tasks: Tasks) -> list[tuple[str, frozenset[str]]]:
+    """Two choices without a task in common, else the first two."""
+    pairs = [[a, b] for a in tasks.items() for b in tasks.items()]
+    return next((pair for pair in pairs if not pair[0][1] & pair[1][1]), list(tasks.items())[:2])
