@@ -83,14 +83,14 @@ class Source:
     """One choice of `data`.
 
     inputs: what a sample is: `vectors` (N, I), `sequences` (N, T, S) or `images` (N, C, H, W). A package of one's own
-    may name another kind, which its families then take.
+    may name another kind, which its families then take. None: only the samples say.
     targets: `classes`, indices (N,) of named classes; `values` (N, K); `inputs`, where these are their own target; or
     `either` classes or values, as the configuration's `known_targets` says, or the data.
     offline: needs neither network nor files.
     """
 
     config: type[SourceConfig]
-    inputs: str
+    inputs: str | None
     targets: str
     offline: bool = False
 

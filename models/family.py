@@ -11,7 +11,9 @@ at the same weights, under the same names. They are named by `module:attribute` 
 run imports no torch.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -34,16 +36,19 @@ class ModelConfig(BaseModel):
 class Family:
     """One choice of `model.family`.
 
-    inputs: the kinds of samples that it takes, as sources declare them: `vectors`, `sequences`, `images`.
+    net, twin: what makes them, or where that stands.
+    inputs: the kinds of samples that it takes, as sources declare them: `vectors`, `sequences`, `images`; None: any.
     targets: the kinds of targets that its losses may have: `classes`, `values`, `inputs`.
     figures: those that look into its networks, which other families' networks may not have.
     alone: `module:function` of (config, shape), why a batch of one such sample teaches nothing, or None where it does.
+    no_twin(config): why there is no twin with the same parameters, and the remedy; None where there is one.
     """
 
     config: type[ModelConfig]
-    net: str
-    twin: str
-    inputs: tuple[str, ...]
+    net: str | Callable[..., Any]
+    twin: str | Callable[..., Any]
+    inputs: tuple[str, ...] | None
     targets: tuple[str, ...]
     figures: tuple[str, ...] = ()
     alone: str | None = None
+    no_twin: Callable[[Any], str | None] = lambda config: None

@@ -68,6 +68,7 @@ class Loss:
     metrics: what it always measures, beside `loss` itself.
     bind(config, targets): the loss as networks use it. Raises ArchitectureError where it does not fit these targets.
     finish(means of a split's batches, weighted by samples): the metrics, for those that are no such mean.
+    no_twin: why torch cannot learn by it, and the remedy; None where it can.
     """
 
     config: type[LossConfig]
@@ -75,6 +76,7 @@ class Loss:
     metrics: tuple[Metric, ...]
     bind: Callable[[Any, Targets], Any]
     finish: Callable[[Means], Means] = unchanged
+    no_twin: str | None = None
 
     def learns(self, targets: str) -> bool:
         """Whether it can compare outputs with such targets; of `either` classes or values, with some of them."""
@@ -135,5 +137,5 @@ class ClassLoss(OutputLoss):
 
 def decayed(name: str) -> bool:
     """Whether the L2 penalty counts a parameter: weights; neither biases nor the scales of normalisation layers."""
-    layer, key = name.rsplit(".", 1)
-    return key.startswith("weight") and "norm" not in layer
+    layer, _, key = name.rpartition(".")
+    return key.startswith(("weight", "W")) and "norm" not in layer

@@ -24,6 +24,7 @@ REFUSED = {
 KNOWN = {*SWITCHES, *VALUED, "--help", "--version"}
 
 PATHS = ("data.root", "data.path", "hydra.run.dir", "hydra.sweep.dir", "tracking.uri")  # any text is a value of theirs
+OWN, OWN_FILE = ("model", "loss", "optimizer", "data"), re.compile(r"\.py(:\w+)?(,|$)")  # groups, and files for options
 PLAIN = re.compile(r"[\w/\-+.$%*@?|:\\]*", re.ASCII)  # what Hydra takes for text as it stands
 NO_TEXT = re.compile(r"[+-]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(e[+-]?\d+)?|[+-]?(inf|nan)|true|false", re.IGNORECASE)
 FUNCTION = re.compile(r"(choice|range|interval|glob|shuffle|sort|tag|str|extend_list)\(.*\)", re.DOTALL)
@@ -107,7 +108,8 @@ def readable(override: str) -> str:
     A comma parts values, as everywhere; what is quoted already is left as it is.
     """
     key, equals, value = override.partition("=")
-    if key.lstrip("+") not in PATHS or not equals or _is_quoted(value) or FUNCTION.fullmatch(value):
+    path = key.lstrip("+") in PATHS or (key in OWN and OWN_FILE.search(value))
+    if not path or not equals or _is_quoted(value) or FUNCTION.fullmatch(value):
         return override
     return f"{key}={','.join(map(_path, value.split(',')))}"
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +19,8 @@ from duograd.runner.engines.numpy_engine import NumpyEngine
 from duograd.runner.errors import UserError
 from duograd.runner.hooks import Hook
 from duograd.runner.hooks.stopping import Gap, Patience
+from duograd.runner.own import trial
+from duograd.runner.own.modules import guarded, refusal
 from duograd.runner.registry import FAMILIES, LOSSES, SOURCES, higher_is_better, resolve
 from duograd.runner.schedule import factor
 from duograd.runner.training import Plan
@@ -25,7 +28,9 @@ from duograd.runner.training import Plan
 
 def data_set(config: RunConfig) -> DataSet:
     """The samples. Raises DataError."""
-    data, declared = load(config.data, config.dtype), SOURCES.find(config.data.name).targets_of(config.data)
+    with guarded():
+        data = load(config.data, config.dtype)
+    declared = SOURCES.of(config.data).targets_of(config.data)
     if declared not in (data.targets, "either"):
         raise DataError(f"data={config.data.name} declares {declared} as targets, but gives {data.targets}")
     return data
@@ -54,24 +59,59 @@ def torch_engine(config: RunConfig, data: DataSet) -> Engine:
         if isinstance(backend, TorchBackend)
         else {}
     )
-    return TorchEngine(_network("twin", config, data), config.optimizer, config.device, **options)
+    network = _network("twin", config, data)
+    try:
+        return TorchEngine(network, config.optimizer, config.device, **options)
+    except ArchitectureError as error:
+        raise refusal(error) from None
+
+
+def _refuse_other_inputs(config: RunConfig, data: DataSet) -> None:
+    """Raises UserError where only the samples say what they are, and the network does not take such."""
+    inputs, shape = FAMILIES.of(config.model).inputs, data.train.inputs.shape[1:]
+    kind = {1: "vectors", 2: "sequences", 3: "images"}.get(len(shape), f"of {len(shape)} axes")
+    if SOURCES.of(config.data).inputs is None and inputs is not None and kind not in inputs:
+        raise UserError(
+            f"model={config.model.name} takes {' or '.join(inputs)}, but the samples of data={config.data.name} are "
+            f"{kind}, of shape {shape}"
+        )
+
+
+def _tried(network: Any, half: Literal["net", "twin"], config: RunConfig, data: DataSet) -> Any:
+    """The network, once a few samples went through it, where the user wrote it or its loss."""
+    own = [file for part in (config.model, config.loss) if (file := getattr(part, "file", None))]
+    if not own:
+        return network
+    batch, where = data.train.batch(slice(trial.SAMPLES)), Path(own[0]).name
+    if half == "net":
+        trial.try_by_hand(network, batch, data.outputs, where)
+    else:
+        from duograd.models.torch_guest import output_shape
+
+        trial.require_outputs(output_shape(network, batch.inputs), batch, data.outputs, where)
+    return network
 
 
 def _network(half: Literal["net", "twin"], config: RunConfig, data: DataSet, *more: Any) -> Any:
     """One half of the family's pair, at its initial weights. Raises UserError where it cannot be built for the data."""
-    family = FAMILIES.find(config.model.family)
+    family = FAMILIES.of(config.model)
     if fault := config.fault_with_targets(data.targets):
-        learned = LOSSES.find(config.loss.name).targets  # only the data said that it is something else
+        learned = LOSSES.of(config.loss).targets  # only the data said that it is something else
         raise UserError(f"{fault}, or set data.target_kind={learned}")
+    _refuse_other_inputs(config, data)
+    if half == "twin" and (fault := LOSSES.of(config.loss).no_twin):
+        raise UserError(f"{fault}; backend=numpy learns by the loss by hand")
     try:
-        loss = LOSSES.find(config.loss.name).bind(
+        loss = LOSSES.of(config.loss).bind(
             config.loss, Targets(data.outputs, data.train.targets, data.classes or data.values)
         )
         shape = data.train.inputs.shape[1:]
         network = resolve(getattr(family, half))
-        return network(config.model, loss, shape, data.outputs, config.seed, config.dtype, *more)
+        with guarded():
+            made = network(config.model, loss, shape, data.outputs, config.seed, config.dtype, *more)
+            return _tried(made, half, config, data)
     except ArchitectureError as error:
-        raise UserError(str(error)) from None
+        raise refusal(error) from None
 
 
 def plan(config: RunConfig, data: DataSet) -> Plan:
@@ -87,8 +127,8 @@ def plan(config: RunConfig, data: DataSet) -> Plan:
         seed=config.seed,
         lr=lambda step, epoch: base_lr * factor(config.schedule, step, epoch, steps),
         monitor=monitor,
-        rising=higher_is_better(monitor, config.loss.name),
-        finish=LOSSES.find(config.loss.name).finish,
+        rising=higher_is_better(monitor, LOSSES.of(config.loss)),
+        finish=LOSSES.of(config.loss).finish,
         solver=not isinstance(config.optimizer, FirstOrderConfig),
         eval_batch_size=config.eval_batch_size,
         watch_test=config.evaluate_test_each_epoch,
@@ -100,7 +140,7 @@ def _refuse_lone_samples(config: RunConfig, data: DataSet) -> None:
     samples = len(data.train)
     size = config.batch_size or samples
     alone = size == 1 or samples % size == 1
-    judge = FAMILIES.find(config.model.family).alone
+    judge = FAMILIES.of(config.model).alone
     if alone and judge and (fault := resolve(judge)(config.model, data.train.inputs.shape[1:])):
         raise UserError(
             f"batch_size={size} leaves a batch of one of {samples} samples, but {fault}: choose another batch_size"

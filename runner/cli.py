@@ -69,6 +69,8 @@ def exit_code(command: Callable[[], int]) -> int:
 def complain(error: Exception | str) -> int:
     """One line on standard error; the exit code of a user's fault."""
     with suppress(OSError):  # a full disk behind standard error
+        if traceback := getattr(error, "traceback", None):  # of the user's own code
+            print(traceback, end="", file=sys.stderr)
         print(f"duograd: {one_line(mask(str(error)))}", file=sys.stderr, flush=True)
     return 2
 

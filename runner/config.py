@@ -31,6 +31,9 @@ def part_class(part: str, tree: Any) -> type[BaseModel] | None:
     group = GROUPS.get(part)
     if group is None or not isinstance(tree, Mapping):
         return None
+    if "file" in tree:
+        own: type[BaseModel] = group.in_file(str(tree["file"]), tree.get("hash")).config
+        return own
     name = tree.get(group.key.rpartition(".")[2])
     if not isinstance(name, str):
         raise UserError(f"{group.key} is not set" if name is None else f"{group.key}={name}: expected a string")
@@ -141,22 +144,23 @@ class RunConfig(Strict):
     eval_batch_size: int | None = Field(ge=1)
     monitor: str | None
     evaluate_test_each_epoch: bool
+    check_gradient: bool = True
     dtype: Literal["float32", "float64"]
     device: Literal["cpu", "cuda"]
 
     @model_validator(mode="after")
     def _network_loss_and_data_belong_together(self) -> "RunConfig":
         model, loss, data = f"model={self.model.name}", f"loss={self.loss.name}", f"data={self.data.name}"
-        family, source = FAMILIES.find(self.model.family), SOURCES.find(self.data.name)
+        family, source = FAMILIES.of(self.model), SOURCES.of(self.data)
         targets = source.targets_of(self.data)
-        learned = LOSSES.find(self.loss.name).targets
+        learned = LOSSES.of(self.loss).targets
         if learned not in family.targets:
             fitting = LOSSES.where(lambda other: other.targets in family.targets and other.learns(targets))
             raise ValueError(
                 f"{loss} does not go with {model} in task={self.task.name}: use {_any_of('loss', fitting)}"
             )
-        if source.inputs not in family.inputs:
-            fitting = SOURCES.where(lambda other: other.inputs in family.inputs)
+        if family.inputs is not None and source.inputs is not None and source.inputs not in family.inputs:
+            fitting = SOURCES.where(lambda other: other.inputs in (family.inputs or ()))
             raise ValueError(f"{data} does not go with {model}: use one of {', '.join(fitting)}")
         if fault := self.fault_with_targets(targets):
             raise ValueError(fault)
@@ -166,7 +170,7 @@ class RunConfig(Strict):
 
     def fault_with_targets(self, targets: str) -> str | None:
         """Why the loss cannot learn such targets, and one that can, in one line; None where it can, or may."""
-        loss = LOSSES.find(self.loss.name)
+        loss = LOSSES.of(self.loss)
         if loss.learns(targets):
             return None
         use = _any_of("loss", LOSSES.where(lambda other: other.targets == targets))
@@ -175,7 +179,7 @@ class RunConfig(Strict):
 
     @model_validator(mode="after")
     def _monitor_is_measured(self) -> "RunConfig":
-        terms = ("loss", *(metric.name for metric in LOSSES.find(self.loss.name).metrics))
+        terms = ("loss", *(metric.name for metric in LOSSES.of(self.loss).metrics))
         known = [f"{split}/{term}" for split in ("train", "val") for term in terms]
         if self.monitor is not None and self.monitor not in known:
             raise ValueError(f"unknown monitor '{self.monitor}'{suggestion(self.monitor, known)}")

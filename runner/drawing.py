@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from duograd.data.dataset import DataSet
+from duograd.models.family import ModelConfig
 from duograd.runner.display import counted
 from duograd.runner.engines import Engine
 from duograd.runner.plots.figure import FinishedRun, draw_figure, find_facts, left_out
@@ -33,14 +34,14 @@ def finished_run(
 def draw_figures(
     names: Sequence[str],
     run: FinishedRun,
-    family: str,
+    model: ModelConfig,
     wanted: Callable[[str], bool],
     log: logging.Logger,
     warn: Callable[[str], None],
 ) -> None:
     """Finds the facts of the named figures, and draws those into the run's folder that are wanted, asked in turn."""
     for name in names:
-        if why := left_out(name, run.data, family):
+        if why := left_out(name, run.data, model):
             log.info("figure %s is left out: %s", name, why)
             continue
         try:

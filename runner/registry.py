@@ -27,10 +27,11 @@ T = TypeVar("T")
 class Group(Generic[T]):
     """Choices of one kind.
 
-    key: where the name stands in a configuration, such as `data.name`. package: whose modules declare, each, one
+    part: of a run, whose configuration the choice checks; "" where it is none. key: where the name stands in a configuration, such as `data.name`. package: whose modules declare, each, one
     `declaration` of type `kind`. plugins: the group of entry points that installed packages use; None takes none.
     """
 
+    part: str
     key: str
     package: str
     declaration: str
@@ -52,6 +53,20 @@ class Group(Generic[T]):
             raise UserError(f"{self.key}={name} cannot be imported from {known[name]}: {error}") from error
         if not isinstance(declaration, self.kind):
             raise UserError(f"{self.key}={name}: {known[name]} is no {self.kind.__name__}")
+        return declaration
+
+    def of(self, config: Any) -> T:
+        """What declares a part of a run: by its name, or by the file of the user's own. Raises UserError."""
+        file: str | None = getattr(config, "file", None)
+        name: str = getattr(config, self.key.rpartition(".")[2])
+        return self.find(name) if file is None else self.in_file(file, config.hash)
+
+    def in_file(self, file: str, digest: Any) -> T:
+        """What a file of the user's declares, which was imported before. Raises UserError."""
+        from duograd.runner.own.option import declared
+
+        declaration = declared(self.part, file, str(digest))
+        assert isinstance(declaration, self.kind)
         return declaration
 
     def where(self, fits: Callable[[T], bool]) -> list[str]:
@@ -81,18 +96,20 @@ def modules(package: str) -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(import_module(package).__path__)))
 
 
-def resolve(reference: str) -> Any:
-    """The object that `module:attribute` names."""
+def resolve(reference: Any) -> Any:
+    """The object that `module:attribute` names; what is no name is the object itself."""
+    if not isinstance(reference, str):
+        return reference
     module, _, attribute = reference.partition(":")
     return getattr(import_module(module), attribute)
 
 
-SOURCES = Group("data.name", "duograd.data.sources", "SOURCE", Source, "duograd.sources")
-FAMILIES = Group("model.family", "duograd.models.families", "FAMILY", Family, "duograd.families")
-LOSSES = Group("loss.name", "duograd.models.losses", "LOSS", Loss, "duograd.losses")
-OPTIMIZERS = Group("optimizer.rule", "duograd.models.optimizers", "OPTIMIZER", Optimizer, "duograd.optimizers")
+SOURCES = Group("data", "data.name", "duograd.data.sources", "SOURCE", Source, "duograd.sources")
+FAMILIES = Group("model", "model.family", "duograd.models.families", "FAMILY", Family, "duograd.families")
+LOSSES = Group("loss", "loss.name", "duograd.models.losses", "LOSS", Loss, "duograd.losses")
+OPTIMIZERS = Group("optimizer", "optimizer.rule", "duograd.models.optimizers", "OPTIMIZER", Optimizer, "duograd.optimizers")
 # The parts of a run whose configuration is checked by the class that their name finds.
-GROUPS: dict[str, Group[Any]] = {"data": SOURCES, "model": FAMILIES, "loss": LOSSES, "optimizer": OPTIMIZERS}
+GROUPS: dict[str, Group[Any]] = {group.part: group for group in (SOURCES, FAMILIES, LOSSES, OPTIMIZERS)}
 
 
 def declared_metrics() -> set[str]:
@@ -100,12 +117,12 @@ def declared_metrics() -> set[str]:
     return {"loss", *(metric.name for name in LOSSES.names() for metric in LOSSES.find(name).metrics)}
 
 
-def rising_metrics(loss: str | None = None) -> list[str]:
-    """The metrics of which more is better, such as accuracy and r2: those that a loss declares, or any."""
-    losses = LOSSES.names() if loss is None else [loss]
-    return sorted({m.name for name in losses for m in LOSSES.find(name).metrics if m.higher_is_better})
+def rising_metrics(loss: Loss | None = None) -> list[str]:
+    """The metrics of which more is better, such as accuracy and r2: those that a loss declares, or any of ours."""
+    losses = map(LOSSES.find, LOSSES.names()) if loss is None else [loss]
+    return sorted({metric.name for each in losses for metric in each.metrics if metric.higher_is_better})
 
 
-def higher_is_better(metric: str, loss: str | None = None) -> bool:
+def higher_is_better(metric: str, loss: Loss | None = None) -> bool:
     """Whether a metric such as val/accuracy is to rise; what no loss declares so, such as val/loss, is to fall."""
     return metric.rpartition("/")[2] in rising_metrics(loss)

@@ -30,14 +30,17 @@ from duograd.runner.display import waiting
 from duograd.runner.drawing import draw_figures, finished_run
 from duograd.runner.engines import Engine
 from duograd.runner.errors import UserError, system_fault
+from duograd.runner.own_notes import own_notes
 from duograd.runner.hooks import Hook, checkpoint
 from duograd.runner.hooks.checkpoint import Best, Checkpointing
 from duograd.runner.hooks.frames import Frames
 from duograd.runner.hooks.logs import MetricsLog, StepsLog
 from duograd.runner.hooks.stopping import StopFile
 from duograd.runner.plots.figure import frame_drawers, left_out
+from duograd.runner.own.faults import OwnCodeError
+from duograd.runner.own.modules import guarded
 from duograd.runner.progress_line import ProgressLine
-from duograd.runner.store import files, identity
+from duograd.runner.store import code, files, identity
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.store.identity import Outcome
 from duograd.runner.tracking import address
@@ -56,9 +59,11 @@ def run(config: RunConfig, folder: RunFolder, overrides: Sequence[str], context:
         config = anchored(config, context.project)
         data, engine = _built(config, context)
         parameters, given = build.parameter_count(engine), (context.name, context.swept, context.flags)
-        who = identity.run_json(config, data, parameters, overrides, *given)
+        notes = own_notes(config, data, overrides)
+        who = identity.run_json(config, data, parameters, overrides, *given, notes)
         new = Run(config, folder, data, engine, who, context, resumed=False)  # refuses what cannot be, with no file yet
         files.write_json(folder.identity, who)
+        code.keep(config, folder.path)
         folder.write_config(dump(config), context.project)
         return new.go()
 
@@ -136,8 +141,8 @@ class Run:
 
     def _hooks(self) -> list[Hook]:
         """In the order in which they hear of an epoch: what decides to stop stands before what acts on it."""
-        family = self.config.model.family
-        names = [name for name in self.config.task.frames if not left_out(name, self.data, family)]
+        model = self.config.model
+        names = [name for name in self.config.task.frames if not left_out(name, self.data, model)]
         frames = frame_drawers(names, self.data)
         return [
             MetricsLog(self.folder.metrics),
@@ -159,7 +164,7 @@ class Run:
         display.header(self.console, self.who, self.config.epochs)
         with logged_to(self.folder.log) as log, self._mirrored():
             log.info("%s", self.who["command"])
-            for note in self.data.notes:
+            for note in self.who.get("notes", self.data.notes):
                 log.warning("%s", note)
             outcome = self._attempt(log)
             try:
@@ -193,7 +198,7 @@ class Run:
     def _attempt(self, log: logging.Logger) -> Outcome:
         """The training and its last evaluation; whatever happens, what it reached is saved and said."""
         try:
-            with self._undisturbed():
+            with self._undisturbed(), guarded():
                 self._train(log)
                 return Outcome("FINISHED", metrics=self._evaluate())
         except Interrupted as interruption:
@@ -203,6 +208,11 @@ class Run:
             return Outcome("FAILED", str(divergence), diverged=True)
         except OSError as error:
             return Outcome("FAILED", system_fault(error))
+        except OwnCodeError as error:
+            log.error("%s\n%s", error, error.traceback)
+            if not self.console.quiet:
+                print(error.traceback, end="", file=sys.stderr)
+            return Outcome("FAILED", str(error))
         except UserError:
             raise
         except Exception as error:
@@ -251,14 +261,14 @@ class Run:
         """Draws the task's figures; the facts that they give."""
         untrained, epochs = partial(build.engine, self.config, self.data), self.training.epoch
         run = finished_run(self.engine, untrained, self.data, metrics, self.who, epochs, self.folder)
-        figures, family = self.config.task.figures, self.config.model.family
+        figures, model = self.config.task.figures, self.config.model
         with self._undisturbed(), waiting(self.console, "drawing") as say:
 
             def wanted(name: str) -> bool:
                 say(f"drawing {name} (Ctrl-C leaves out the rest)")
                 return self.context.drawn and self.interruption.caught is None
 
-            draw_figures(figures, run, family, wanted, log, partial(self._warn, log))
+            draw_figures(figures, run, model, wanted, log, partial(self._warn, log))
         return run.facts
 
     def _warn(self, log: logging.Logger, line: str) -> None:

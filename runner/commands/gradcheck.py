@@ -7,13 +7,14 @@ layers of a file of your own, and names the first line of their backward that is
 
 import argparse
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
+from rich.text import Text
 
 from duograd.data.errors import DataError
 from duograd.runner.compose import chosen
@@ -39,7 +40,8 @@ def main(arguments: list[str]) -> int:
         return _own(words, options)
     if words and "=" not in words[0] and Path(f"{words[0]}.py").is_file():
         raise UserError(f"gradcheck {words[0]}: a file is named with its ending: {words[0]}.py")
-    check, console = _layers if "layers" in words else _network, Console()
+    check: Callable[[list[str], float], tuple[Any, dict[str, float]]] = _layers if "layers" in words else _network
+    console = Console()
     if check is _network and (choice := chosen(words)):
         console.print(str(choice), highlight=False)
     with waiting(console, "measuring gradients"):
@@ -121,14 +123,12 @@ def _watch(file: Path, name: str | None, shapes: Mapping[str, tuple[int, ...]] |
         return code
 
 
-def _network(overrides: list[str], threshold: float) -> tuple[Table, dict[str, float]]:
+def _network(overrides: list[str], threshold: float) -> tuple[Group, dict[str, float]]:
     """Errors per parameter, as a table and by name: the larger of the two kinds."""
-    kinked: list[str] = []
-    numerical, autograd = errors(overrides, kinked)
+    notes: list[str] = []
+    numerical, autograd = errors(overrides, notes)
     table = _table(numerical, autograd, threshold)
-    if kinked:
-        table.caption = f"at a kink, so measured a little beside it by differences: {', '.join(kinked)}"
-    return table, {name: float(np.maximum(error, autograd[name])) for name, error in numerical.items()}
+    return Group(table, *map(Text, notes)), {name: float(np.maximum(error, autograd.get(name, error))) for name, error in numerical.items()}
 
 
 def _layers(words: list[str], threshold: float) -> tuple[Table, dict[str, float]]:
@@ -145,15 +145,17 @@ def _layers(words: list[str], threshold: float) -> tuple[Table, dict[str, float]
     return table, {check.name: check.error for check in checks}
 
 
-def errors(overrides: list[str], kinked: list[str] | None = None) -> tuple[dict[str, float], dict[str, float]]:
+def errors(overrides: list[str], notes: list[str] | None = None) -> tuple[dict[str, float], dict[str, float]]:
     """Relative errors per parameter, against numerical differences and against autograd, in float64.
 
-    Where no data is chosen, the task's offline source serves: a gradient needs no download.
-    kinked: gets the names of parameters whose differences were taken beside a kink.
+    Where no data is chosen, the task's offline source serves: a gradient needs no download. The second are none where
+    a user's network or loss has no twin. notes: gets what is to be said of that, and of kinks.
     """
     from duograd.runner import build
     from duograd.runner.compose import compose
     from duograd.runner.gradcheck.network import against_differences, against_engine
+    from duograd.runner.own.modules import guarded
+    from duograd.runner.registry import FAMILIES, LOSSES
 
     offline = [] if any(text.startswith("data=") for text in overrides) else ["data=offline/${task}"]
     by_hand = compose([*offline, *overrides, "dtype=float64", "backend=numpy"])
@@ -164,14 +166,24 @@ def errors(overrides: list[str], kinked: list[str] | None = None) -> tuple[dict[
         raise UserError(str(error)) from None
     batch = data.train.batch(slice(SAMPLES))
     engine = build.numpy_engine(by_hand, data)
-    numerical = against_differences(engine, batch, np.random.default_rng(by_hand.seed), kinked=kinked)
+    kinked: list[str] = []
+    with guarded():
+        numerical = against_differences(engine, batch, np.random.default_rng(by_hand.seed), kinked=kinked)
+    lacking = FAMILIES.of(by_hand.model).no_twin(by_hand.model) or LOSSES.of(by_hand.loss).no_twin
+    if notes is not None:
+        notes += [f"at a kink, so measured a little beside it by differences: {', '.join(kinked)}"] if kinked else []
+        notes += [f"by differences alone: {lacking}"] if lacking else []
+    if lacking:
+        return numerical, {}
     return numerical, against_engine(engine, build.torch_engine(by_autograd, data), batch)
 
 
 def _table(numerical: dict[str, float], autograd: dict[str, float], threshold: float) -> Table:
-    table = Table("parameter", "by hand ↔ numerical", "by hand ↔ autograd", title="Largest relative error (float64)")
+    kinds = ["by hand ↔ numerical", *(["by hand ↔ autograd"] if autograd else [])]
+    table = Table("parameter", *kinds, title="Largest relative error (float64)")
     for name, error in numerical.items():
-        table.add_row(name, *(_cell(e, threshold) for e in (error, autograd[name])))
+        both = (error, autograd[name]) if autograd else (error,)
+        table.add_row(name, *(_cell(e, threshold) for e in both))
     return table
 
 

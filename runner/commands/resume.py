@@ -19,16 +19,18 @@ def main(arguments: list[str]) -> int:
         if given.scheduler and not given.cluster:
             changes["cluster"] = "none"
         typed = {key: value for key, value in changes.items() if value is not None}
-        return resume_sweep(given.dir, {key: None if value == "none" else value for key, value in typed.items()})
+        changed = {key: None if value == "none" else value for key, value in typed.items()}
+        return resume_sweep(given.dir, changed, given.trust)
     if given.n_workers or given.scheduler or given.cluster:
         raise UserError(f"{given.dir} is not the folder of a sweep: --n-workers, --scheduler, --cluster are for sweeps")
-    return _resume_run(RunFolder(given.dir), _moved_data(given.moved))
+    return _resume_run(RunFolder(given.dir), _moved_data(given.moved), given.trust)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser("resume", __doc__)
     parser.add_argument("dir", type=Path, metavar="DIR", help="the folder of a run or of a sweep")
     parser.add_argument("moved", nargs="*", metavar="data.root=DIR", help="of a run: where its data lies now")
+    parser.add_argument("--trust", action="store_true", help="run the copy of own code that the folder keeps")
     parser.add_argument("--n-workers", type=int, help="of a sweep: processes on this machine")
     parser.add_argument("--scheduler", help="of a sweep: the Dask scheduler of a cluster, tcp://HOST:8786, or none")
     parser.add_argument("--cluster", help="of a sweep: the batch system that starts its workers, or none")
@@ -46,7 +48,7 @@ def _moved_data(typed: list[str]) -> dict[str, str]:
     return {key_of(text).removeprefix("data."): str(parse(text).value()) for text in overrides}
 
 
-def _resume_run(folder: RunFolder, moved: dict[str, str]) -> int:
+def _resume_run(folder: RunFolder, moved: dict[str, str], trust: bool) -> int:
     _check(folder)
     summary = folder.read_summary()
     if summary.get("status") == "FINISHED" and not summary.get("drawing"):
@@ -54,8 +56,10 @@ def _resume_run(folder: RunFolder, moved: dict[str, str]) -> int:
         return 0
 
     from duograd.runner.run import resume
+    from duograd.runner.store.code import restore
     from duograd.runner.validate import validate_plain
 
+    restore(folder.path, trust)
     try:
         tree = folder.read_config()
         tree["data"] = {**(tree.get("data") or {}), **moved}

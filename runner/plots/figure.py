@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duograd.data.dataset import DataSet
+from duograd.models.family import ModelConfig
 from duograd.runner.classification import outputs
 from duograd.runner.engines import Engine
 from duograd.runner.errors import UserError
@@ -76,16 +77,16 @@ class Figure:
     inside: bool = False
 
 
-FIGURES = Group("task.figures", "duograd.runner.plots.figures", "FIGURE", Figure)
+FIGURES = Group("", "task.figures", "duograd.runner.plots.figures", "FIGURE", Figure)
 
 
-def left_out(name: str, data: DataSet, family: str) -> str | None:
+def left_out(name: str, data: DataSet, model: ModelConfig) -> str | None:
     """Why the named figure shows nothing of such data and such a network; None where it does."""
     figure = FIGURES.find(name)
     if lacking := [need for need in figure.needs if not getattr(data, need)]:
         return f"data={data.name} has no {', '.join(lacking)}"
-    if figure.inside and name not in FAMILIES.find(family).figures:
-        return f"networks of model.family={family} have none"
+    if figure.inside and name not in FAMILIES.of(model).figures:
+        return f"networks of model={model.name} have none"
     return None
 
 

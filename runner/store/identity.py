@@ -54,10 +54,11 @@ def run_json(
     named: str | None = None,
     swept: Mapping[str, str] | None = None,
     flags: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The content of run.json. named: by its sweep, which also tells what it gave this run, `swept`.
 
-    flags: what must be typed before the overrides to compose it again.
+    flags: what must be typed before the overrides to compose it again. notes: beside the data's, what is to be said.
     """
     return {
         "id": uuid.uuid4().hex,
@@ -65,7 +66,7 @@ def run_json(
         **labels(config),
         "swept": dict(swept or {}),
         "source": data.source,
-        **({"notes": list(data.notes)} if data.notes else {}),
+        **({"notes": [*data.notes, *notes]} if data.notes or notes else {}),
         "synthetic": data.synthetic,
         "digest": data.digest,
         "shapes": shapes(data),

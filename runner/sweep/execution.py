@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from duograd.runner.config import dump
 from duograd.runner.signals import Request
-from duograd.runner.store import files
+from duograd.runner.store import code, files
 from duograd.runner.store.folders import PRUNED, RunFolder, SweepFolder
 from duograd.runner.store.records import DIED, JobRecord, SweepRecord
 from duograd.runner.sweep.naming import run_name
@@ -151,7 +151,8 @@ class Execution:
 
 
 def task(folder: SweepFolder, record: JobRecord, job: Job) -> Task:
-    """What a worker is sent for a job."""
+    """What a worker is sent for a job; its code, where it is the user's, stands in the sweep's folder before."""
+    code.keep(job.config, folder.path)
     return Task(
         config=dump(job.config),
         sweep=str(folder.path),

@@ -11,6 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from duograd.runner.compose import Composer, initialised, origin_flags, origin_of, override_texts
 from duograd.runner.errors import UserError
+from duograd.runner.own.modules import standing_in
+from duograd.runner.store import code
 from duograd.runner.store.folders import SEARCH
 from duograd.runner.store.moving import relative_overrides
 from duograd.runner.store.overrides import key_of, parse_all
@@ -63,10 +65,11 @@ def launch_search(config: DictConfig, arguments: Sequence[str], sweeper: Mapping
     return _search(request, relative_overrides([*presets, *arguments], request.directory), options)
 
 
-def resume_sweep(folder: Path, changes: dict[str, Any]) -> int:
+def resume_sweep(folder: Path, changes: dict[str, Any], trust: bool = False) -> int:
     """Goes on with a sweep, on another cluster where `changes` of `hydra.launcher` say so; its exit code.
 
-    Raises UserError, also where a job's configuration has become another since.
+    trust: the copies of users' code that the folder keeps, whatever the files say now. Raises UserError, also where a
+    job's configuration has become another since.
     """
     record = SweepRecord.load(folder)
     search = SearchRecord.load(folder) if (folder / SEARCH).exists() else None
@@ -82,8 +85,9 @@ def resume_sweep(folder: Path, changes: dict[str, Any]) -> int:
         directory=Path(record.directory),
         command=record.command,
     )
+    copies = code.restore(request.folder, trust)
     there = chdir(request.directory) if request.directory.is_dir() else nullcontext()
-    with there, initialised(origin.config_dir):  # hydra.searchpath is meant from there as well
+    with there, standing_in(copies), initialised(origin.config_dir):  # hydra.searchpath is meant from there as well
         if search:
             return _search(request, [*search.fixed, *search.typed], search.options)
         grid = [[*record.overrides, *job.overrides] for job in record.jobs]

@@ -14,8 +14,12 @@ from duograd.runner.store.overrides import key_of, short_names
 HASH_LENGTH = 16  # hex digits
 LONGEST = 120  # bytes of a folder's name; file systems take 255
 # What does not change a result: a job is the same with or without it.
-BESIDE_THE_RESULT = ("tracking", "checkpoint")
-BESIDE_INSIDE = {"task": ("figures", "frames"), "backend": ("threads",)}
+BESIDE_THE_RESULT = ("tracking", "checkpoint", "check_gradient")
+BESIDE_INSIDE = {
+    "task": ("figures", "frames"),
+    "backend": ("threads",),
+    **{part: ("file",) for part in ("data", "model", "loss", "optimizer")},  # its hash counts, wherever it lies
+}
 
 
 def config_hash(config: RunConfig, project: Path) -> str:

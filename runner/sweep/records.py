@@ -109,6 +109,8 @@ def _what_changed(job: Job, folder: RunFolder) -> str | None:
         return None
     before = dict(dotted(what_counts(folder.read_config())))
     for key, value in dotted(what_counts(dump(job.config))):
+        if key.endswith(".hash") and before.get(key) != value:
+            return f"the code of {key.removesuffix('.hash')} was {before.get(key)}, is {value} now"
         if before.get(key) != value:
             return f"{key} was {as_text(before.get(key))}, is {as_text(value)} now"
     return None

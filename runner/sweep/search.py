@@ -8,7 +8,7 @@ from rich.console import Console
 
 from duograd.runner.compose import Composer
 from duograd.runner.errors import UserError
-from duograd.runner.registry import higher_is_better
+from duograd.runner.registry import LOSSES, higher_is_better
 from duograd.runner.store.folders import JOURNAL, SEARCH, SweepFolder
 from duograd.runner.store.records import SearchRecord, SweepRecord, TrialRecord
 from duograd.runner.sweep.options import Request, SearchOptions
@@ -40,7 +40,7 @@ class SearchPlan:
 
     @property
     def higher_is_better(self) -> bool:
-        return higher_is_better(self.monitor or "", self.probes[0].config.loss.name)
+        return higher_is_better(self.monitor or "", LOSSES.of(self.probes[0].config.loss))
 
     def record(self) -> SearchRecord:
         """Of a search that is about to begin."""

@@ -20,7 +20,7 @@ from duograd.runner.context import RunContext, logged_to
 from duograd.runner.errors import UserError, system_fault
 from duograd.runner.hooks.interruption import EndFile
 from duograd.runner.run import resume, run
-from duograd.runner.store import files
+from duograd.runner.store import code, files
 from duograd.runner.store.folders import RunFolder, SweepFolder
 from duograd.runner.store.records import DIED
 from duograd.runner.validate import validate_plain
@@ -126,6 +126,7 @@ def _train(task: Task, folder: RunFolder, sweep: SweepFolder) -> None:
         project=sweep.directory(),
         drawn=False,
     )
+    code.restore(sweep.path, trust=True)  # whoever sent the task has imported it before
     config = validate_plain(task.config)
     if folder.config.exists():
         resume(config, folder, context)

@@ -1,0 +1,81 @@
+"""A network of anybody's: an object with params, loss_and_grad and predict, as the engine asks for it.
+
+Legend: B batch, K outputs.
+"""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from duograd.models.arrays import Array
+from duograd.models.errors import ArchitectureError
+
+NEEDED = ("params", "loss_and_grad", "predict")
+
+
+class GuestNet:
+    """params: a dict of arrays, changed in place, so that the object must not keep others. Raises ArchitectureError.
+
+    loss_and_grad(inputs, targets[, step]) -> the loss or its terms, gradients by name; predict(inputs) -> outputs.
+    evaluate(inputs, targets) -> terms, probe and buffers may be left out: the chosen loss of `predict`, and nothing.
+    """
+
+    def __init__(self, net: Any, loss: Any, dtype: DTypeLike) -> None:
+        if missing := [name for name in NEEDED if not hasattr(net, name)]:
+            raise ArchitectureError(f"{type(net).__name__} has no {', '.join(missing)}: a network has all of {NEEDED}")
+        self.net, self.loss = net, loss
+        for name, w in net.params.items():
+            if not (isinstance(w, np.ndarray) and w.dtype.kind == "f"):
+                raise ArchitectureError(f"parameter {name} is {_what(w)}: give an array of floats")
+            net.params[name] = np.ascontiguousarray(w, dtype)
+        self.steps = "step" in inspect.signature(net.loss_and_grad).parameters
+
+    @property
+    def params(self) -> dict[str, Array]:
+        """By name, as the object has them."""
+        params: dict[str, Array] = self.net.params
+        return params
+
+    @property
+    def buffers(self) -> dict[str, Array]:
+        """What it carries along."""
+        return dict(getattr(self.net, "buffers", {}))
+
+    def loss_and_grad(self, inputs: Array, targets: Any, step: int = 0) -> tuple[dict[str, float], dict[str, Array]]:
+        """Terms, and gradients by parameter. Raises ArchitectureError where these are not the parameters'."""
+        value, grads = self.net.loss_and_grad(inputs, targets, **({"step": step} if self.steps else {}))
+        if grads.keys() != self.params.keys():
+            odd = ", ".join(sorted(grads.keys() ^ self.params.keys()))
+            raise ArchitectureError(f"loss_and_grad gives other gradients than there are parameters: {odd}")
+        return terms(value), grads
+
+    def evaluate(self, inputs: Array, targets: Any) -> dict[str, float]:
+        """Terms without a gradient."""
+        if hasattr(self.net, "evaluate"):
+            return terms(self.net.evaluate(inputs, targets))
+        measured: dict[str, float] = self.loss.evaluate(self.predict(inputs), targets, self.params)
+        return measured
+
+    def predict(self, inputs: Array) -> Array:
+        """Outputs (B, K)."""
+        return np.asarray(self.net.predict(inputs))
+
+    def probe(self, inputs: Array, targets: Any = None) -> dict[str, Array]:
+        """What figures ask for."""
+        return dict(self.net.probe(inputs, targets)) if hasattr(self.net, "probe") else {}
+
+
+def terms(value: Any) -> dict[str, float]:
+    """A loss by itself is the one term. Raises ArchitectureError where there is none called `loss`."""
+    if not isinstance(value, Mapping):
+        return {"loss": float(value)}
+    if "loss" not in value:
+        raise ArchitectureError(f"its terms are {', '.join(value)}: give what is minimised as 'loss'")
+    return dict(value)
+
+
+def _what(value: Any) -> str:
+    return f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"

@@ -1,0 +1,102 @@
+"""What was imported of users' files, by the hash of their code: the same code is imported once.
+
+Nothing here imports unasked: `load` does, `module` finds what it did.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from types import ModuleType
+
+from duograd.runner.errors import UserError
+from duograd.runner.own.code import Code
+from duograd.runner.own.faults import OwnCodeError, fault_of, own_faults
+
+_modules: dict[str, ModuleType] = {}
+_codes: dict[str, Code] = {}
+_copies: ContextVar[Mapping[Path, Code] | None] = ContextVar("copies", default=None)
+
+
+def load(code: Code) -> ModuleType:
+    """The module of a code. Raises OwnCodeError where importing it raises."""
+    if code.hash not in _modules:
+        _forget_neighbours(code)
+        module = ModuleType(f"{code.path.stem}_{code.hash}")
+        module.__file__ = str(code.path)
+        sys.modules[module.__name__] = module  # dataclasses look there
+        _reach(code.folder)
+        _codes[code.hash] = code
+        try:
+            with guarded():
+                exec(compile(code.files[code.path.name], str(code.path), "exec"), module.__dict__)
+        except BaseException:
+            del sys.modules[module.__name__], _codes[code.hash]
+            raise
+        _modules[code.hash] = module
+    return _modules[code.hash]
+
+
+def is_loaded(digest: str) -> bool:
+    """Whether the code of that hash was imported."""
+    return digest in _modules
+
+
+def module(digest: str) -> ModuleType:
+    """The module of a code that was loaded. Raises UserError where it was not."""
+    if digest not in _modules:
+        raise UserError(f"own code {digest} is not imported unasked: duograd resume goes on with a run that has it")
+    return _modules[digest]
+
+
+def code(digest: str) -> Code:
+    """The code of a module that was loaded."""
+    return _codes[digest]
+
+
+def guarded() -> AbstractContextManager[None]:
+    """What users' code raises in the block is an OwnCodeError."""
+    return own_faults(files)
+
+
+def refusal(error: Exception) -> UserError:
+    """An error of one line, with the traceback of the user's code where it was that which raised."""
+    fault = error.__cause__ and fault_of(error.__cause__, files())
+    return OwnCodeError(str(error), fault.traceback) if fault else UserError(str(error))
+
+
+def files() -> frozenset[str]:
+    """The names of all files of users' code, as tracebacks have them."""
+    return frozenset(str(code.folder / name) for code in _codes.values() for name in code.files)
+
+
+def find(path: Path) -> Code:
+    """The code of a file: the copy that stands for it, where one does. Raises UserError."""
+    copies = _copies.get() or {}
+    return copies.get(path) or Code.read(path)
+
+
+@contextmanager
+def standing_in(copies: Mapping[Path, Code]) -> Iterator[None]:
+    """Inside the block, copies are what is found of the files that they were made of."""
+    token = _copies.set(copies)
+    try:
+        yield
+    finally:
+        _copies.reset(token)
+
+
+def _reach(folder: Path) -> None:
+    """Lets files of the folder import each other, also later, inside of functions: before any other code's."""
+    theirs = {str(code.folder) for code in _codes.values()} | {str(folder)}
+    sys.path[:] = [str(folder), *(place for place in sys.path if place not in theirs)]
+
+
+def _forget_neighbours(code: Code) -> None:
+    """Another folder's files of the same names are not taken for this one's neighbours."""
+    names = {name.partition("/")[0].removesuffix(".py") for name in code.files}
+    for name, other in list(sys.modules.items()):
+        file = getattr(other, "__file__", None)
+        if name.partition(".")[0] in names and file in files() and not Path(str(file)).is_relative_to(code.folder):
+            del sys.modules[name]

@@ -1,0 +1,76 @@
+"""The copies of users' code that a run's or a sweep's folder keeps, so that it can go on whatever becomes of the files.
+
+`code/HASH/my_net.py`, its neighbours beside it; `code/origins.json` says by hash which file it was copied of.
+"""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from duograd.runner.errors import UserError
+from duograd.runner.own import modules
+from duograd.runner.own.code import Code
+from duograd.runner.store import files
+
+FOLDER, ORIGINS = "code", "origins.json"
+
+
+def keep(config: Any, folder: Path) -> None:
+    """Copies the code of all parts of a run that come from files of the user's, where it is not kept yet."""
+    for part in (config.data, config.model, config.loss, config.optimizer):
+        if getattr(part, "file", None) is not None:
+            _keep(modules.code(part.hash), folder / FOLDER)
+
+
+def _keep(code: Code, place: Path) -> None:
+    origins = files.read_json(place / ORIGINS)
+    if code.hash in origins:
+        return
+    for name, content in code.files.items():
+        path = place / code.hash / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.write_bytes(path, content)
+    entry = {"file": str(code.origin), "main": next(iter(code.files))}
+    files.write_json(place / ORIGINS, {**origins, code.hash: entry})
+
+
+def kept(folder: Path) -> Iterator[Code]:
+    """The codes that a folder has copies of. Raises DamagedError where one is not what it was."""
+    place = folder / FOLDER
+    for digest, origin in files.read_json(place / ORIGINS).items():
+        try:
+            read = Code.read(place.resolve() / digest / str(origin["main"]))
+            code = Code(Path(str(origin["file"])), read.folder, read.files)
+        except (UserError, KeyError, TypeError) as error:
+            raise files.DamagedError(f"{place / digest} is damaged ({error})") from None
+        if code.hash != digest:
+            raise files.DamagedError(f"{place / digest} is not the code that the run began with: put it back")
+        yield code
+
+
+def restore(folder: Path, trust: bool) -> dict[Path, Code]:
+    """Imports the code that a folder keeps; by the file that it was copied of.
+
+    Raises UserError where it is no longer what the user's own file says, and nobody said that it can be trusted.
+    """
+    copies = {code.origin: code for code in kept(folder)}
+    for code in copies.values():
+        if not (trust or is_the_users(code, folder)):
+            raise UserError(
+                f"{code.origin} is gone or differs from its copy in {code.folder}, with which this began and which may "
+                f"be anybody's: look at it, then go on with the copy by 'duograd resume {shlex.quote(str(folder))} "
+                "--trust'; what the file says now is a new run"
+            )
+    for code in copies.values():
+        modules.load(code)
+    return copies
+
+
+def is_the_users(code: Code, folder: Path) -> bool:
+    """Whether the user's file says what its copy says, and lies where no folder from elsewhere could have put it."""
+    try:
+        strange = code.origin != code.origin.resolve() or code.origin.is_relative_to(folder.resolve())
+        return not strange and Code.read(code.origin).hash == code.hash
+    except (OSError, UserError):
+        return False
