@@ -13,7 +13,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 
 from duograd.runner.compose import repository_of
-from duograd.runner.explain import groups
+from duograd.runner.explain import CONF
 
 SCHEME, FILE = "own", "file"
 PARTS = ("model", "loss", "optimizer", "data")
@@ -57,7 +57,7 @@ class OwnSource(ConfigSource):
 
     def is_config(self, config_path: str) -> bool:
         part, _, name = config_path.partition("/")
-        return part in PARTS and name not in groups()[part] and self._option(config_path) is not None
+        return part in PARTS and not _ours(part, name) and self._option(config_path) is not None
 
     def is_group(self, config_path: str) -> bool:
         return False  # those of the others
@@ -93,6 +93,11 @@ class OwnSource(ConfigSource):
         return {**tree, "name": name, **{str(key): yaml._get_node(key) for key in yaml if key != FILE}}
 
 
+def _ours(part: str, name: str) -> bool:
+    """Whether conf/ has a YAML of that name."""
+    return (CONF / part / f"{name}.yaml").is_file()
+
+
 def option_of(part: str, text: str, places: tuple[Path, ...]) -> dict[str, Any] | None:
     """The keys of `my_net.py:Net`, which lies where the user stands or else in one of the places. Raises UserError."""
     from duograd.runner.own.option import option, reference
@@ -103,13 +108,18 @@ def option_of(part: str, text: str, places: tuple[Path, ...]) -> dict[str, Any] 
 
 def installed(part: str, name: str) -> dict[str, Any] | None:
     """The keys of what an installed package brings by an entry point of that name. Raises UserError."""
-    from importlib.metadata import entry_points
-
     group = {"model": "families", "loss": "losses", "optimizer": "optimizers", "data": "sources"}[part]
-    if not any(point.name == name for point in entry_points(group=f"duograd.{group}")):
+    if name not in installed_names(f"duograd.{group}"):
         return None
     from duograd.runner.own.keys import tree_of
     from duograd.runner.registry import GROUPS
 
     chosen = GROUPS[part].key.rpartition(".")[2]
     return {**tree_of(GROUPS[part].find(name).config), "name": name, chosen: name}
+
+
+def installed_names(group: str) -> list[str]:
+    """The entry points of a group."""
+    from importlib.metadata import entry_points
+
+    return [point.name for point in entry_points(group=group)]

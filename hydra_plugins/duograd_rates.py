@@ -63,11 +63,15 @@ class RatesSource(ConfigSource):
         return self._cells[config_path]
 
     def _find(self, config_path: str) -> DictConfig | None:
-        match config_path.split("/"):
-            case [group, task, *model, optimizer] if group == GROUP and model:
-                repository = repository_of(self._search_path)
-                row = _row(repository, _table(repository, f"{GROUP}/{task}"), "/".join(model))
-                return row and _settings(row, optimizer, f"{GROUP}/{task}.yaml")
+        group, *names = config_path.split("/")
+        if group != GROUP or len(names) < 3:
+            return None
+        task, *rest = names
+        repository = repository_of(self._search_path)
+        table = _table(repository, f"{GROUP}/{task}")
+        for cut in range(1, len(rest)):  # the path of a user's file has slashes too
+            if row := _row(repository, table, "/".join(rest[:cut])):
+                return _settings(row, "/".join(rest[cut:]), f"{GROUP}/{task}.yaml")
         return None
 
 
@@ -80,13 +84,23 @@ def _table(repository: Any, name: str) -> Any:
 
 
 def _row(repository: Any, table: Any, model: str) -> Any:
-    """The row of the model, else that of the model which its YAML starts from."""
+    """The row of the model, else that of the model which its YAML starts from, or which the user's file declares."""
     if model in table:
         return table[model]
     found = repository.load_config(f"model/{model}")
+    if found and "hash" in found.config:
+        return _declared(str(found.config.hash))
     parents = [d.path for d in (found and found.defaults_list) or () if isinstance(d, ConfigDefault)]
     rows = (_row(repository, table, str(parent)) for parent in reversed(parents) if parent != "_self_")
     return next(filter(None, rows), None)
+
+
+def _declared(digest: str) -> Any:
+    """RATES of a file: `{"adam": 0.003, "sgd": 0.1}`, a row like those of the tables."""
+    from duograd.runner.own.modules import module
+
+    rates = getattr(module(digest), "RATES", None)
+    return OmegaConf.create(rates) if isinstance(rates, dict) else None
 
 
 def _settings(row: Any, optimizer: str, table: str) -> DictConfig | None:
@@ -94,8 +108,8 @@ def _settings(row: Any, optimizer: str, table: str) -> DictConfig | None:
     if not isinstance(row, DictConfig):
         raise ConfigCompositionException(f"{table}: expected a row such as {{sgd: 0.1, adam: 0.001}}, got {row!r}")
     match row.get(optimizer):
-        case None:
-            return None
+        case None:  # a user's optimizer has a rate of its own, and the rest of the row
+            return row.get(ALL) if ".py" in optimizer else None
         case int() | float() as rate:
             cell = OmegaConf.create({"optimizer": {"lr": rate}})
         case DictConfig() as cell:

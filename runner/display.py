@@ -77,12 +77,12 @@ def duration(seconds: float) -> str:
 
 
 def header(console: Console, identity: Mapping[str, Any], epochs: int) -> None:
-    """One line on what is about to happen, and one for each thing to know of its data."""
+    """One line on what is about to happen, and one for each thing to know of its data and of the user's code."""
     shape = " × ".join(map(str, identity["shapes"]["train"]))
     what = f"{identity['parameters']} parameters, {counted(epochs, 'epoch')}"
     line = f"  {what} on {identity['data']}: {identity['source']} ({shape})"
     paragraph(console, Text.assemble((identity["name"], "bold"), line))
-    for note in identity.get("notes", ()):
+    for note in (*identity.get("notes", ()), *identity.get("code_notes", ())):
         paragraph(console, Text(note, "yellow"))
 
 

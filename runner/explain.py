@@ -141,6 +141,8 @@ def omegaconf_fault(cause: Any) -> str:
         if not parent and (fault := _unchosen(last)):
             return fault
         return f"unknown key '{key}'{suggestion(last, known, f'{parent}.' if parent else '')}"
+    if key and "Missing mandatory value" in str(cause):
+        return f"{key} is not set"
     return f"{key}: {_first_line(str(cause))}" if key else _first_line(str(cause))
 
 

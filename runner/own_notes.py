@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duograd.data.dataset import Batch, DataSet
+from duograd.models.optimizer import OptimizerConfig
 from duograd.runner import build
 from duograd.runner.config import RunConfig
 from duograd.runner.engines import Engine
 from duograd.runner.explain import CONF
-from duograd.runner.own.modules import guarded
+from duograd.runner.own.modules import guarded, module
 from duograd.runner.store import files
 from duograd.runner.store.overrides import by_key
-from duograd.models.optimizer import OptimizerConfig
 
 Arrays = Mapping[str, NDArray[np.float64]]
 DIRECTIONS, SAMPLES = 3, 8
@@ -38,10 +38,18 @@ def rate_note(config: RunConfig, typed: Mapping[str, str]) -> str | None:
     rate = getattr(config.optimizer, "lr", None)
     if own is None or rate is None or "optimizer.lr" in typed or rate != _own_rate(config.optimizer):
         return None
+    if config.optimizer.name in rates_of(config.model):
+        return None
     return (
         f"optimizer.lr={rate:g} is {config.optimizer.name}'s own: no table of rates has {config.model.name} with "
         f"{config.optimizer.name} in task={config.task.name}"
     )
+
+
+def rates_of(model: Any) -> Mapping[str, Any]:
+    """The rates that a user's file declares, by optimizer."""
+    rates: Mapping[str, Any] = getattr(module(model.hash), "RATES", {}) if getattr(model, "file", None) else {}
+    return rates
 
 
 def _own_rate(optimizer: OptimizerConfig) -> float | None:
@@ -72,7 +80,7 @@ def gradient_note(config: RunConfig, data: DataSet) -> str | None:
 
 
 def _typed(config: RunConfig) -> list[str]:
-    parts = {"model": config.model, "loss": config.loss}
+    parts: dict[str, Any] = {"model": config.model, "loss": config.loss}
     return [f"{group}={getattr(part, 'file', None) or part.name}" for group, part in parts.items()]
 
 

@@ -27,8 +27,9 @@ T = TypeVar("T")
 class Group(Generic[T]):
     """Choices of one kind.
 
-    part: of a run, whose configuration the choice checks; "" where it is none. key: where the name stands in a configuration, such as `data.name`. package: whose modules declare, each, one
-    `declaration` of type `kind`. plugins: the group of entry points that installed packages use; None takes none.
+    part: of a run, whose configuration the choice checks; "" where it is none. key: where the name stands in it, such
+    as `data.name`. package: whose modules declare, each, one `declaration` of type `kind`. plugins: the group of entry
+    points that installed packages use; None takes none.
     """
 
     part: str
@@ -51,9 +52,17 @@ class Group(Generic[T]):
             declaration = resolve(known[name])
         except (ImportError, AttributeError) as error:
             raise UserError(f"{self.key}={name} cannot be imported from {known[name]}: {error}") from error
+        if not isinstance(declaration, self.kind) and self.part and callable(declaration):
+            declaration = self._made_of(name, declaration)
         if not isinstance(declaration, self.kind):
             raise UserError(f"{self.key}={name}: {known[name]} is no {self.kind.__name__}")
         return declaration
+
+    def _made_of(self, name: str, thing: Any) -> Any:
+        """The declaration of a function or class that an installed package brings, as a user's file has one."""
+        from duograd.runner.own.option import of_thing
+
+        return of_thing(self.part, name, thing)
 
     def of(self, config: Any) -> T:
         """What declares a part of a run: by its name, or by the file of the user's own. Raises UserError."""
@@ -107,7 +116,9 @@ def resolve(reference: Any) -> Any:
 SOURCES = Group("data", "data.name", "duograd.data.sources", "SOURCE", Source, "duograd.sources")
 FAMILIES = Group("model", "model.family", "duograd.models.families", "FAMILY", Family, "duograd.families")
 LOSSES = Group("loss", "loss.name", "duograd.models.losses", "LOSS", Loss, "duograd.losses")
-OPTIMIZERS = Group("optimizer", "optimizer.rule", "duograd.models.optimizers", "OPTIMIZER", Optimizer, "duograd.optimizers")
+OPTIMIZERS = Group(
+    "optimizer", "optimizer.rule", "duograd.models.optimizers", "OPTIMIZER", Optimizer, "duograd.optimizers"
+)
 # The parts of a run whose configuration is checked by the class that their name finds.
 GROUPS: dict[str, Group[Any]] = {group.part: group for group in (SOURCES, FAMILIES, LOSSES, OPTIMIZERS)}
 

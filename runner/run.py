@@ -30,15 +30,15 @@ from duograd.runner.display import waiting
 from duograd.runner.drawing import draw_figures, finished_run
 from duograd.runner.engines import Engine
 from duograd.runner.errors import UserError, system_fault
-from duograd.runner.own_notes import own_notes
 from duograd.runner.hooks import Hook, checkpoint
 from duograd.runner.hooks.checkpoint import Best, Checkpointing
 from duograd.runner.hooks.frames import Frames
 from duograd.runner.hooks.logs import MetricsLog, StepsLog
 from duograd.runner.hooks.stopping import StopFile
-from duograd.runner.plots.figure import frame_drawers, left_out
 from duograd.runner.own.faults import OwnCodeError
 from duograd.runner.own.modules import guarded
+from duograd.runner.own_notes import own_notes
+from duograd.runner.plots.figure import frame_drawers, left_out
 from duograd.runner.progress_line import ProgressLine
 from duograd.runner.store import code, files, identity
 from duograd.runner.store.folders import RunFolder
@@ -164,7 +164,7 @@ class Run:
         display.header(self.console, self.who, self.config.epochs)
         with logged_to(self.folder.log) as log, self._mirrored():
             log.info("%s", self.who["command"])
-            for note in self.who.get("notes", self.data.notes):
+            for note in (*self.data.notes, *self.who.get("code_notes", ())):
                 log.warning("%s", note)
             outcome = self._attempt(log)
             try:

@@ -21,6 +21,7 @@ COMMANDS = {
     "watch": Command("SWEEP", "look at a sweep that runs elsewhere", "outputs/sweeps/2026-11-25_10-00-00"),
     "compare": Command("RUN... | SWEEP", "which did best, and what differs", "outputs/autoencoder"),
     "gradcheck": Command("FILE.py | KEY=VALUE...", "prove gradients; find a wrong line", "my_layer.py"),
+    "new": Command("net|layer|data NAME", "write code of your own that works", "net my_net"),
     "bench": Command("NAME...", "speed, as ratios inside one run", "layers"),
     "filters": Command("IMAGE...", "convolution as image processing", 'photo.jpg --kernel "0 1 0; 1 -4 1; 0 1 0"'),
     "sync": Command("RUN...", "bring MLflow up to date", "outputs"),

@@ -128,7 +128,9 @@ def _network(overrides: list[str], threshold: float) -> tuple[Group, dict[str, f
     notes: list[str] = []
     numerical, autograd = errors(overrides, notes)
     table = _table(numerical, autograd, threshold)
-    return Group(table, *map(Text, notes)), {name: float(np.maximum(error, autograd.get(name, error))) for name, error in numerical.items()}
+    return Group(table, *map(Text, notes)), {
+        name: float(np.maximum(error, autograd.get(name, error))) for name, error in numerical.items()
+    }
 
 
 def _layers(words: list[str], threshold: float) -> tuple[Table, dict[str, float]]:

@@ -2,7 +2,9 @@
 
 import dataclasses
 import inspect
+import sys
 from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 from types import GenericAlias
 from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 
@@ -65,9 +67,9 @@ def arguments(thing: Callable[..., Any], config: BaseModel, **given: Any) -> Tre
     """
     known = {**{name: getattr(config, name) for name in type(config).model_fields}, **given}
     chosen = {}
-    for name, _, default in _parameters(thing):
+    for name, kind, default in _parameters(thing):
         if name in known:
-            chosen[name] = known[name]
+            chosen[name] = Path(known[name]) if kind is Path and isinstance(known[name], str) else known[name]
         elif default is inspect.Parameter.empty:
             raise UserError(f"{_called(thing)} needs {name}: its keys are those of what stands beside it in the file")
     return chosen
@@ -96,10 +98,9 @@ def _resolved(thing: Any, annotation: Any) -> Any:
     """The type of an annotation, which `from __future__ import annotations` leaves a text; empty where none is had."""
     if not isinstance(annotation, str):
         return annotation
-    function = thing.__init__ if isinstance(thing, type) and not dataclasses.is_dataclass(thing) else thing
-    space = inspect.getmodule(thing)
+    space = sys.modules.get(getattr(thing, "__module__", ""))
     try:
-        return eval(annotation, getattr(function, "__globals__", vars(space) if space else {}))
+        return eval(annotation, vars(space) if space else {})
     except Exception:  # a name that only a type checker has
         return inspect.Parameter.empty
 
@@ -107,6 +108,7 @@ def _resolved(thing: Any, annotation: Any) -> Any:
 def _checked(thing: Any, name: str, kind: Any, default: Any) -> Any:
     """The type of a key, as it stands or as its default has it. Raises UserError where no YAML could hold it."""
     empty = inspect.Parameter.empty
+    kind = str if kind is Path else kind
     if kind is empty:
         kind = Any if default is empty or default is None else _kind_of(default)
     try:
@@ -137,5 +139,3 @@ def _needed(key: Key) -> bool:
 
 def _called(thing: Any) -> str:
     return str(getattr(thing, "__name__", thing))
-
-

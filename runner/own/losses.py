@@ -107,4 +107,4 @@ def _returned(result: Any, where: str) -> tuple[Any, Any]:
 def is_loss(name: str, value: Any) -> bool:
     """A function of outputs and targets; but none of torch's."""
     code = getattr(value, "__code__", None)
-    return bool(code) and not name.startswith("torch_") and code.co_varnames[: code.co_argcount][:2] == GIVEN
+    return code is not None and not name.startswith("torch_") and code.co_varnames[: code.co_argcount][:2] == GIVEN

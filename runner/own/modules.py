@@ -62,7 +62,7 @@ def guarded() -> AbstractContextManager[None]:
 
 def refusal(error: Exception) -> UserError:
     """An error of one line, with the traceback of the user's code where it was that which raised."""
-    fault = error.__cause__ and fault_of(error.__cause__, files())
+    fault = fault_of(error.__cause__, files()) if error.__cause__ else None
     return OwnCodeError(str(error), fault.traceback) if fault else UserError(str(error))
 
 

@@ -58,9 +58,7 @@ class Halves:
             return ChainNet(made, loss, seed, dtype, threads, getattr(config, "init", "torch"))
         return GuestNet(made, loss, dtype)
 
-    def twin(
-        self, config: Any, loss: Any, shape: tuple[int, ...], outputs: int, seed: int, dtype: DTypeLike
-    ) -> Any:
+    def twin(self, config: Any, loss: Any, shape: tuple[int, ...], outputs: int, seed: int, dtype: DTypeLike) -> Any:
         """The network in torch, at the weights of the one by hand. Raises ArchitectureError where there is none."""
         if fault := self.no_twin(config):
             raise ArchitectureError(f"{fault}; backend=numpy trains the network by hand")

@@ -43,7 +43,7 @@ def of_thing(thing: Any, where: str) -> Optimizer:
         raise UserError(f"{where} is no optimizer: {REMEDY}")
     keys = keys_of(thing, taken=TAKEN)
     bounded = [key._replace(kind=Annotated[float, Field(gt=0)]) if key.name == "lr" else key for key in keys]
-    return Optimizer(config_class(thing.__name__, _delegating(thing, where), bounded))
+    return Optimizer(config_class(thing.__name__, _delegating(thing, where), bounded, name=(str, thing.__name__)))
 
 
 def _delegating(kind: Any, where: str) -> type[OwnRuleConfig]:

@@ -1,5 +1,6 @@
 """A part of a run by a user's file: what declares it, and the keys that Hydra composes of it."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -9,10 +10,10 @@ from typing import Any
 
 from pydantic import Field
 
+from duograd.data.source import Source
 from duograd.models.family import Family
 from duograd.models.loss import Loss
 from duograd.models.optimizer import Optimizer
-from duograd.data.source import Source
 from duograd.runner.errors import UserError
 from duograd.runner.own import losses, modules, networks, optimizers, sources
 from duograd.runner.own.code import Reference
@@ -32,7 +33,9 @@ def declared(part: str, reference: str, digest: str) -> Declaration:
     """What a file declares as a part of a run, its code being imported already. Raises UserError."""
     parsed = Reference.parse(reference)
     if parsed is None:
-        raise UserError(f"{part}.file={reference}: expected a file of Python, such as my_{part}.py or my_{part}.py:NAME")
+        raise UserError(
+            f"{part}.file={reference}: expected a file of Python, such as my_{part}.py or my_{part}.py:NAME"
+        )
     return _declared(part, parsed.path.name, parsed.name, digest)
 
 
@@ -47,6 +50,19 @@ def _declared(part: str, file: str, name: str | None, digest: str) -> Declaratio
     where: dict[str, Any] = {"file": (str, ...), "hash": (str, Field(pattern="[0-9a-f]+"))}
     config: Any = config_class(declaration.config.__name__, declaration.config, (), **named, **fixed, **where)
     return replace(declaration, config=config)
+
+
+@cache
+def of_thing(part: str, name: str, thing: Any) -> Declaration:
+    """What a function or a class of an installed package declares, under the name of its entry point."""
+    space = vars(sys.modules[thing.__module__])
+    makers: dict[str, Callable[[], Declaration]] = {
+        "model": lambda: networks.of_thing(thing, space, name),
+        "loss": lambda: losses.of_thing(thing, space, name),
+        "optimizer": lambda: optimizers.of_thing(thing, name),
+        "data": lambda: sources.of_thing(thing, name),
+    }
+    return makers[part]()
 
 
 def reference(text: str, places: Sequence[Path]) -> Reference | None:

@@ -84,12 +84,10 @@ def _assembled(
     config: OwnSourceConfig, inputs: Array, targets: Targets, index: dict[str, Any], dtype: np.dtype[Any], where: str
 ) -> DataSet:
     array = targets.array.astype(dtype) if targets.values else targets.array
-    splits = {
-        name: Split(np.ascontiguousarray(inputs[i], dtype), array[i]) for name, i in index.items() if len(i)
-    }
+    splits = {name: Split(np.ascontiguousarray(inputs[i], dtype), array[i]) for name, i in index.items() if len(i)}
     about = f"{where}: {len(inputs)} samples, {targets}"
-    names = {"classes": targets.classes, "values": targets.values}
-    return DataSet(config.name, about, splits["train"], splits.get("val"), splits.get("test"), **names)
+    val, test = splits.get("val"), splits.get("test")
+    return DataSet(config.name, about, splits["train"], val, test, classes=targets.classes, values=targets.values)
 
 
 def _as_given(parts: Mapping[str, Any], where: str) -> dict[str, tuple[Array, Array]]:

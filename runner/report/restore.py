@@ -9,6 +9,7 @@ from duograd.runner import build
 from duograd.runner.config import RunConfig
 from duograd.runner.engines import Engine
 from duograd.runner.errors import UserError
+from duograd.runner.own.modules import is_loaded
 from duograd.runner.report.records import Record
 from duograd.runner.store import tensors
 from duograd.runner.store.folders import RunFolder
@@ -62,6 +63,9 @@ def weights(record: Record, best: bool) -> tensors.Arrays:
 
 
 def _config(record: Record) -> RunConfig:
+    hashes = [part.get("hash") for part in record.config.values() if isinstance(part, dict)]
+    if not all(map(is_loaded, filter(None, hashes))):
+        raise MissingError(f"{record.name} has own code, which a comparison does not import")
     try:
         return validate_plain(record.config)
     except UserError as error:

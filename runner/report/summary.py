@@ -45,10 +45,10 @@ def _notes(comparison: Comparison) -> Iterator[str]:
 
 
 def _of_data(record: Record) -> Iterator[str]:
-    """What its run was told of the data, such as what was skipped."""
-    lines = record.identity.get("notes")
-    for note in lines if isinstance(lines, list) else ():
-        yield f"{record.identity.get('data')}: {note}."
+    """What its run was told of the data, such as what was skipped, and of the user's own code."""
+    for key, what in {"notes": f"{record.identity.get('data')}: ", "code_notes": ""}.items():
+        lines = record.identity.get(key)
+        yield from (f"{what}{note}." for note in (lines if isinstance(lines, list) else ()))
 
 
 def _best(ranks: Sequence[Rank], comparison: Comparison) -> str:

@@ -58,7 +58,7 @@ def run_json(
 ) -> dict[str, Any]:
     """The content of run.json. named: by its sweep, which also tells what it gave this run, `swept`.
 
-    flags: what must be typed before the overrides to compose it again. notes: beside the data's, what is to be said.
+    flags: what must be typed before the overrides to compose it again. notes: on the user's own code.
     """
     return {
         "id": uuid.uuid4().hex,
@@ -66,7 +66,8 @@ def run_json(
         **labels(config),
         "swept": dict(swept or {}),
         "source": data.source,
-        **({"notes": [*data.notes, *notes]} if data.notes or notes else {}),
+        **({"notes": list(data.notes)} if data.notes else {}),
+        **({"code_notes": list(notes)} if notes else {}),
         "synthetic": data.synthetic,
         "digest": data.digest,
         "shapes": shapes(data),

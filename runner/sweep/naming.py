@@ -18,7 +18,7 @@ BESIDE_THE_RESULT = ("tracking", "checkpoint", "check_gradient")
 BESIDE_INSIDE = {
     "task": ("figures", "frames"),
     "backend": ("threads",),
-    **{part: ("file",) for part in ("data", "model", "loss", "optimizer")},  # its hash counts, wherever it lies
+    **dict.fromkeys(("data", "model", "loss", "optimizer"), ("file",)),  # its hash counts, wherever it lies
 }
 
 

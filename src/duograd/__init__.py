@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from duograd.models.chain import Chain, Layer
     from duograd.runner.gradcheck.verdict import LayerCheck
 
 
@@ -16,3 +17,15 @@ def gradcheck(layer: Any, *inputs: Any) -> "LayerCheck":
     from duograd.runner.gradcheck.findings import gradcheck as check
 
     return check(layer, *inputs)
+
+
+def __getattr__(name: str) -> Any:
+    """Chain and Layer, of which own networks are made; imported when they are asked for."""
+    if name in ("Chain", "Layer"):
+        from duograd.models import chain
+
+        return getattr(chain, name)
+    raise AttributeError(f"module 'duograd' has no attribute '{name}'")
+
+
+__all__ = ["Chain", "Layer", "gradcheck"]
