@@ -152,7 +152,7 @@ def leading_metrics(config: RunConfig) -> list[str]:
 
     What the user watches; what is to rise, of validation where there is any; the loss of validation; the rest.
     """
-    metrics = LOSSES.find(config.loss.name).metrics
+    metrics = LOSSES.of(config.loss).metrics
     rising = [f"{split}/{m.name}" for split in ("val", "train") for m in metrics if m.higher_is_better]
     others = [f"train/{m.name}" for m in metrics if not m.higher_is_better]
     return [*filter(None, [config.monitor]), *rising, "val/loss", *others]
