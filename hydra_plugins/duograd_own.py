@@ -70,7 +70,9 @@ class OwnSource(ConfigSource):
 
     def _option(self, config_path: str) -> Any:
         if config_path not in self._options:
-            self._options[config_path] = self._compose(*config_path.split("/", 1))
+            if (tree := self._compose(*config_path.split("/", 1))) is None:
+                return None  # on this search path; it can become longer
+            self._options[config_path] = tree
         return self._options[config_path]
 
     def _compose(self, part: str, name: str) -> dict[str, Any] | None:

@@ -86,7 +86,7 @@ def left_out(name: str, data: DataSet, model: ModelConfig) -> str | None:
     if lacking := [need for need in figure.needs if not getattr(data, need)]:
         return f"data={data.name} has no {', '.join(lacking)}"
     if figure.inside and name not in FAMILIES.of(model).figures:
-        return f"networks of model={model.name} have none"
+        return f"networks of model.family={model.family} have none"
     return None
 
 
