@@ -13,11 +13,14 @@ run imports no torch.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from duograd.models.loss import LossConfig
+
+Size = Annotated[int, Field(ge=1, le=1_000_000)]
+"""Of a layer."""
 
 
 class ModelConfig(BaseModel):

@@ -115,6 +115,15 @@ class OutputLoss:
             return 0.0, {}
         return l2({name: W for name, W in params.items() if decayed(name)}, self.config.lambda_)
 
+    def penalised(
+        self, outputs: Array, targets: Array, error: float, params: Mapping[str, Array], grads: dict[str, Array]
+    ) -> dict[str, float]:
+        """All terms of a step; the penalty's gradient is added to the error's."""
+        penalty, decay = self.penalty(params)
+        for name, dW in decay.items():
+            grads[name] += dW
+        return self.terms(outputs, targets, error, penalty)
+
     def evaluate(self, outputs: Array, targets: Array, params: Mapping[str, Array]) -> dict[str, float]:
         """All terms, where no gradient is asked for."""
         return self.terms(outputs, targets, self.error(outputs, targets)[0], self.penalty(params)[0])

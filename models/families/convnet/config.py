@@ -4,9 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from duograd.models.family import ModelConfig
+from duograd.models.family import ModelConfig, Size
 
-Size = Annotated[int, Field(ge=1, le=1_000_000)]
 Side = Annotated[int, Field(ge=1, le=1024)]
 Padding = Annotated[int, Field(ge=0, le=1024)]
 Init = Literal["normal", "kaiming_normal", "kaiming_uniform", "xavier_normal", "xavier_uniform", "torch"]

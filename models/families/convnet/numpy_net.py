@@ -77,10 +77,8 @@ class ConvNet:
             logits, backward = self._train(inputs, dropout_masks)
             error, error_backward = self.loss.error(logits, targets)
             grads = backward(error_backward())
-        penalty, decay = self.loss.penalty(self.params)
-        for name, dW in decay.items():
-            grads[name] += dW
-        return self.loss.terms(logits, targets, error, penalty), {name: grads[name] for name in self.params}
+        terms = self.loss.penalised(logits, targets, error, self.params, grads)
+        return terms, {name: grads[name] for name in self.params}
 
     def evaluate(self, inputs: Array, targets: Array) -> dict[str, float]:
         """The loss's terms over inputs (N, C, H, W), targets (N,): no dropout, running averages."""

@@ -3,7 +3,8 @@
 Legend: B batch, C channels, H height, W width.
 """
 
-import torch
+from typing import cast
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -18,8 +19,6 @@ from duograd.models.families.convnet.architecture import (
     Pool,
 )
 from duograd.models.families.convnet.config import ConvNetConfig
-
-ACTIVATIONS = {"relu": torch.relu, "leaky_relu": F.leaky_relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
 
 
 def module(layer: Conv | Affine | Norm, config: ConvNetConfig) -> nn.Module:
@@ -46,7 +45,7 @@ def functional(layer: Layer, x: Tensor) -> Tensor:
     """What the layer makes of x (B, C, H, W) or (B, D)."""
     match layer:
         case Activation(_, kind):
-            return ACTIVATIONS[kind](x)
+            return cast(Tensor, getattr(F, kind)(x))
         case Pool("max", size, stride):
             return F.max_pool2d(x, size, stride)
         case Pool(_, size, stride):

@@ -1,13 +1,11 @@
 """What a stack of dense layers is, as checked configuration."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from duograd.models.family import ModelConfig
+from duograd.models.family import ModelConfig, Size
 from duograd.models.layers.init import DenseInit
-
-Size = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class MlpConfig(ModelConfig):

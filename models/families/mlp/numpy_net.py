@@ -54,10 +54,8 @@ class MlpNet:
             outputs, backward = self._forward(inputs, drawn, training=True)
             error, error_backward = self.loss.error(outputs, targets)
             grads = backward(error_backward())
-        penalty, decay = self.loss.penalty(self.params)
-        for name, dW in decay.items():
-            grads[name] += dW
-        return self.loss.terms(outputs, targets, error, penalty), {name: grads[name] for name in self.params}
+        terms = self.loss.penalised(outputs, targets, error, self.params, grads)
+        return terms, {name: grads[name] for name in self.params}
 
     def evaluate(self, inputs: Array, targets: Array) -> dict[str, float]:
         """The loss's terms over inputs (N, I) and their targets: no dropout, running averages."""

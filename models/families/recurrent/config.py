@@ -5,10 +5,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from duograd.models.families.recurrent.cell import NAMES, find_cell
-from duograd.models.family import ModelConfig
+from duograd.models.family import ModelConfig, Size
 
 InitName = Literal["report", "xavier_uniform", "torch"]
-Size = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 def known_cell(name: str) -> str:

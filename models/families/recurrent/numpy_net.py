@@ -99,10 +99,7 @@ class RecurrentNet:
             dh, grads = dense_backward(error_backward())
             for l, layer_grads in enumerate(recurrent_backward(dh, self.config.truncate, watch)):
                 grads |= {f"recurrent.{key}_l{l}": g for key, g in layer_grads.items()}
-        penalty, decay = self.loss.penalty(self.params)
-        for name, dW in decay.items():
-            grads[name] = grads[name] + dW
-        return self.loss.terms(logits, targets, error, penalty), grads
+        return self.loss.penalised(logits, targets, error, self.params, grads), grads
 
     def _dense(self, h: Array, masks: Sequence[Array | None]) -> tuple[Array, Callable[[Array], tuple[Array, Grads]]]:
         """Logits: h (B, H) -> (B, C), backward(dlogits) -> dh, gradients by name."""

@@ -1,14 +1,12 @@
 """What a transformer is, as checked configuration."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from duograd.models.errors import ArchitectureError
-from duograd.models.family import ModelConfig
+from duograd.models.family import ModelConfig, Size
 from duograd.models.layers.init import DenseInit
-
-Size = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class TransformerConfig(ModelConfig):
@@ -35,8 +33,8 @@ class TransformerConfig(ModelConfig):
             below = self.hidden_size - self.hidden_size % self.heads
             near = [str(n) for n in (below, below + self.heads) if n]
             raise ValueError(
-                f"hidden_size={self.hidden_size} is not divisible by heads={self.heads}: use hidden_size="
-                + " or ".join(near)
+                f"model.hidden_size={self.hidden_size} is not divisible by model.heads={self.heads}: use "
+                f"model.hidden_size={' or '.join(near)}"
             )
         return self
 

@@ -60,10 +60,7 @@ class TransformerNet:
             d = error_backward()
             by_part = self.threads.map(lambda part, each: each[1](d[part])[1], parts, passes)
         grads = {name: ordered_sum(g[name] for g in by_part) for name in self.params}
-        penalty, decay = self.loss.penalty(self.params)
-        for name, dW in decay.items():
-            grads[name] += dW
-        return self.loss.terms(outputs, targets, error, penalty), grads
+        return self.loss.penalised(outputs, targets, error, self.params, grads), grads
 
     def evaluate(self, inputs: Array, targets: Array) -> dict[str, float]:
         """The loss's terms over inputs (N, time steps, I), targets (N,), without dropout."""
