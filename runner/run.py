@@ -35,6 +35,7 @@ from duograd.runner.hooks.checkpoint import Best, Checkpointing
 from duograd.runner.hooks.frames import Frames
 from duograd.runner.hooks.logs import MetricsLog, StepsLog
 from duograd.runner.hooks.stopping import StopFile
+from duograd.runner.longer import ends_by_itself, identity_of
 from duograd.runner.own.faults import OwnCodeError
 from duograd.runner.own.modules import guarded
 from duograd.runner.own_notes import own_notes
@@ -69,7 +70,10 @@ def run(config: RunConfig, folder: RunFolder, overrides: Sequence[str], context:
 
 
 def resume(config: RunConfig, folder: RunFolder, context: RunContext | None = None) -> int:
-    """Goes on with the run of a folder from its last checkpoint; the exit code. Raises UserError."""
+    """Goes on with the run of a folder from its last checkpoint, to more epochs where the configuration says so.
+
+    The exit code. Raises UserError.
+    """
     context = context or alone()
     with folder.locked():
         who = folder.read_identity(*identity.NEEDED)
@@ -83,9 +87,14 @@ def resume(config: RunConfig, folder: RunFolder, context: RunContext | None = No
         if who["digest"] != data.digest:
             reason = f"the data is not what it was when the run began; put back {who['source']}"
             raise UserError(f"{folder.path}: {reason}{moved}")
-        if config.data.model_dump(by_alias=True) != folder.read_config()["data"]:
+        before = folder.read_config()
+        longer = config.epochs != before["epochs"]
+        if longer:
+            who = identity_of(who, config)
+            files.write_json(folder.identity, who)
+        if longer or config.data.model_dump(by_alias=True) != before["data"]:
             folder.write_config(dump(config), context.project)
-        return Run(config, folder, data, engine, who, context, resumed=True).go()
+        return Run(config, folder, data, engine, who, context, resumed=True, longer=longer).go()
 
 
 def _where_else(config: RunConfig, folder: RunFolder) -> str:
@@ -129,9 +138,10 @@ class Run:
         who: dict[str, Any],
         context: RunContext,
         resumed: bool,
+        longer: bool = False,
     ) -> None:
         self.config, self.folder, self.data, self.engine, self.who = config, folder, data, engine, who
-        self.resumed = resumed
+        self.resumed, self.longer = resumed, longer
         self.context, self.console, self.interruption = context, context.console, context.interruption
         self.started = time.monotonic()
         self.training = Training(engine, data, build.plan(config, data))
@@ -234,6 +244,9 @@ class Run:
         ):
             self.earlier_seconds = checkpoint.clock(self.folder).get("seconds", self.training.train_seconds)
             log.info("resumed after epoch %d, step %d", self.training.epoch, self.training.step)
+            if self.longer and not ends_by_itself(self.training.stop_reason or ""):
+                self.training.stop_reason = None  # somebody's wish, which this one follows
+                self._save()
         self.folder.summary.unlink(missing_ok=True)  # of an earlier end; so is a wish to stop
         self.folder.stop.unlink(missing_ok=True)
         try:

@@ -21,6 +21,11 @@ class ScheduleConfig(BaseModel):
     start: float = Field(ge=0, le=1)
     end: float = Field(ge=0, le=1)
 
+    @property
+    def spans_the_run(self) -> bool:
+        """Whether a step's factor depends on how many there are in all."""
+        return self.name in ("cosine", "one_cycle")
+
 
 def factor(config: ScheduleConfig, step: int, epoch: int, steps: int) -> float:
     """The factor for the step that follows `step` steps and `epoch` epochs, of `steps` in all."""

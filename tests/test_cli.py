@@ -154,7 +154,11 @@ def test_files_of_somebody_elses_are_never_overwritten(typed, tmp_path):
 
 def test_a_finished_run_has_nothing_to_resume(finished, typed):
     folder, _ = finished
-    assert typed("resume", str(folder)) == (0, f"{folder} is finished already\n", "")
+    assert typed("resume", str(folder)) == (
+        0,
+        f"{folder} is finished already: to train it longer, duograd resume {folder} epochs=N\n",
+        "",
+    )
 
 
 def test_a_users_error_is_one_line_and_leaves_nothing(tmp_path):

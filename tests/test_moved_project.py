@@ -95,8 +95,8 @@ def test_data_outside_is_asked_for_and_known_by_its_digest(tmp_path, monkeypatch
     other = photos(tmp_path / "not this", seed=1)
     with pytest.raises(UserError, match="the data is not what it was when the run began"):
         resume.main([str(folder.path), f"data.root={other}"])
-    with pytest.raises(UserError, match=r"epochs=9: a run is resumed as it began; only data\.root"):
-        resume.main([str(folder.path), "epochs=9"])
+    with pytest.raises(UserError, match=r"seed=9: a run is resumed as it began; only epochs=N, data\.root"):
+        resume.main([str(folder.path), "seed=9"])
     moved = tmp_path / "other disk, mine" / "photos"
     assert resume.main([str(folder.path), f"data.root='{moved}'"]) == 0
     assert folder.read_config()["data"]["root"] == str(moved)

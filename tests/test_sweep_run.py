@@ -27,6 +27,10 @@ from sweep_builders import (
     wait_until,
 )
 
+from duograd.runner.compose import compose
+from duograd.runner.run import run
+from duograd.runner.store.folders import RunFolder
+
 GRID = ["model.hidden_size=3,4", "loss.lambda=0,1e-3"]
 NAMES = [f"hidden_size={h},lambda={l}" for h in (3, 4) for l in ("0", "0.001")]
 SAME_BYTES = ("checkpoint.safetensors", "best.safetensors", "metrics.jsonl")
@@ -162,6 +166,26 @@ def test_adding_values_runs_the_new_ones_only(finished):
     changed = done([*sweep(folder, "epochs=3", *GRID), "sweep.resume=true"], folder.parent)
     assert changed.returncode == 2
     assert f"job {NAMES[0]} was begun differently: epochs was 2, is 3 now" in changed.stderr
+
+
+def test_all_its_jobs_train_longer_to_the_bytes_of_longer_ones(finished, tmp_path):
+    folder, _ = finished
+    fewer = done(resume(folder, "epochs=1"), tmp_path)
+    assert fewer.returncode == 2
+    assert "epochs=1 is less than the 2 that it trains already" in fewer.stderr
+    longer = done(resume(folder, "epochs=3"), tmp_path)
+    assert longer.returncode == 0, longer.stdout + longer.stderr
+    assert set(statuses(folder).values()) == {"FINISHED"}
+    assert [job["epochs"] for job in record(folder)["jobs"]] == [3] * len(record(folder)["jobs"])
+    assert "epochs=3" in record(folder)["command"].split()
+    config = compose(
+        ["task=autoencoder", *SMALL, "tracking=none", "epochs=3", "model.hidden_size=3", "loss.lambda=1e-3"]
+    )
+    assert run(config, RunFolder(tmp_path / "run"), []) == 0
+    for name in SAME_BYTES:
+        assert (folder / NAMES[1] / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
+    again = done(resume(folder, "epochs=3"), tmp_path)
+    assert f"{len(record(folder)['jobs'])} of them finished already" in again.stdout
 
 
 def test_failing_jobs_neither_hide_nor_stop_the_others(tmp_path):

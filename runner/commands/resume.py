@@ -1,6 +1,10 @@
-"""duograd resume DIR: go on with a run or a sweep that was interrupted, to the same end as if it had not been."""
+"""duograd resume DIR: go on with a run or a sweep that was interrupted, to the same end as if it had not been.
+
+With epochs=N it trains longer, also what had finished, and ends as if it had been asked for N at once.
+"""
 
 import argparse
+import shlex
 from pathlib import Path
 
 from duograd.runner.errors import UserError
@@ -12,24 +16,28 @@ from duograd.runner.subcommands import command_parser
 def main(arguments: list[str]) -> int:
     """Resumes the run or the sweep of a folder; its exit code, 0 where it had finished. Raises UserError."""
     given = _parser().parse_args(arguments)
+    moved, epochs = _changes(given.changes)
     if (given.dir / SWEEP).exists():
+        if moved:
+            raise UserError(f"{given.dir} is a sweep: only epochs=N can be given; data that moved is given run by run")
         from duograd.runner.sweep.launch import resume_sweep
 
         changes = {"n_workers": given.n_workers, "scheduler": given.scheduler, "cluster": given.cluster}
         if given.scheduler and not given.cluster:
             changes["cluster"] = "none"
         typed = {key: value for key, value in changes.items() if value is not None}
-        changed = {key: None if value == "none" else value for key, value in typed.items()}
-        return resume_sweep(given.dir, changed, given.trust)
+        launcher = {key: None if value == "none" else value for key, value in typed.items()}
+        return resume_sweep(given.dir, launcher, given.trust, epochs)
     if given.n_workers or given.scheduler or given.cluster:
         raise UserError(f"{given.dir} is not the folder of a sweep: --n-workers, --scheduler, --cluster are for sweeps")
-    return _resume_run(RunFolder(given.dir), _moved_data(given.moved), given.trust)
+    return _resume_run(RunFolder(given.dir), moved, given.trust, epochs)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = command_parser("resume", __doc__)
+    parser = command_parser("resume", " ".join((__doc__ or "").split()))
     parser.add_argument("dir", type=Path, metavar="DIR", help="the folder of a run or of a sweep")
-    parser.add_argument("moved", nargs="*", metavar="data.root=DIR", help="of a run: where its data lies now")
+    words = "epochs=100: train to so many; data.root=DIR, data.path=FILE, of a run: where its data lies now"
+    parser.add_argument("changes", nargs="*", metavar="KEY=VALUE", help=words)
     parser.add_argument("--trust", action="store_true", help="run the copy of own code that the folder keeps")
     parser.add_argument("--n-workers", type=int, help="of a sweep: processes on this machine")
     parser.add_argument("--scheduler", help="of a sweep: the Dask scheduler of a cluster, tcp://HOST:8786, or none")
@@ -37,24 +45,31 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _moved_data(typed: list[str]) -> dict[str, str]:
-    """What is to change of a configuration: where data lies, and nothing else. Raises UserError."""
+def _changes(typed: list[str]) -> tuple[dict[str, str], int | None]:
+    """What is to change of a configuration: where data lies, and for how long it trains. Raises UserError."""
     from duograd.runner.arguments import readable
-    from duograd.runner.store.overrides import key_of, parse
+    from duograd.runner.store.overrides import parse
 
-    overrides = [readable(text) for text in typed]
-    if other := [text for text in overrides if key_of(text) not in ("data.root", "data.path")]:
-        raise UserError(f"{other[0]}: a run is resumed as it began; only data.root=DIR or data.path=FILE can be given")
-    return {key_of(text).removeprefix("data."): str(parse(text).value()) for text in overrides}
+    values = {(override := parse(readable(text))).key_or_group: override.value() for text in typed}
+    epochs = values.pop("epochs", None)
+    if other := [key for key in values if key not in ("data.root", "data.path")]:
+        remedy = "only epochs=N, data.root=DIR or data.path=FILE can be given"
+        raise UserError(f"{other[0]}={values[other[0]]}: a run is resumed as it began; {remedy}")
+    if epochs is not None and (isinstance(epochs, bool) or not isinstance(epochs, int)):
+        raise UserError(f"epochs={epochs}: expected a whole number")
+    return {key.removeprefix("data."): str(value) for key, value in values.items()}, epochs
 
 
-def _resume_run(folder: RunFolder, moved: dict[str, str], trust: bool) -> int:
+def _resume_run(folder: RunFolder, moved: dict[str, str], trust: bool, epochs: int | None) -> int:
     _check(folder)
     summary = folder.read_summary()
-    if summary.get("status") == "FINISHED" and not summary.get("drawing"):
-        print(f"{folder.path} is finished already")
+    finished = summary.get("status") == "FINISHED" and not summary.get("drawing")
+    if finished and epochs is None:
+        longer = f"duograd resume {shlex.quote(str(folder.path))} epochs=N"
+        print(f"{folder.path} is finished already: to train it longer, {longer}")
         return 0
 
+    from duograd.runner.longer import lengthened, own_end
     from duograd.runner.run import resume
     from duograd.runner.store.code import restore
     from duograd.runner.validate import validate_plain
@@ -68,6 +83,10 @@ def _resume_run(folder: RunFolder, moved: dict[str, str], trust: bool) -> int:
         raise
     except UserError as error:
         raise UserError(f"{folder.config}: {error}") from None
+    if epochs is not None:
+        config = lengthened(config, folder, epochs)
+        if end := own_end(folder, epochs):
+            raise UserError(f"{folder.path}: {end}")
     return resume(config, folder)
 
 

@@ -26,6 +26,8 @@ class Frames(Hook):
         self.due = 0
 
     def start(self, training: Training) -> None:
+        if not training.ended:
+            self._remove_the_last(training.epoch)
         if training.epoch == 0:
             self._save(training)
         self.due = next_frame(training.epoch)
@@ -34,6 +36,13 @@ class Frames(Hook):
         if training.epoch >= self.due or training.ended:
             self._save(training)
             self.due = next_frame(training.epoch)
+
+    def _remove_the_last(self, epoch: int) -> None:
+        """A run that goes on had no end there: what its longer self would not have drawn goes."""
+        for path in self.folder.glob("**/*.png"):
+            step = int(path.stem)
+            if step > epoch or (step and next_frame(step - 1) != step):
+                path.unlink()
 
     def _save(self, training: Training) -> None:
         for key, draw in self.draw.items():

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 
 from duograd.runner.config import RunConfig
-from duograd.runner.store.folders import SweepFolder
+from duograd.runner.store.folders import RunFolder, SweepFolder
 from duograd.runner.store.records import JobRecord, SweepRecord
+from duograd.runner.sweep.longer import Hashes, reopen
 from duograd.runner.sweep.options import Request
 from duograd.runner.sweep.plan import Job
 from duograd.runner.sweep.preview import preview
@@ -17,10 +18,10 @@ from duograd.runner.sweep.sweep import Sweep
 
 
 class Grid:
-    """A `JobSource`. jobs: those of the grid, by the number of their record."""
+    """A `JobSource`. jobs: those of the grid, by the number of their record. ended: folders whose runs are to go on."""
 
-    def __init__(self, record: SweepRecord, jobs: Mapping[int, Job]) -> None:
-        self._record, self.jobs = record, jobs
+    def __init__(self, record: SweepRecord, jobs: Mapping[int, Job], ended: Sequence[RunFolder] = ()) -> None:
+        self._record, self.jobs, self._ended = record, jobs, ended
 
     def unsettled(self) -> list[JobRecord]:
         """The grid's jobs that have not come to their end."""
@@ -35,6 +36,8 @@ class Grid:
 
     def start(self) -> "GridQueue":
         """The longest first: at the end no worker waits long for another."""
+        for folder in self._ended:
+            folder.summary.unlink(missing_ok=True)  # else it would be taken for finished
         left = [(record, self.jobs[record.number]) for record in self.unsettled()]
         return GridQueue(sorted(left, key=lambda pair: -effort(pair[1].config)))
 
@@ -66,8 +69,8 @@ def effort(config: RunConfig) -> int:
     return config.epochs * int(getattr(config.model, "hidden_size", 1))
 
 
-def run_grid(request: Request, jobs: Sequence[Job], fixed: list[str]) -> int:
-    """Runs the jobs, or says what it would run. fixed: the overrides that all share.
+def run_grid(request: Request, jobs: Sequence[Job], fixed: list[str], hashes: Hashes | None = None) -> int:
+    """Runs the jobs, or says what it would run. fixed: the overrides that all share; hashes: of jobs that go on longer.
 
     0: every job is finished, 1: not so, 128 + a signal. Raises UserError.
     """
@@ -77,12 +80,15 @@ def run_grid(request: Request, jobs: Sequence[Job], fixed: list[str]) -> int:
         preview(Console(), record, grid.jobs, request.launcher, options.estimate)
         return 0
     with SweepFolder(request.folder).locked():
-        return Sweep(request, *_plan(request, jobs, fixed)).run()
+        return Sweep(request, *_plan(request, jobs, fixed, hashes)).run()
 
 
-def _plan(request: Request, jobs: Sequence[Job], fixed: list[str]) -> tuple[SweepRecord, Grid]:
+def _plan(
+    request: Request, jobs: Sequence[Job], fixed: list[str], hashes: Hashes | None = None
+) -> tuple[SweepRecord, Grid]:
     """The sweep's record, as its folder has it where there is one, and its grid. Writes nothing."""
     record = open_record(request, fixed, jobs[0].config)
+    ended = reopen(record, hashes or {})
     numbered = merge(request.folder, jobs, record.jobs)
     rebase(record, fixed, numbered)
-    return record, Grid(record, numbered)
+    return record, Grid(record, numbered, [RunFolder(request.folder / job.folder) for job in ended])

@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from duograd.runner.compose import Composer, initialised, origin_flags, origin_of, override_texts
 from duograd.runner.errors import UserError
+from duograd.runner.longer import EPOCHS, replaced, with_overrides
 from duograd.runner.own.modules import standing_in
 from duograd.runner.store import code
 from duograd.runner.store.folders import SEARCH, SweepFolder
@@ -19,6 +20,7 @@ from duograd.runner.store.overrides import key_of, parse_all
 from duograd.runner.store.records import Origin, SearchRecord, SweepRecord
 from duograd.runner.sweep.grid import run_grid
 from duograd.runner.sweep.launcher import elsewhere
+from duograd.runner.sweep.longer import renewed
 from duograd.runner.sweep.naming import differing
 from duograd.runner.sweep.options import Request, SweepOptions, refuse_for_a_search, search_options, sweep_options
 from duograd.runner.sweep.plan import SEED, draw, plan, repeat
@@ -65,10 +67,11 @@ def launch_search(config: DictConfig, arguments: Sequence[str], sweeper: Mapping
     return _search(request, relative_overrides([*presets, *arguments], request.directory), options)
 
 
-def resume_sweep(folder: Path, changes: dict[str, Any], trust: bool = False) -> int:
+def resume_sweep(folder: Path, changes: dict[str, Any], trust: bool = False, epochs: int | None = None) -> int:
     """Goes on with a sweep, on another cluster where `changes` of `hydra.launcher` say so; its exit code.
 
-    trust: the copies of users' code that the folder keeps, whatever the files say now. Raises UserError, also where a
+    trust: the copies of users' code that the folder keeps, whatever the files say now. epochs: that all jobs are to
+    train to. Raises UserError, also where a
     job's configuration has become another since.
     """
     record = SweepRecord.load(folder)
@@ -88,11 +91,22 @@ def resume_sweep(folder: Path, changes: dict[str, Any], trust: bool = False) -> 
     copies = code.restore(request.folder, trust)
     there = chdir(request.directory) if request.directory.is_dir() else nullcontext()
     with there, standing_in(copies), initialised(origin.config_dir):  # hydra.searchpath is meant from there as well
+        if search and epochs is not None:
+            raise UserError(
+                f"{folder} is a search, whose trials were judged after the epochs that they had: train its best one "
+                f"longer, duograd resume {folder}/NAME epochs={epochs}, or start anew"
+            )
         if search:
             return _search(request, [*search.fixed, *search.typed], search.options)
         grid = [[*record.overrides, *job.overrides] for job in record.jobs]
         swept = {key_of(override) for job in record.jobs for override in job.overrides}
-        return run_grid(request, plan(Composer(origin), grid, swept, request.directory), record.overrides)
+        jobs = plan(composer := Composer(origin), grid, swept, request.directory)
+        if epochs is None:
+            return run_grid(request, jobs, record.overrides)
+        asked = [f"{EPOCHS}={epochs}"]
+        longer = plan(composer, [replaced(point, asked) for point in grid], swept, request.directory)
+        request = replace(request, command=with_overrides(record.command, asked))
+        return run_grid(request, longer, replaced(record.overrides, asked), renewed(record, jobs, longer, folder))
 
 
 def _search(request: Request, arguments: Sequence[str], options: Mapping[str, Any]) -> int:
