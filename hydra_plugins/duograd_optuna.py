@@ -38,6 +38,7 @@ class OptunaSweeperConf:
     startup_trials: int = 10
     warmup_epochs: int | None = None
     seed: int = 0
+    seeds: int = 1
     params: dict[str, Any] | None = None
 
 

@@ -29,8 +29,8 @@ class MadeUp:
         self.records = list(known)
         self.composed = {}
 
-    def of(self, values):
-        name = json.dumps(values)
+    def of(self, values, seed=None):
+        name = json.dumps(values if seed is None else values | {"seed": seed})
         found = next((job for job in self.records if job.name == name), None)
         if found is None:
             number = len(self.records)
@@ -51,7 +51,8 @@ class Search:
         def watch(run):
             return BestAtRungs(run, "train/loss", rises, list(rungs))
 
-        self.source = Trials(self.study, self.jobs, options, watch, list(known))
+        seeds = range(options.seeds) if options.seeds > 1 else (None,)
+        self.source = Trials(self.study, self.jobs, options, watch, list(known), seeds, epochs=10)
 
     def ends(self, job, status="FINISHED", value=None, diverged=False):
         job.status, job.diverged = status, diverged
@@ -206,6 +207,47 @@ def test_a_trial_that_was_not_thought_out_has_failed_and_is_no_trial(tmp_path):
     assert second.states == ["FAIL"]
     assert trial.number == 0
     assert len(second.run()) == 3
+
+
+def test_the_value_of_several_seeds_is_their_mean_also_after_a_resume(tmp_path):
+    search = Search(tmp_path, n_trials=2, seeds=3)
+    for value in (1.0, 2.0):
+        search.ends(search.source.ask()[0], value=value)
+    assert search.states == ["RUNNING"]
+    again = Search(tmp_path, n_trials=2, seeds=3, known=search.jobs.records)
+    tried = again.run(lambda values: 6.0)
+    assert [values["seed"] for values in tried[:2]] == [2, 0]
+    assert again.states == ["COMPLETE"] * 2
+    assert [trial.value for trial in again.study.trials] == [3.0, 6.0]
+
+
+def test_a_seed_that_fails_or_diverges_ends_its_trial(tmp_path):
+    search = Search(tmp_path, n_trials=2, seeds=3)
+    search.ends(search.source.ask()[0], value=1.0)
+    search.ends(search.source.ask()[0], "FAILED", diverged=True)
+    assert search.states == ["PRUNED"]
+    search.ends(search.source.ask()[0], "FAILED")
+    assert search.states == ["PRUNED", "FAIL"]
+
+
+def test_a_trial_is_pruned_after_its_first_seeds(tmp_path):
+    rungs = {"pruner": "median", "startup_trials": 2, "warmup_epochs": 10, "rungs": (10,)}
+    search = Search(tmp_path, n_trials=4, seeds=2, **rungs)
+
+    def train(value):
+        job, composed = search.source.ask()
+        progress = Progress(metrics(tmp_path / job.folder, [value] * 10), composed.config.epochs)
+        assert not search.source.should_prune(job, progress)  # it had finished by then
+        search.ends(job, value=value)
+
+    for value in (1.0, 3.0, 1.5, 1.5):
+        train(value)
+    train(9.0)
+    assert search.states == ["COMPLETE", "COMPLETE", "PRUNED"]
+    assert [trial.value for trial in search.study.trials] == [2.0, 1.5, 9.0]
+    assert search.study.trials[0].intermediate_values == {10: 1.0, 20: 2.0}
+    train(0.5)
+    assert search.states[3] == "RUNNING"
 
 
 def metrics(folder, losses):

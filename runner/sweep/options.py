@@ -15,7 +15,7 @@ from duograd.runner.validate import parse
 
 ONLY_A_SWEEP = ("dry_run", "estimate", "random", "seeds", "fail_fast", "resume")
 REDUCTION = 3  # asha: of the trials that come to a rung, one in so many goes on to the next, so many times as far
-ONLY_A_GRID = ("estimate", "random", "seed")
+ONLY_A_GRID = ("estimate", "random", "seed", "seeds")
 
 
 class SweepOptions(Strict):
@@ -43,7 +43,7 @@ class SearchOptions(Strict):
     sampler: tpe learns from trials, random does not, qmc fills the space evenly. startup_trials: how many must be over
     before tpe and median learn from them. pruner: ends trials early that are worse than the median of the others
     (median), or than the best third at each of a few epochs (asha); none before warmup_epochs, by default a tenth of
-    the epochs. seed: of the draws.
+    the epochs. seed: of the draws. seeds: runs of each trial, one after the other, whose mean is its value.
     """
 
     n_trials: int = Field(ge=1)
@@ -53,6 +53,7 @@ class SearchOptions(Strict):
     startup_trials: int = Field(ge=1)
     warmup_epochs: int | None = Field(ge=1)
     seed: int = Field(ge=0, lt=2**32)
+    seeds: int = Field(default=1, ge=1, le=1000)
 
     @model_validator(mode="after")
     def _a_warmup_needs_a_pruner(self) -> "SearchOptions":
@@ -118,5 +119,5 @@ def refuse_for_a_search(options: SweepOptions) -> None:
         if value != SweepOptions.model_fields[key].default:
             raise UserError(
                 f"sweep.{key}={str(value).lower()} is for a grid: a search has hydra.sweeper.n_trials, "
-                "hydra.sweeper.timeout and hydra.sweeper.seed"
+                "hydra.sweeper.timeout, hydra.sweeper.seed and hydra.sweeper.seeds"
             )

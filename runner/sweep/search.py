@@ -12,7 +12,7 @@ from duograd.runner.registry import LOSSES, higher_is_better
 from duograd.runner.store.folders import JOURNAL, SEARCH, SweepFolder
 from duograd.runner.store.records import SearchRecord, SweepRecord, TrialRecord
 from duograd.runner.sweep.options import Request, SearchOptions
-from duograd.runner.sweep.plan import Job, plan
+from duograd.runner.sweep.plan import SEED, Job, plan
 from duograd.runner.sweep.progress import BestAtRungs, rungs
 from duograd.runner.sweep.records import open_record
 from duograd.runner.sweep.space import Space
@@ -51,7 +51,14 @@ class SearchPlan:
         """`40 trials by tpe, pruned by asha, of 100 epochs at the most`."""
         options = self.options
         pruned = "" if options.pruner == "none" else f", pruned by {options.pruner}"
-        return f"{options.n_trials} trials by {options.sampler}{pruned}, of {self.epochs} epochs at the most"
+        seeds = f"{options.seeds} seeds of " if options.seeds > 1 else ""
+        return f"{options.n_trials} trials by {options.sampler}{pruned}, of {seeds}{self.epochs} epochs at the most"
+
+    @property
+    def seeds(self) -> list[int | None]:
+        """Of each trial, from the configuration's own on; None where that is the only one."""
+        first, several = self.probes[0].config.seed, self.options.seeds > 1
+        return list(range(first, first + self.options.seeds)) if several else [None]
 
 
 def plan_search(composer: Composer, space: Space, options: SearchOptions, directory: Path) -> SearchPlan:
@@ -60,6 +67,8 @@ def plan_search(composer: Composer, space: Space, options: SearchOptions, direct
     search = SearchPlan(space, options, probes)
     if len({job.config.monitor for job in probes}) > 1:
         raise UserError("monitor cannot be searched: trials are compared by it; set one, such as monitor=val/accuracy")
+    if options.seeds > 1 and SEED in space.keys:
+        raise UserError(f"hydra.sweeper.seeds={options.seeds} and a search over seed: leave one of them out")
     if options.pruner != "none" and options.warmup(search.epochs) >= search.epochs:
         raise UserError(
             f"hydra.sweeper.warmup_epochs={options.warmup(search.epochs)}: with epochs={search.epochs} no trial could "
@@ -103,6 +112,9 @@ class Search:
 
     def remaining(self) -> int:
         """As many as there may be at the most: a trial can come to a job that is known."""
+        return self._trials_left() * self._plan.options.seeds
+
+    def _trials_left(self) -> int:
         if not (self._folder / JOURNAL).exists():
             return self._plan.options.n_trials
         study = self._opened()
@@ -111,7 +123,7 @@ class Search:
 
     def title(self) -> str:
         trials = self._plan.options.n_trials
-        over = trials - self.remaining()
+        over = trials - self._trials_left()
         return f"search of {trials} trials" + (f", {over} of them over already" if over else "")
 
     def start(self) -> Trials:
@@ -123,7 +135,8 @@ class Search:
             higher_is_better=plan.higher_is_better,
             rungs=rungs(plan.options, plan.epochs),
         )
-        self._trials = Trials(self._opened(), self._jobs, plan.options, watch, list(self._sweep.jobs))
+        known = list(self._sweep.jobs)
+        self._trials = Trials(self._opened(), self._jobs, plan.options, watch, known, plan.seeds, plan.epochs)
         return self._trials
 
     def complete(self) -> bool:
@@ -156,6 +169,11 @@ def _known(folder: Path, plan: SearchPlan) -> SearchRecord:
     if not (folder / SEARCH).exists():
         raise UserError(f"{folder} holds a sweep that is no search: go on with it without hydra/sweeper=optuna")
     before, now = SearchRecord.load(folder), plan.record()
+    if (then := before.options.get("seeds", 1)) != plan.options.seeds:
+        raise UserError(
+            f"{folder} was begun with hydra.sweeper.seeds={then}: its trials could not be compared with such of "
+            f"{plan.options.seeds}; go on with {then}, or choose another folder with hydra.sweep.dir=DIR"
+        )
     if before.typed != now.typed or before.digest != now.digest:
         then, today = ({*record.typed, *record.fixed} for record in (before, now))
         changed = f"was {_listed(then - today)}, is {_listed(today - then)} now"
