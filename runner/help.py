@@ -8,9 +8,7 @@ from duograd.runner.subcommands import COMMANDS
 
 TITLE = "duograd: every network twice - by hand in NumPy, and by autograd in PyTorch."
 FIRST = ("task", "model", "data", "loss", "optimizer")  # of the groups; then the others, the short ones first
-FOOTER = """\
-Keys are set like groups, with KEY=VALUE: duograd GROUP=OPTION ... --help lists
-them, duograd --help all lists all options, --hydra-help Hydra's own flags."""
+KEYS = "; keys: GROUP=OPTION ... --help; all: --help all"
 
 
 def show(overrides: Sequence[str], everything: bool = False) -> int:
@@ -20,8 +18,8 @@ def show(overrides: Sequence[str], everything: bool = False) -> int:
     """
     keys = list(_keys(overrides)) if overrides or everything else []
     width = 10_000 if everything else min(get_terminal_size().columns, 100)
-    fitting = " that go with these choices" if overrides else ""
-    lines = [*_commands(), f"Groups, each with its options{fitting}:", *_groups(width, overrides), *keys, FOOTER]
+    fitting = " that go with these choices" if overrides else KEYS
+    lines = [*_commands(), f"Groups, each with its options{fitting}:", *_groups(width, overrides), *keys]
     print("\n".join([TITLE, *lines]))
     return 0
 
@@ -32,7 +30,7 @@ def _commands() -> list[str]:
         "model.hidden_size=100": "train a network",
         "-m model.hidden_size=10,50": "train it once for each value",
         **{f"{name} {command.usage}": command.does for name, command in COMMANDS.items()},
-        "help [COMMAND]": "this page, or a command's",
+        "help [COMMAND]": "this page, a command's; --hydra-help",
     }
     return [f"  duograd {way:31}  {does}" for way, does in ways.items()]
 

@@ -62,8 +62,11 @@ def run(config: RunConfig, folder: RunFolder, overrides: Sequence[str], context:
         parameters, given = build.parameter_count(engine), (context.name, context.swept, context.flags)
         notes = own_notes(config, data, overrides)
         who = identity.run_json(config, data, parameters, overrides, *given, notes)
+        who |= {"threads": engine.threads} if engine.threads else {}
         new = Run(config, folder, data, engine, who, context, resumed=False)  # refuses what cannot be, with no file yet
         files.write_json(folder.identity, who)
+        if changes := identity.uncommitted(who):
+            files.write_text(folder.changes, changes)
         code.keep(config, folder.path)
         folder.write_config(dump(config), context.project)
         return new.go()
@@ -78,6 +81,7 @@ def resume(config: RunConfig, folder: RunFolder, context: RunContext | None = No
     with folder.locked():
         who = folder.read_identity(*identity.NEEDED)
         folder.remove_temporaries()
+        context = replace(context, threads=context.threads or who.get("threads"))
         config = anchored(config, context.project)
         moved = _where_else(config, folder)
         try:

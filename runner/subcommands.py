@@ -18,6 +18,7 @@ COMMANDS = {
     "resume": Command(
         "RUN | SWEEP", "go on with what was interrupted", "outputs/autoencoder/2026-11-25_10-00-00_000000"
     ),
+    "rerun": Command("RUN", "do a run again: is it the same?", "outputs/autoencoder/2026-11-25_10-00-00_000000"),
     "watch": Command("SWEEP", "look at a sweep that runs elsewhere", "outputs/sweeps/2026-11-25_10-00-00"),
     "compare": Command("RUN... | SWEEP", "which did best, and what differs", "outputs/autoencoder"),
     "reproduce": Command("STUDY...", "make the report's figures and tables again", "--quick"),

@@ -30,7 +30,7 @@ SCRIPTS = {
 complete -c duograd -f -a '(duograd completion ask fish (commandline -cp) 2>/dev/null)'
 """,
 }
-IN_FOLDERS = ("resume", "watch", "compare", "sync")  # commands whose arguments are folders of runs
+IN_FOLDERS = ("resume", "rerun", "watch", "compare", "sync")  # commands whose arguments are folders of runs
 WITH_KEYS = ("gradcheck",)
 MOST_LOOKED = 3000  # folders: an answer must come at once
 DEEP = 4  # folders below the current one, at most, in which runs are looked for

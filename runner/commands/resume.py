@@ -61,7 +61,7 @@ def _changes(typed: list[str]) -> tuple[dict[str, str], int | None]:
 
 
 def _resume_run(folder: RunFolder, moved: dict[str, str], trust: bool, epochs: int | None) -> int:
-    _check(folder)
+    check(folder)
     summary = folder.read_summary()
     finished = summary.get("status") == "FINISHED" and not summary.get("drawing")
     if finished and epochs is None:
@@ -90,7 +90,8 @@ def _resume_run(folder: RunFolder, moved: dict[str, str], trust: bool, epochs: i
     return resume(config, folder)
 
 
-def _check(folder: RunFolder) -> None:
+def check(folder: RunFolder) -> None:
+    """Raises UserError where the folder is no run's, or something else stands for one of its files."""
     if not folder.path.is_dir():
         raise UserError(f"no folder {folder.path}")
     if not (folder.config.exists() and folder.identity.exists()):

@@ -19,7 +19,12 @@ AfterIteration = Callable[[Terms, Grads], None]
 
 
 class Engine(Protocol):
-    """A network, its optimizer and its randomness on one backend."""
+    """A network, its optimizer and its randomness on one backend.
+
+    threads: that the last bits of its results depend on; None where they depend on no number of them.
+    """
+
+    threads: int | None
 
     def step(self, batch: Batch, lr: float) -> Terms:
         """Forward, backward, clip, update; the terms are those before the update."""

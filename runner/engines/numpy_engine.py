@@ -33,6 +33,7 @@ class NumpyEngine:
     """A by-hand network with its optimizer; see `runner.engines.Engine`."""
 
     def __init__(self, net: NumpyNet, optimizer: OptimizerConfig) -> None:
+        self.threads: int | None = None  # sums are taken in one order
         self.net = net
         self.config = optimizer
         self.optimizer = descent(optimizer) if isinstance(optimizer, FirstOrderConfig) else None

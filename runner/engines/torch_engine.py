@@ -33,6 +33,7 @@ class TorchEngine:
         channels_last: bool = False,
         autocast: str | None = None,
     ) -> None:
+        self.threads: int | None = torch.get_num_threads()
         self.images = torch.channels_last if channels_last else torch.contiguous_format
         self.net = cast(Any, net).to(device, memory_format=self.images)
         self.config = optimizer

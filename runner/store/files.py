@@ -38,6 +38,11 @@ def write_bytes(path: Path, content: bytes, before: Path | None = None) -> None:
             raise
 
 
+def write_text(path: Path, text: str) -> None:
+    """The same for text, with the passwords of addresses masked."""
+    write_bytes(path, mask(text).encode(errors="replace"))
+
+
 def write_json(path: Path, value: Any) -> None:
     """The same for JSON, indented for people, with the passwords of addresses masked.
 

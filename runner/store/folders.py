@@ -76,6 +76,11 @@ class RunFolder:
         return self.path / "clock.json"
 
     @property
+    def changes(self) -> Path:
+        """What was not committed of the checkout when the run began; no file where nothing was."""
+        return self.path / "git.diff"
+
+    @property
     def stop(self) -> Path:
         return self.path / "stop"
 
@@ -148,7 +153,8 @@ class RunFolder:
 
     def _files(self) -> tuple[Path, ...]:
         state = (self.checkpoint, self.checkpoint_before, self.best, self.clock)
-        return (self.config, self.identity, self.metrics, self.steps, *state, self.log, self.summary, self.stop)
+        texts = (self.config, self.identity, self.changes, self.metrics, self.steps)
+        return (*texts, *state, self.log, self.summary, self.stop)
 
     def remove_temporaries(self) -> None:
         """Removes what a process that was killed while writing left behind."""

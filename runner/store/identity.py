@@ -17,6 +17,7 @@ from duograd.runner.config import RunConfig
 from duograd.runner.store.overrides import by_key
 from duograd.runner.training import Floats, Training
 
+LONGEST_DIFF = 1_000_000  # characters that are kept
 CHECKOUT = Path(__file__).resolve().parents[2]
 GROUPS = ("task", "data", "model", "loss", "optimizer", "backend", "tracking", "preset", "experiment", "rates")
 
@@ -124,14 +125,28 @@ def versions(config: RunConfig) -> dict[str, str]:
 def git() -> dict[str, Any]:
     """The commit of the checkout, and whether it was changed since; {} outside of git."""
 
-    def ask(*arguments: str) -> str:
-        command = ["git", "-C", str(CHECKOUT), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
-
     try:
-        return {"commit": ask("rev-parse", "HEAD"), "changed": bool(ask("status", "--porcelain"))}
+        return {"commit": _ask_git("rev-parse", "HEAD"), "changed": bool(_ask_git("status", "--porcelain"))}
     except (OSError, subprocess.SubprocessError):
         return {}
+
+
+def uncommitted(who: Mapping[str, Any]) -> str:
+    """How the checkout differs from the commit that run.json names, and which files are new; "" where it does not."""
+    if not who["git"].get("changed"):
+        return ""
+    try:
+        changes, new = _ask_git("diff", "HEAD"), _ask_git("ls-files", "--others", "--exclude-standard")
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return "\n".join([changes[:LONGEST_DIFF], *(f"new: {name}" for name in new.splitlines()), ""])
+
+
+def _ask_git(*arguments: str) -> str:
+    """What git says of the checkout. Raises OSError or SubprocessError."""
+    command = ["git", "-C", str(CHECKOUT), *arguments]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=True, timeout=10)
+    return done.stdout.strip()
 
 
 def summary_json(

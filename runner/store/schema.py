@@ -41,6 +41,7 @@ class RunJson(Content):
     overrides: list[str] = []
     swept: dict[str, str] = {}
     versions: dict[str, str] = {}
+    threads: int | None = None
 
 
 class BestJson(Content):
