@@ -139,7 +139,7 @@ def _chosen(overrides: Sequence[str], origin: "Origin | None" = None) -> "Choice
     try:
         options = options_of(origin)
         return chosen_task(options, choices(overrides), options.default_task(origin.config_name if origin else ROOT))
-    except (HydraException, OmegaConfBaseException, YAMLError, OSError):
+    except (HydraException, OmegaConfBaseException, YAMLError, OSError, UnicodeDecodeError, RecursionError):
         return None
 
 
