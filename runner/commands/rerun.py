@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
     """Repeats the run in another folder: 0 where all is the same, 1 where not, 128 + a signal. Raises UserError."""
     given = _parser().parse_args(arguments)
     before, after = RunFolder(given.dir), RunFolder(given.out or _beside(given.dir))
-    code = _again(before, after)
+    code = _again(before, after, given.trust)
     return code if code > 128 else _verdict(before, after)
 
 
@@ -23,6 +23,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = command_parser("rerun", __doc__)
     parser.add_argument("dir", type=Path, metavar="RUN", help="the folder of a run")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to (default: RUN-rerun)")
+    parser.add_argument("--trust", action="store_true", help="run the copy of own code that the folder keeps")
     return parser
 
 
@@ -33,16 +34,18 @@ def _beside(run: Path) -> Path:
     return next(path for name in names if not (path := run.with_name(name)).exists())
 
 
-def _again(before: RunFolder, after: RunFolder) -> int:
+def _again(before: RunFolder, after: RunFolder, trust: bool) -> int:
     """Trains in `after` what `before` says; the exit code. Raises UserError, also where the data is another."""
     from duograd.data.errors import DataError
     from duograd.runner.commands.resume import check
     from duograd.runner.context import alone
     from duograd.runner.run import run
     from duograd.runner.store import identity
+    from duograd.runner.store.code import restore
     from duograd.runner.validate import validate_plain
 
     check(before)
+    restore(before.path, trust)
     who, config = before.read_identity(*identity.NEEDED), validate_plain(before.read_config())
     context = replace(alone(), name=who["name"], mirrored=False, drawn=False, threads=who.get("threads"))
     try:
