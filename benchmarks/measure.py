@@ -54,12 +54,20 @@ def kernel() -> str:
     return "; ".join(pools)
 
 
+def verdict(what: str, seconds: float, bound: float) -> None:
+    """Prints seconds, and whether they keep what was promised."""
+    kept = "kept" if seconds <= bound else "MISSED"
+    CONSOLE.print(f"{what}: {seconds:.2f} s, promised ≤ {bound:g} s: {kept}", highlight=False)
+
+
 def report(title: str, seconds: Mapping[str, list[float]], targets: list[Target]) -> None:
     """Prints the median time of each candidate, and each promised ratio (the median of the rounds' own ratios)."""
     times = Table("", "median", "fastest", title=title)
     for name, values in seconds.items():
         times.add_row(name, f"{statistics.median(values) * 1e3:.2f} ms", f"{min(values) * 1e3:.2f} ms")
     CONSOLE.print(times)
+    if not targets:
+        return
     ratios = Table("ratio", "measured", "target", "")
     for target in targets:
         rounds = [a / b for a, b in zip(seconds[target.of], seconds[target.to], strict=True)]
