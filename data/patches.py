@@ -22,6 +22,7 @@ LUMINOSITY = np.array([0.2126, 0.7152, 0.0722])  # red, green, blue (ITU-R BT.70
 CLIP_STDS = 3.0
 TARGET_LOW, TARGET_HIGH = 0.1, 0.9  # away from 0 and 1, where a sigmoid saturates
 ROUNDING = 1e-12  # of a pixel's value; removing the mean of a flat float64 image leaves about 1e-16 of it
+CHUNK = 1024  # patches at a time
 SHOWN = 200  # as many as the report shows
 DISPLAY_STDS = 3.0
 
@@ -45,8 +46,11 @@ def clip_to(grey: Array, limit: float) -> Array:
 
 def rescale(grey: Array, low: float, high: float) -> Array:
     """The straight line that takes `low` to 0.1 and `high` to 0.9."""
-    share: Array = (grey - low) / (high - low)
-    return TARGET_LOW + (TARGET_HIGH - TARGET_LOW) * share
+    scaled: Array = grey - low
+    scaled /= high - low
+    scaled *= TARGET_HIGH - TARGET_LOW
+    scaled += TARGET_LOW
+    return scaled
 
 
 def flatten(grey: Array) -> Array:
@@ -63,8 +67,8 @@ def fit_range(grey: Array, magnitude: float = 1.0) -> tuple[float, float]:
     std = float(grey.std(dtype=np.float64))
     if std <= ROUNDING * magnitude:
         raise DataError("every image is one flat grey (standard deviation 0): give images with some contrast")
-    clipped = clip_to(grey, CLIP_STDS * std)
-    return float(clipped.min()), float(clipped.max())
+    low, high = clip_to(np.array([grey.min(), grey.max()]), CLIP_STDS * std)
+    return float(low), float(high)
 
 
 def to_range(grey: Array, low: float, high: float) -> Array:
@@ -83,17 +87,22 @@ def patch_dataset(
 
     The range is fitted on the training patches alone. Raises DataError where there is no contrast, or a split is empty.
     """
+    train_index, validation_index = split_indices(len(colour), config.validation_fraction, rng)
+    sample = rng.choice(len(train_index), min(SHOWN, len(train_index)), replace=False)
     grey = luminosity(colour)
     magnitude = max(abs(grey.min()), abs(grey.max()))
     grey = remove_mean(grey)
-    train_index, validation_index = split_indices(len(colour), config.validation_fraction, rng)
-    low, high = fit_range(grey[train_index], magnitude)
+    low, high = fit_range(grey[train_index] if len(validation_index) else grey, magnitude)
 
     def split(index: NDArray[np.intp]) -> Split:
-        return Split(flatten(to_range(grey[index], low, high)).astype(dtype, order="C"))
+        """A chunk of rows at a time: the float64 of a whole split would be the most memory that a run ever takes."""
+        rows = np.empty((len(index), grey[0].size), dtype)
+        for start in range(0, len(index), CHUNK):
+            part = index[start : start + CHUNK]
+            rows[start : start + CHUNK] = flatten(to_range(grey[part], low, high))
+        return Split(rows)
 
     train = split(train_index)
-    sample = rng.choice(len(train), min(SHOWN, len(train)), replace=False)
     return DataSet(
         name=config.name,
         source=source,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating[Any]]
 Float64 = NDArray[np.float64]
 
-CHUNK = 2048  # rows at a time
+CHUNK = 512  # rows at a time
 
 
 def pca_reconstruction(train: Floats, samples: Floats, components: int) -> Float64:
