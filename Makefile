@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test test-all check fmt bench smoke clean
+.PHONY: help venv run test test-all notebooks check fmt bench smoke clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test: $(READY) ## lint, types and the test suite
 
 test-all: $(READY) ## the whole suite, slow proofs included
 	$(BIN)/pytest -n 2 --dist loadfile -m "slow or not slow"
+
+notebooks: $(READY) ## the notebooks of examples/, from their first cell to their last
+	$(BIN)/pytest -n 2 -m "slow or not slow" tests/test_notebooks.py
 
 check: $(READY) ## lint and types only
 	$(BIN)/ruff check .

@@ -69,6 +69,7 @@ class DataSet:
     columns: of a sample that is a row of a table: the column that each input is of; several where it held words.
     scales: of values that were standardised: mean and standard deviation of each, to have them in their own units.
     notes: what people should know of how it was read, such as what was skipped, each in a line.
+    prepare: new samples in the source's own units, (N, …), as they stand in a split's inputs; None: they are the same.
     channels, units: of a sample that is a sequence (T, S): the names of its S channels, and such as `g, standardised`.
     """
 
@@ -88,6 +89,7 @@ class DataSet:
     columns: tuple[str, ...] = ()
     scales: tuple[tuple[float, float], ...] = ()
     notes: tuple[str, ...] = ()
+    prepare: Callable[[Any], Array] | None = None
 
     @property
     def splits(self) -> dict[str, Split]:

@@ -3,6 +3,7 @@
 Legend: N samples, I inputs, V values of a target.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -45,6 +46,7 @@ class Table:
     """inputs (N, I); columns: the column that each input is of, one name for several inputs where it held words.
 
     people: whose each sample is (N,), so that nobody is in two splits; None splits by samples.
+    encode: new samples, as they stand in the source, as inputs (N, I); raises DataError.
     """
 
     source: str
@@ -52,13 +54,31 @@ class Table:
     columns: tuple[str, ...]
     targets: Targets
     people: Array | None = None
+    encode: Callable[[Any], Array] = np.asarray
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """New samples as a network gets them: encoded, and on the scale, mean and std (I,), of the training samples."""
+
+    encode: Callable[[Any], Array]
+    mean: Array
+    std: Array
+
+    def __call__(self, samples: Any) -> Array:
+        """(N, I). Raises DataError where they are no such samples."""
+        inputs = self.encode(samples)
+        if inputs.ndim != 2 or inputs.shape[1] != len(self.mean) or inputs.dtype.kind not in "iufb":
+            raise DataError(f"samples of {inputs.dtype} and shape {inputs.shape}: give numbers (N, {len(self.mean)})")
+        return (inputs - self.mean) / self.std
 
 
 def table_dataset(config: TableConfig, table: Table, dtype: np.dtype[Any]) -> DataSet:
     """The table in splits. Raises DataError where a split would be empty, or a class missing from training."""
     parts = _split(config, table)
     _require_all_classes(table.targets, parts[0])
-    inputs, note = _scaled_inputs(config, table, parts[0])
+    prepare = Scaled(table.encode, *_scale(config, table.inputs, parts[0]))
+    inputs, note = (table.inputs - prepare.mean) / prepare.std, _note_on_still_columns(table, parts[0])
     targets, scales = _scaled_targets(config, table.targets, parts[0])
     targets = targets.astype(dtype) if table.targets.values else targets
     train, validation, test = (Split(np.ascontiguousarray(inputs[i], dtype), targets[i]) for i in parts)
@@ -74,6 +94,7 @@ def table_dataset(config: TableConfig, table: Table, dtype: np.dtype[Any]) -> Da
         columns=table.columns,
         scales=scales,
         notes=(note,) if note else (),
+        prepare=prepare,
     )
 
 
@@ -99,27 +120,33 @@ def _require_all_classes(targets: Targets, train: Index) -> None:
         )
 
 
-def standardised(x: Array, train: Index) -> tuple[Array, Array, Array]:
-    """x (N, K) with mean 0 and standard deviation 1 on the training samples; and these. What never varies becomes 0."""
-    mean, std = x[train].mean(axis=0), x[train].std(axis=0)
+def _scale(config: TableConfig, inputs: Array, train: Index) -> tuple[Array, Array]:
+    """Mean and standard deviation (I,) by which inputs are scaled: 0 and 1 leave those of 0 and 1 alone, as words."""
+    flags = ((inputs == 0) | (inputs == 1)).all(axis=0)
+    if not config.standardise:
+        flags[:] = True
+    mean, std = mean_and_deviation(inputs[train].astype(np.float64))
+    return np.where(flags, 0.0, mean), np.where(flags, 1.0, std)
+
+
+def mean_and_deviation(x: Array) -> tuple[Array, Array]:
+    """Of each column of x (N, K); a deviation of 1 where a column never varies, which becomes 0 by it."""
+    mean, std = x.mean(axis=0), x.std(axis=0)
     std[std <= 1e-12 * np.abs(mean)] = 1  # float64: a constant's deviation is rounding
-    return (x - mean) / std, mean, std
+    return mean, std
 
 
-def _scaled_inputs(config: TableConfig, table: Table, train: Index) -> tuple[Array, str]:
-    """Inputs (N, I) on one scale, but those of 0 and 1 alone, such as words; and a note on columns that never vary."""
-    inputs = table.inputs.astype(np.float64)
-    still = np.ptp(inputs[train], axis=0) == 0
+def _note_on_still_columns(table: Table, train: Index) -> str:
+    """A line on columns that never vary among the training samples; empty where all do."""
+    still = np.ptp(table.inputs[train], axis=0) == 0
     names = list(dict.fromkeys(name for name, same in zip(table.columns, still, strict=True) if same))
     more = f", … ({len(names)} in all)" if len(names) > SHOWN else ""
-    note = f"the same in all training samples, nothing to learn from: {', '.join(names[:SHOWN])}{more}" if names else ""
-    flags = ((inputs == 0) | (inputs == 1)).all(axis=0)
-    return np.where(flags, inputs, standardised(inputs, train)[0]) if config.standardise else inputs, note
+    return f"the same in all training samples, nothing to learn from: {', '.join(names[:SHOWN])}{more}" if names else ""
 
 
 def _scaled_targets(config: TableConfig, targets: Targets, train: Index) -> tuple[Array, Scales]:
     """Values (N, V) on one scale, with the mean and standard deviation of each; classes as they are."""
     if not (config.standardise and targets.values):
         return targets.array, ()
-    scaled, mean, std = standardised(targets.array, train)
-    return scaled, tuple(zip(mean.tolist(), std.tolist(), strict=True))
+    mean, std = mean_and_deviation(targets.array[train])
+    return (targets.array - mean) / std, tuple(zip(mean.tolist(), std.tolist(), strict=True))

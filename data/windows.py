@@ -100,6 +100,7 @@ def window_dataset(
         gallery=gallery,
         channels=channels,
         units=", ".join(filter(None, [units, "standardised" if config.standardise else ""])),
+        prepare=None if scale is None else partial(standardise, scale=scale, dtype=dtype),
     )
 
 

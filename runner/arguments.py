@@ -35,7 +35,7 @@ def ready(arguments: Sequence[str]) -> list[str]:
     """The arguments as Hydra reads them: its flags come first, and paths may hold any character. Raises UserError."""
     flags, overrides = split(arguments)
     for override in overrides:
-        _refuse_what_is_no_override(override)
+        refuse_what_is_no_override(override)
     return [*flags, *map(readable, overrides)]
 
 
@@ -89,7 +89,7 @@ def _value(flag: str, value: str) -> str:
     return os.path.expanduser(value)  # noqa: PTH111 - a name is no path
 
 
-def _refuse_what_is_no_override(text: str) -> None:
+def refuse_what_is_no_override(text: str) -> None:
     """Raises UserError for a word that is neither a command, which comes first, nor key=value."""
     if "=" in text.lstrip("+") and not text.lstrip("+~").startswith("="):
         return
@@ -115,8 +115,11 @@ def readable(override: str) -> str:
 
 
 def _path(text: str) -> str:
-    """One path, between quotes where Hydra would refuse it, or take it for a number or a list."""
-    text = os.path.expanduser(text)  # noqa: PTH111 - a Path would normalise
+    return as_word(os.path.expanduser(text))  # noqa: PTH111 - a Path would normalise
+
+
+def as_word(text: str) -> str:
+    """One text, between quotes where Hydra would refuse it, or take it for a number or a list."""
     plain = _is_quoted(text) or (PLAIN.fullmatch(INTERPOLATION.sub("", text)) and not NO_TEXT.fullmatch(text))
     return text if plain else quoted(text)
 

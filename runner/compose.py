@@ -1,9 +1,12 @@
 """Composing configurations without starting a job. All that duograd takes of Hydra's inside stands in here."""
 
 import copy
+import os
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 TRIED_WITH = "1.3.8"  # hydra-core, of which this file uses what has no public name
 ROOT = "config"  # conf/config.yaml
 COMMAND_LINE = "command-line"  # Hydra's name for the folder that --config-dir adds
+ONE_AT_A_TIME = threading.RLock()  # Hydra's state is the process's
 
 
 def origin_of(hydra: Any) -> "Origin":
@@ -66,13 +70,35 @@ def initialised(config_dir: str | None = None) -> Iterator[None]:
 
     if config_dir is not None and not Path(config_dir).is_dir():
         raise UserError(f"{config_dir}, named by --config-dir, is gone: put it back, jobs are composed from it")
-    with initialize_config_module(config_module="duograd.conf", version_base="1.3"):
+    with _apart(), initialize_config_module(config_module="duograd.conf", version_base="1.3"):
         if config_dir is not None:
             hydra = cast(Any, GlobalHydra.instance().hydra)
             path = hydra.config_loader.get_search_path()
             path.prepend(COMMAND_LINE, f"file://{config_dir}", anchor="schema")
             hydra.config_loader = ConfigLoaderImpl(path)
         yield
+
+
+@contextmanager
+def _apart() -> Iterator[None]:
+    """A Hydra of our own inside the block; after it that of the caller, who may be inside of a Hydra application."""
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.core.singleton import Singleton
+    from hydra.core.utils import JobRuntime
+    from hydra.version import VersionBase
+
+    instances = cast(dict[type, Any], Singleton._instances)
+    ours = (GlobalHydra, HydraConfig, JobRuntime, VersionBase)
+    with ONE_AT_A_TIME:
+        before = {kind: instances.pop(kind, None) for kind in ours}
+        try:
+            yield
+        finally:
+            for kind, instance in before.items():
+                instances.pop(kind, None)
+                if instance is not None:
+                    instances[kind] = instance
 
 
 def compose(overrides: Sequence[str]) -> "RunConfig":
@@ -152,6 +178,62 @@ def offered(overrides: Sequence[str]) -> dict[str, list[str]]:
             return fitting(options_of(), choices(overrides), groups())
     except Exception as error:
         raise explain(error, overrides) from None
+
+
+@dataclass(frozen=True)
+class Composed:
+    """What `duograd OVERRIDES` would do. folder: of the run, or of the sweep; choice: the task, where none was named.
+
+    config: of the run, checked; None of a sweep, whose jobs are composed one by one. sweep: its options, unchecked.
+    flags: what is typed before the overrides.
+    """
+
+    folder: Path
+    overrides: list[str]
+    flags: list[str]
+    choice: "Choice | None" = None
+    config: "RunConfig | None" = None
+    sweep: Mapping[str, Any] = field(default_factory=dict)
+
+
+def compose_command(
+    overrides: Sequence[str], config_dir: str | os.PathLike[str] | None = None, sweep: bool = False
+) -> Composed:
+    """The run, or the sweep, of `duograd [-m] OVERRIDES`. Raises UserError."""
+    from duograd.runner.store.records import Origin
+
+    beside = None if config_dir is None else str(Path(config_dir).absolute())
+    typed = [readable(override) for override in overrides]
+    try:
+        with initialised(beside):
+            searched = [text for text in typed if text.startswith("hydra.searchpath=")]
+            choice = _chosen(typed, Origin(ROOT, beside, searched))
+            return _composed([*(choice.overrides if choice else ()), *typed], choice, sweep)
+    except Exception as error:
+        raise explain(error, overrides) from None
+
+
+def _composed(overrides: list[str], choice: "Choice | None", sweep: bool) -> Composed:
+    """The same inside an initialised Hydra."""
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    from duograd.runner.validate import SWEEP, plain
+
+    loader = cast(Any, GlobalHydra.instance().config_loader())
+    tree = loader.load_configuration(ROOT, overrides, RunMode.MULTIRUN if sweep else RunMode.RUN)
+    HydraConfig.instance().set_config(tree)
+    hydra = tree.hydra
+    origin, typed = origin_of(hydra), override_texts(hydra.overrides.task)
+    if sweep:
+        return Composed(Path(hydra.sweep.dir).absolute(), typed, origin_flags(origin), choice)
+    if hydra.mode == RunMode.MULTIRUN:
+        raise UserError(f"{' '.join(overrides)} asks for a sweep: use duograd.sweep")
+    content = plain(without_hydra(copy.copy(tree)))
+    config = checked(content, options_of(origin))
+    folder = Path(hydra.run.dir).absolute()
+    return Composed(folder, typed, origin_flags(origin), choice, config, content.get(SWEEP, {}))
 
 
 def repository_of(search_path: Any) -> Any:

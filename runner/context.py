@@ -14,8 +14,12 @@ from rich.console import Console
 from duograd.data.dataset import DataSet
 from duograd.runner import build
 from duograd.runner.config import RunConfig
+from duograd.runner.display import ending
 from duograd.runner.errors import mask
+from duograd.runner.hooks import Hook
 from duograd.runner.hooks.interruption import Interruption, Signals
+from duograd.runner.progress_line import ProgressLine
+from duograd.runner.store.folders import RunFolder
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class RunContext:
     """How a run is to behave. Nothing in here changes its result.
 
     console: where it prints. interruption: what ends it early. load: where its data comes from.
+    progress, ending: show its epochs, and how it ended.
     name, swept: given by a sweep. threads: for a backend that names no number. mirrored: by a follower of its own.
     drawn: its figures; without them only the facts that they would find. flags: that its command begins with.
     project: where the command was given, which moves as a whole.
@@ -31,6 +36,8 @@ class RunContext:
     console: Console
     interruption: Interruption
     load: Callable[[RunConfig], DataSet] = build.data_set
+    progress: Callable[[Console, Sequence[str]], Hook] = ProgressLine
+    ending: Callable[[Console, RunFolder, Mapping[str, Any]], None] = ending
     name: str | None = None
     swept: Mapping[str, str] = field(default_factory=dict)
     threads: int | None = None

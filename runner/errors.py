@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from errno import ENOENT
 
 
-class UserError(Exception):
+class UserError(ValueError):
     """A fault of the user's: one line that names the thing, the value and the remedy."""
 
 

@@ -40,7 +40,6 @@ from duograd.runner.own.faults import OwnCodeError
 from duograd.runner.own.modules import guarded
 from duograd.runner.own_notes import own_notes
 from duograd.runner.plots.figure import frame_drawers, left_out
-from duograd.runner.progress_line import ProgressLine
 from duograd.runner.store import code, files, identity
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.store.identity import Outcome
@@ -165,7 +164,7 @@ class Run:
             *build.early_stopping(self.config),
             StopFile(self.folder.stop),
             Frames(self.folder.frames, frames),
-            ProgressLine(self.console, build.leading_metrics(self.config)),
+            self.context.progress(self.console, build.leading_metrics(self.config)),
             Checkpointing(self.config.checkpoint.every_seconds, self._save),
             self.interruption,
         ]
@@ -186,7 +185,7 @@ class Run:
             except OSError as error:  # not even a summary can be written
                 outcome = replace(outcome, status="FAILED", error=system_fault(error))
                 summary = self._summary(outcome)
-            display.ending(self.console, self.folder, summary)
+            self.context.ending(self.console, self.folder, summary)
         return EXIT.get(outcome.status, 128 + (self.interruption.caught or 0))
 
     def _conclude(self, outcome: Outcome, log: logging.Logger) -> dict[str, Any]:

@@ -6,18 +6,22 @@ With epochs=N it trains longer, also what had finished, and ends as if it had be
 import argparse
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from duograd.runner.errors import UserError
 from duograd.runner.store.files import DamagedError
 from duograd.runner.store.folders import SWEEP, RunFolder
 from duograd.runner.subcommands import command_parser
 
+if TYPE_CHECKING:
+    from duograd.runner.context import RunContext
+
 
 def main(arguments: list[str]) -> int:
     """Resumes the run or the sweep of a folder; its exit code, 0 where it had finished. Raises UserError."""
     given = _parser().parse_args(arguments)
-    moved, epochs = _changes(given.changes)
     if (given.dir / SWEEP).exists():
+        moved, epochs = _changes(given.changes)
         if moved:
             raise UserError(f"{given.dir} is a sweep: only epochs=N can be given; data that moved is given run by run")
         from duograd.runner.sweep.launch import resume_sweep
@@ -30,7 +34,7 @@ def main(arguments: list[str]) -> int:
         return resume_sweep(given.dir, launcher, given.trust, epochs)
     if given.n_workers or given.scheduler or given.cluster:
         raise UserError(f"{given.dir} is not the folder of a sweep: --n-workers, --scheduler, --cluster are for sweeps")
-    return _resume_run(RunFolder(given.dir), moved, given.trust, epochs)
+    return resume_run(RunFolder(given.dir), given.changes, given.trust)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,7 +64,12 @@ def _changes(typed: list[str]) -> tuple[dict[str, str], int | None]:
     return {key.removeprefix("data."): str(value) for key, value in values.items()}, epochs
 
 
-def _resume_run(folder: RunFolder, moved: dict[str, str], trust: bool, epochs: int | None) -> int:
+def resume_run(folder: RunFolder, typed: list[str], trust: bool, context: "RunContext | None" = None) -> int:
+    """Goes on with the run of a folder; its exit code. typed: epochs=N, data.root=DIR. Raises UserError.
+
+    trust: runs the copy of own code that the folder keeps.
+    """
+    moved, epochs = _changes(typed)
     check(folder)
     summary = folder.read_summary()
     finished = summary.get("status") == "FINISHED" and not summary.get("drawing")
@@ -87,7 +96,7 @@ def _resume_run(folder: RunFolder, moved: dict[str, str], trust: bool, epochs: i
         config = lengthened(config, folder, epochs)
         if end := own_end(folder, epochs):
             raise UserError(f"{folder.path}: {end}")
-    return resume(config, folder)
+    return resume(config, folder, context)
 
 
 def check(folder: RunFolder) -> None:

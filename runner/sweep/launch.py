@@ -14,7 +14,7 @@ from duograd.runner.errors import UserError
 from duograd.runner.longer import EPOCHS, replaced, with_overrides
 from duograd.runner.own.modules import standing_in
 from duograd.runner.store import code
-from duograd.runner.store.folders import SEARCH, SweepFolder
+from duograd.runner.store.folders import SEARCH
 from duograd.runner.store.moving import relative_overrides
 from duograd.runner.store.overrides import key_of, parse_all
 from duograd.runner.store.records import Origin, SearchRecord, SweepRecord
@@ -135,14 +135,11 @@ def _request(config: DictConfig, launcher: Mapping[str, Any]) -> Request:
             "set it before duograd, or choose hydra/launcher=basic"
         )
     here, origin = Path.cwd(), origin_of(config.hydra)
-    folder = here / str(config.hydra.sweep.dir)
-    if options.resume == "auto":
-        options = options.model_copy(update={"resume": SweepFolder(folder).record.exists()})
-    return Request(folder, origin, options, workers, here, command(config, origin))
+    return Request(here / str(config.hydra.sweep.dir), origin, options, workers, here, command(config, origin))
 
 
 def command(config: DictConfig, origin: Origin) -> str:
-    """What was typed, as far as Hydra's composed configuration says."""
+    """What was typed, as far as Hydra's composed configuration says; without the folder, which the next has not."""
     flags = origin_flags(origin)
-    hydra = [override for override in origin.hydra if override not in flags]
+    hydra = [text for text in origin.hydra if text not in flags and not text.startswith("hydra.sweep.dir=")]
     return shlex.join(["duograd", "-m", *flags, *override_texts(config.hydra.overrides.task), *hydra])

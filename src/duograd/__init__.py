@@ -1,31 +1,65 @@
-"""duograd: every network twice, its gradient by hand in NumPy and by autograd in PyTorch."""
+"""duograd: every network twice, its gradient by hand in NumPy and by autograd in PyTorch.
 
+run, sweep, search, compare, load, gradcheck; Run, Sweep, Runs; UserError, RunError: docs/python.md. Chain and Layer, of
+which own networks are made: docs/own-code.md.
+Nothing heavy is imported before it is used.
+"""
+
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from duograd.models.chain import Chain, Layer
-    from duograd.runner.gradcheck.verdict import LayerCheck
+    from duograd.runner.api.runs import Run, RunError, load
+    from duograd.runner.api.several import Runs, Sweep
+    from duograd.runner.api.start import compare, run, search, sweep
+    from duograd.runner.api.values import interval
+    from duograd.runner.errors import UserError
+    from duograd.runner.gradcheck.findings import gradcheck
 
+__all__ = [
+    "Chain",
+    "Layer",
+    "Run",
+    "RunError",
+    "Runs",
+    "Sweep",
+    "UserError",
+    "compare",
+    "gradcheck",
+    "interval",
+    "load",
+    "run",
+    "search",
+    "sweep",
+]
 
-def gradcheck(layer: Any, *inputs: Any) -> "LayerCheck":
-    """Whether a layer's gradients are right on these inputs; if not, the first line that is wrong, and what is.
-
-    layer: a function that returns (y, backward); NAME_forward with NAME_backward beside it; a class or an object with
-    forward and backward; or a loss that returns (scalar, gradients). The result has ok, findings, assert_right(), and
-    shows itself on a terminal (rich) and in a notebook. Raises UserError where the layer is none of them.
-    """
-    from duograd.runner.gradcheck.findings import gradcheck as check
-
-    return check(layer, *inputs)
+WHERE = {
+    "Chain": "models.chain:Chain",
+    "Layer": "models.chain:Layer",
+    "Run": "runner.api.runs:Run",
+    "RunError": "runner.api.runs:RunError",
+    "Runs": "runner.api.several:Runs",
+    "Sweep": "runner.api.several:Sweep",
+    "UserError": "runner.errors:UserError",
+    "compare": "runner.api.start:compare",
+    "gradcheck": "runner.gradcheck.findings:gradcheck",
+    "interval": "runner.api.values:interval",
+    "load": "runner.api.runs:load",
+    "run": "runner.api.start:run",
+    "search": "runner.api.start:search",
+    "sweep": "runner.api.start:sweep",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Chain and Layer, of which own networks are made; imported when they are asked for."""
-    if name in ("Chain", "Layer"):
-        from duograd.models import chain
+    """What is asked for by name, imported then."""
+    if name not in WHERE:
+        raise AttributeError(f"module 'duograd' has no attribute '{name}'")
+    module, _, attribute = WHERE[name].partition(":")
+    value = globals()[name] = getattr(import_module(f"duograd.{module}"), attribute)
+    return value
 
-        return getattr(chain, name)
-    raise AttributeError(f"module 'duograd' has no attribute '{name}'")
 
-
-__all__ = ["Chain", "Layer", "gradcheck"]
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
