@@ -1,4 +1,4 @@
-"""The page of a report, answer.html and answer.md: one template, `templates/answer.jinja`, in two skins.
+"""Pages as HTML and as Markdown: a template of `templates/`, such as `answer.jinja`, in two skins.
 
 Both skins escape whatever is put in, so that nothing that a user or a file says is taken for markup.
 """
@@ -17,15 +17,16 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+ANSWER = "answer.jinja"
 MARKS = re.compile(r"[\\|*_\[\]<`~&]")  # of Markdown
 
 
-def html(content: dict[str, Any]) -> str:
-    """The page with everything in it. content: what answer.jinja names."""
-    return _environment().get_template("answer.jinja").render(content, skin="html.jinja")
+def html(content: dict[str, Any], template: str = ANSWER) -> str:
+    """The page with everything in it. content: what the template names."""
+    return _environment().get_template(template).render(content, skin="html.jinja")
 
 
-def markdown(content: dict[str, Any], folder: Path) -> str:
+def markdown(content: dict[str, Any], folder: Path, template: str = ANSWER) -> str:
     """The same for a file in `folder`, with pictures beside it."""
     environment = _environment(finalize=_escaped)
     environment.filters |= {
@@ -34,7 +35,7 @@ def markdown(content: dict[str, Any], folder: Path) -> str:
         "one_line": lambda text: " ".join(text.split()),
         "address": lambda url: Markup(quote(url, safe="/:?#&=%@+,;$!*'()[]~")),
     }
-    return environment.get_template("answer.jinja").render(content, skin="markdown.jinja")
+    return environment.get_template(template).render(content, skin="markdown.jinja")
 
 
 def redirect(address: str) -> str:

@@ -14,7 +14,7 @@ from duograd.runner.errors import UserError
 from duograd.runner.longer import EPOCHS, replaced, with_overrides
 from duograd.runner.own.modules import standing_in
 from duograd.runner.store import code
-from duograd.runner.store.folders import SEARCH
+from duograd.runner.store.folders import SEARCH, SweepFolder
 from duograd.runner.store.moving import relative_overrides
 from duograd.runner.store.overrides import key_of, parse_all
 from duograd.runner.store.records import Origin, SearchRecord, SweepRecord
@@ -135,7 +135,10 @@ def _request(config: DictConfig, launcher: Mapping[str, Any]) -> Request:
             "set it before duograd, or choose hydra/launcher=basic"
         )
     here, origin = Path.cwd(), origin_of(config.hydra)
-    return Request(here / str(config.hydra.sweep.dir), origin, options, workers, here, command(config, origin))
+    folder = here / str(config.hydra.sweep.dir)
+    if options.resume == "auto":
+        options = options.model_copy(update={"resume": SweepFolder(folder).record.exists()})
+    return Request(folder, origin, options, workers, here, command(config, origin))
 
 
 def command(config: DictConfig, origin: Origin) -> str:

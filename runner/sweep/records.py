@@ -23,8 +23,6 @@ def open_record(request: Request, fixed: list[str], config: RunConfig) -> SweepR
     and none is to be resumed, or the other way round.
     """
     folder, resume = SweepFolder(request.folder), request.options.resume
-    if resume == "auto":
-        resume = folder.record.exists()
     if folder.record.exists() and not resume:
         raise UserError(
             f"{folder.path} already holds a sweep: go on with it (duograd resume {shlex.quote(str(folder.path))}, or "

@@ -1,0 +1,94 @@
+"""duograd reproduce [STUDY...]: the report's figures and tables again, beside what it published, on one page."""
+
+import argparse
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from duograd.runner.errors import UserError
+from duograd.runner.subcommands import command_parser
+
+DESCRIPTION = """\
+Make the report's figures and tables again: one sweep for each, begun or gone on with, then one page that sets what was
+published beside what came out. Without the course's files the named substitutes are trained on, and the page says so.
+"""
+INTERRUPTED = 128
+
+
+def main(arguments: list[str]) -> int:
+    """Runs what is missing and writes the page: 0 where every run is finished, 1 where not. Raises UserError."""
+    given = _parser().parse_args(arguments)
+    from duograd.runner.reproduce.page import write_page  # after --help
+    from duograd.runner.reproduce.study import studies
+
+    chosen = studies(given.studies)
+    sweeps, data = given.dir or Path("outputs/reproduce_quick" if given.quick else "outputs/reproduce"), _data(given)
+    commands = {name: study.arguments(data[study.data], given.seeds, given.quick) for name, study in chosen.items()}
+    codes = {}
+    for position, (name, command) in enumerate(commands.items(), 1):
+        print(f"[{position}/{len(commands)}] {name}: {chosen[name].title}", flush=True)
+        codes[name] = 0 if given.page_only else _run(command, sweeps / name, given)
+        if codes[name] > INTERRUPTED:
+            return codes[name]
+    if given.estimate:
+        return max(codes.values())
+    lines = {name: shlex.join(["duograd", *command]) for name, command in commands.items()}
+    page = write_page(chosen, sweeps, given.out or sweeps / "page", lines, given.quick)
+    failed = [name for name, code in codes.items() if code]
+    print(f"the page: {page}" + (f"; not all runs are finished: {', '.join(failed)}" if failed else ""))
+    return 1 if failed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser("reproduce", DESCRIPTION)
+    parser.add_argument("studies", nargs="*", metavar="STUDY", help="names from conf/study; all of them without any")
+    parser.add_argument("--quick", action="store_true", help="small offline data and a few epochs, for a first look")
+    parser.add_argument("--seeds", type=_count, default=1, metavar="N", help="of each run, from the report's on")
+    parser.add_argument("--patches", type=Path, metavar="FILE", help="the course's assign3_data1.h5, or one like it")
+    parser.add_argument("--activity", type=Path, metavar="FILE", help="the course's assign3_data3.h5, or one like it")
+    parser.add_argument("--images", type=Path, metavar="DIR", help="CIFAR-10 as a folder or archive of images")
+    parser.add_argument("--offline", action="store_true", help="download nothing: simulate where no file is named")
+    parser.add_argument("--dir", type=Path, metavar="DIR", help="where the sweeps go (default: outputs/reproduce)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where the page goes (default: page in that folder)")
+    parser.add_argument("--estimate", action="store_true", help="only say how long each sweep would take")
+    parser.add_argument("--page-only", action="store_true", help="run nothing: write the page of what is there")
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 100:
+        raise argparse.ArgumentTypeError(f"{text}: expected a number of seeds from 1 to 100")
+    return int(text)
+
+
+def _data(given: argparse.Namespace) -> Mapping[str, Sequence[str]]:
+    """The overrides that name the data of each kind: the files given, else the substitutes. Raises UserError."""
+    for path in filter(None, (given.patches, given.activity, given.images)):
+        if not path.exists():
+            raise UserError(f"no file {path}: name the one that you have, or leave it out for a substitute")
+    offline = given.offline or given.quick
+    return {
+        "patches": _of("patches_h5", "path", given.patches) or ["data=photos_sample"],
+        "activity": _of("activity_h5", "path", given.activity) or ["data=gait" if offline else "data=motionsense"],
+        "images": _of("image_folder", "root", given.images) or ["data=shapes" if offline else "data=cifar10"],
+    }
+
+
+def _of(source: str, key: str, path: Path | None) -> list[str]:
+    from duograd.data.pasting import quoted
+
+    return [] if path is None else [f"data={source}", f"data.{key}={quoted(str(path.absolute()))}"]
+
+
+def _run(command: Sequence[str], sweep: Path, given: argparse.Namespace) -> int:
+    """The sweep's exit code. It is a command of its own: Ctrl-C reaches it as it does us, and it saves its jobs."""
+    where = [f"hydra.sweep.dir={sweep}", "sweep.resume=auto", "tracking=none"]
+    where += ["sweep.estimate=true"] if given.estimate else []
+    process = subprocess.Popen([sys.executable, "-m", "duograd", *command, *where])
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # its own end is waited for

@@ -1,0 +1,133 @@
+"""What the runs of a study came to, beside what the report published."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from duograd.runner.plots.text import number
+from duograd.runner.registry import rising_metrics
+from duograd.runner.report.contrasts import POINTS, interval_text
+from duograd.runner.report.records import Record
+from duograd.runner.report.statistics import Estimate, estimate
+from duograd.runner.report.tables import NOTHING, Column, Table
+from duograd.runner.reproduce.study import At, Finding, Row, Study, Where
+from duograd.runner.store.folders import RunFolder
+
+NOT_RUN, AGREEMENT = "not run", "agreement"
+
+
+def published_table(study: Study, records: Sequence[Record]) -> Table:
+    """Each published number: ours, with n and interval; agreement, or the reason why not."""
+    ours = [estimate(list(_by_seed(row.where, row.metric, row.at, records).values())) for row in study.rows]
+    pairs = list(zip(study.rows, ours, strict=True))
+    return Table(
+        [
+            Column("what", [row.name for row in study.rows], numeric=False),
+            Column("published", [_text(row.published, row.metric) for row in study.rows]),
+            Column("ours", [_text(o.mean, r.metric) if o.n else NOTHING for r, o in pairs]),
+            Column("95 %", [_interval(o, r.metric) for r, o in pairs]),
+            Column("n", [str(o.n) for o in ours]),
+            Column(AGREEMENT, [verdict(r, o) for r, o in pairs], numeric=False),
+        ]
+    )
+
+
+def findings_table(study: Study, records: Sequence[Record]) -> Table:
+    """Each published sentence, and whether it holds: the difference over common seeds."""
+    differences = [_difference(finding, records) for finding in study.findings]
+    pairs = list(zip(study.findings, differences, strict=True))
+    return Table(
+        [
+            Column("the report says", [finding.says for finding in study.findings], numeric=False),
+            Column("difference", [_signed(d, f.metric) for f, d in pairs]),
+            Column("95 %", [_interval(d, f.metric) for f, d in pairs]),
+            Column("pairs", [str(d.n) for d in differences]),
+            Column("ours", [holds(f, d) for f, d in pairs], numeric=False),
+        ]
+    )
+
+
+def verdict(row: Row, ours: Estimate) -> str:
+    """Whether ours is within the tolerance of the published number, or the reason why it may not be."""
+    if not ours.n:
+        return NOT_RUN
+    agrees = abs(ours.mean - row.published) <= row.tolerance or ours.low <= row.published <= ours.high
+    said = f"agrees (within {_text(row.tolerance, row.metric)})" if agrees else f"differs: {row.otherwise}"
+    return f"{said}. {_sentence(row.chose)}" if row.chose else said
+
+
+def holds(finding: Finding, difference: Estimate) -> str:
+    """Whether the difference, left minus right, is what the report says; one pair alone decides nothing."""
+    if not difference.n:
+        return NOT_RUN
+    mean, low, high = difference.mean, difference.low, difference.high
+    as_said = {"lower": mean < -finding.margin, "higher": mean > finding.margin, "equal": abs(mean) <= finding.margin}
+    if difference.n < 2:
+        return f"{'so' if as_said[finding.expects] else 'not so'} in one pair, which decides nothing"
+    if finding.expects == "equal":
+        inside = -finding.margin <= low and high <= finding.margin
+        return "holds" if inside else f"not shown: equal means within {_text(finding.margin, finding.metric)}"
+    sure = high < -finding.margin if finding.expects == "lower" else low > finding.margin
+    if sure:
+        return "holds"
+    return "not to be told apart" if low <= finding.margin and high >= -finding.margin else "does not hold"
+
+
+def _difference(finding: Finding, records: Sequence[Record]) -> Estimate:
+    """Over the seeds that both settings finished."""
+    left, right = (_by_seed(where, finding.metric, None, records) for where in (finding.left, finding.right))
+    return estimate([left[seed] - right[seed] for seed in left.keys() & right.keys()])
+
+
+def _by_seed(where: Where, metric: str, at: At, records: Sequence[Record]) -> dict[Any, float]:
+    """The metric of the finished runs of a setting, by their seed."""
+    of_it = [r for r in records if r.status == "FINISHED" and _matches(r.parameters, where)]
+    values = {record.parameters.get("seed"): _value(metric, at, record) for record in of_it}
+    return {seed: value for seed, value in values.items() if math.isfinite(value)}
+
+
+def _matches(parameters: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
+    return all(parameters.get(key) == value for key, value in where.items())
+
+
+def _value(metric: str, at: At, record: Record) -> float:
+    """NaN where the run has none."""
+    if at is None:
+        value = record.metrics.get(metric)
+        return math.nan if value is None else value
+    if at == "first step":
+        steps = RunFolder(record.folder).step_losses()
+        return steps[0][1] if steps else math.nan
+    history = record.history.get(metric, np.empty(0))
+    if isinstance(at, int):
+        return float(history[at - 1]) if at <= len(history) else math.nan
+    if not np.isfinite(history).any():
+        return math.nan
+    return float(np.nanmax(history) if _rises(metric) else np.nanmin(history))
+
+
+def _rises(metric: str) -> bool:
+    return metric.rpartition("/")[2] in rising_metrics()
+
+
+def _text(value: float, metric: str) -> str:
+    return f"{100 * value:.1f} %" if metric.endswith(POINTS) else number(value)
+
+
+def _signed(difference: Estimate, metric: str) -> str:
+    if not difference.n:
+        return NOTHING
+    return f"{100 * difference.mean:+.1f} points" if metric.endswith(POINTS) else f"{difference.mean:+.3g}"
+
+
+def _interval(ours: Estimate, metric: str) -> str:
+    if ours.n < 2:
+        return NOTHING
+    scale = 100 if metric.endswith(POINTS) else 1
+    return interval_text(scale * ours.low, scale * ours.high)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

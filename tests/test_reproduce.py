@@ -1,0 +1,144 @@
+"""The report made again: studies, what they come to beside published numbers, and the page."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from sweep_builders import done
+
+from duograd.runner.compose import Composer, initialised
+from duograd.runner.errors import UserError
+from duograd.runner.gradcheck.layers import layer_checks
+from duograd.runner.report.records import Record
+from duograd.runner.report.statistics import estimate
+from duograd.runner.reproduce.outcome import findings_table, holds, published_table, verdict
+from duograd.runner.reproduce.study import Finding, Row, left_out, studies
+from duograd.runner.store.records import Origin
+
+HALVES = ("numpy", "torch")
+REPORT = Path(__file__).parents[2] / "shared" / "REPORT.md"
+ROW = Row(name="it", where={}, metric="val/accuracy", published=0.5, tolerance=0.02, otherwise="other data")
+
+
+@pytest.mark.parametrize("name", studies())
+def test_every_point_of_a_study_can_be_composed_and_its_rows_name_points_of_it(name):
+    study = studies([name])[name]
+    points = [f"{key}={value}" for key, values in study.sweep.items() for value in values[:1]]
+    with initialised(None):
+        for quick in ([], study.quick):
+            data = {"patches": "photos_sample", "images": "shapes", "activity": "gait"}[study.data]
+            Composer(Origin()).config([*study.overrides, f"data={data}", *quick, *points])
+    wheres = [row.where for row in study.rows] + [side for f in study.findings for side in (f.left, f.right)]
+    for where in wheres:
+        assert where.keys() <= study.sweep.keys()
+        assert all(value in study.sweep[key] for key, value in where.items())
+
+
+@pytest.mark.skipif(not REPORT.exists(), reason="needs the report's facts beside the checkout")
+def test_each_published_number_is_made_again_or_left_out_with_a_reason():
+    made = {row.published for study in studies().values() for row in study.rows}
+    made |= {round(100 * value, 6) for value in made} | {check.published for check in layer_checks()}
+    made |= {number for entry in left_out() for number in entry["numbers"]}
+    text = REPORT.read_text().partition("## 4.")[0]
+    published = set()
+    for header, *rows in tables(text):
+        columns = [k for k, head in enumerate(header) if "published" in head]
+        published |= {number for row in rows for k in columns for number in numbers(row[k])}
+    assert len(published) > 30
+    assert published - made == set()
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    blocks = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    lines = [[line.strip("|\n").split("|") for line in block.splitlines()] for block in blocks]
+    return [[block[0], *block[2:]] for block in lines]
+
+
+def numbers(cell: str) -> set[float]:
+    """The results in a cell: not the powers, sizes and counts that words go with."""
+    return {float(text) for text in re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?:e-\d+)?(?![\w.]*[²³])", cell)}
+
+
+def record(seed: int, metrics: dict[str, float], **parameters: object) -> Record:
+    return Record("run", Path("nowhere"), "FINISHED", config={"seed": seed, **parameters}, summary={"metrics": metrics})
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([0.49, 0.51], "agrees (within 2.0 %)"),
+        ([0.40, 0.60], "agrees (within 2.0 %)"),
+        ([0.30], "differs: other data"),
+        ([0.45, 0.65], "agrees (within 2.0 %)"),  # its interval holds the published number
+        ([0.60, 0.61, 0.62], "differs: other data"),
+        ([], "not run"),
+    ],
+)
+def test_a_published_number_agrees_or_the_reason_is_said(values, said):
+    assert verdict(ROW, estimate(values)) == said
+    chose = ROW.model_copy(update={"chose": "it chose on the test set"})
+    assert not values or verdict(chose, estimate(values)) == f"{said}. It chose on the test set"
+
+
+@pytest.mark.parametrize(
+    ("expects", "differences", "said"),
+    [
+        ("higher", [0.05, 0.06, 0.07], "holds"),
+        ("lower", [0.05, 0.06, 0.07], "does not hold"),
+        ("higher", [0.05, -0.06, 0.02], "not to be told apart"),
+        ("higher", [0.05], "so in one pair, which decides nothing"),
+        ("lower", [0.05], "not so in one pair, which decides nothing"),
+        ("equal", [0.001, 0.0, -0.001], "holds"),
+        ("equal", [0.05, 0.0, -0.05], "not shown: equal means within 1.0 %"),
+        ("higher", [], "not run"),
+    ],
+)
+def test_a_published_sentence_holds_or_not_over_common_seeds(expects, differences, said):
+    margin = 0.01 if expects == "equal" else 0.0
+    finding = Finding(
+        says="so", left={"model": "a"}, right={"model": "b"}, metric="test/accuracy", expects=expects, margin=margin
+    )
+    assert holds(finding, estimate(differences)) == said
+
+
+def test_runs_are_found_by_their_parameters_and_paired_by_their_seeds():
+    study = next(iter(studies(["autoencoder"]).values()))
+    runs = [
+        record(seed, {"train/loss": 0.7 + seed / 100}, backend={"name": half}) for seed in (1, 2) for half in HALVES
+    ]
+    ours = published_table(study, runs)
+    first, before_any_update, second = ours.rows  # the first loss stands in metrics.jsonl, which is not there
+    assert first[1:5] == ("0.7000", "0.7150", "[0.65, 0.78]", "2")
+    assert (before_any_update[4], second[4]) == ("0", "2")
+    [found] = findings_table(study, [*runs, record(3, {"train/loss": 9.0}, backend={"name": "numpy"})]).rows
+    assert found[1:] == ("+0", "[0.0000, 0.0000]", "2", "holds")
+
+
+def test_an_unknown_study_is_refused():
+    with pytest.raises(UserError, match="no study 'rnn_dept': did you mean 'rnn_depth'"):
+        studies(["rnn_dept"])
+
+
+def test_a_study_is_made_and_made_once(tmp_path):
+    command = [sys.executable, "-m", "duograd", "reproduce", "--quick", "autoencoder_adam"]
+    first = done(command, tmp_path)
+    assert first.returncode == 0, first.stdout + first.stderr
+    runs = list(tmp_path.glob("outputs/reproduce_quick/autoencoder_adam/*/summary.json"))
+    assert len(runs) == 1
+    page = (tmp_path / "outputs/reproduce_quick/page/README.md").read_text()
+    assert "1 published numbers: 0 agree, 1 differ" in page
+    assert "duograd -m task=autoencoder backend=torch optimizer=adam data=photos" in page
+    written = runs[0].stat().st_mtime_ns
+    more = done([*command, "--seeds", "2"], tmp_path)
+    assert more.returncode == 0, more.stdout + more.stderr
+    assert runs[0].stat().st_mtime_ns == written
+    assert len(list(tmp_path.glob("outputs/reproduce_quick/autoencoder_adam/*/summary.json"))) == 2
+
+
+@pytest.mark.slow
+def test_the_whole_report_is_made_quickly(tmp_path):
+    made = done([sys.executable, "-m", "duograd", "reproduce", "--quick"], tmp_path)
+    assert made.returncode == 0, made.stdout + made.stderr
+    page = (tmp_path / "outputs/reproduce_quick/page/README.md").read_text()
+    assert " 0 were not run." in page
