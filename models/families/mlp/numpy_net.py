@@ -3,7 +3,8 @@
 Legend: N samples, B batch, I inputs, O outputs of a layer, K outputs of the network.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -13,13 +14,10 @@ from duograd.models.families.mlp.config import MlpConfig
 from duograd.models.families.mlp.weights import initial_buffers, initial_weights, masks
 from duograd.models.layers.activations import activation
 from duograd.models.layers.dense import affine, dropout
+from duograd.models.layers.layer import Back, Grads, Layer, chain, named, plain
 from duograd.models.layers.norm import batch_norm, layer_norm
 from duograd.models.layers.threads import Threads
 from duograd.models.loss import OutputLoss
-
-Grads = dict[str, Array]
-Back = Callable[[Array], tuple[Array | None, Grads]]
-"""dy -> dx, gradients by the parameter's name."""
 
 
 class MlpNet:
@@ -51,9 +49,9 @@ class MlpNet:
         """
         drawn = masks(self.config, len(inputs), self.seed, step, self.dtype)
         with self.threads.single_blas_thread():
-            outputs, backward = self._forward(inputs, drawn, training=True)
+            outputs, backward = chain(self._layers(drawn, training=True))(inputs)
             error, error_backward = self.loss.error(outputs, targets)
-            grads = backward(error_backward())
+            grads = backward(error_backward())[1]
         terms = self.loss.penalised(outputs, targets, error, self.params, grads)
         return terms, {name: grads[name] for name in self.params}
 
@@ -64,68 +62,29 @@ class MlpNet:
     def predict(self, inputs: Array) -> Array:
         """Outputs (N, K)."""
         with self.threads.single_blas_thread():
-            return self._forward(inputs, [None] * len(self.config.dense), training=False)[0]
+            return chain(self._layers([None] * len(self.config.dense), training=False))(inputs)[0]
 
     def probe(self, inputs: Array, targets: Array | None = None) -> dict[str, Array]:
         """What figures ask for: nothing of this network."""
         return {}
 
-    def _forward(
-        self, x: Array, masks: Sequence[Array | None], *, training: bool
-    ) -> tuple[Array, Callable[[Array], Grads]]:
-        """x (B, I) -> outputs (B, K), and backward(doutputs) -> the gradient of every parameter."""
-        backs: list[Back] = []
+    def _layers(self, masks: Sequence[Array | None], *, training: bool) -> Iterator[Layer]:
+        """dropout(activation(norm(x Wᵀ + b))) for each mask, and the layer that gives the outputs."""
         for i, mask in enumerate(masks):
-            x, back = self._hidden(i, x, mask, training)
-            backs.append(back)
-        outputs, last = self._affine("output", x, needs_dx=bool(backs))
+            yield self._affine(f"dense{i}", needs_dx=i > 0)
+            if self.config.dense_norm:
+                yield named(f"norm{i}", partial(self._norm, f"norm{i}", training))
+            yield plain(partial(activation, self.config.activation))
+            yield plain(partial(dropout, mask=mask))
+        yield self._affine("output", needs_dx=bool(masks))
 
-        def backward(d: Array | None) -> Grads:
-            grads: Grads = {}
-            for back in (last, *reversed(backs)):
-                assert d is not None  # only the first layer gives none
-                d, of_layer = back(d)
-                grads |= of_layer
-            return grads
-
-        return outputs, backward
-
-    def _hidden(self, i: int, x: Array, mask: Array | None, training: bool) -> tuple[Array, Back]:
-        """y = dropout(activation(norm(x Wᵀ + b)))."""
-        z, affine_back = self._affine(f"dense{i}", x, needs_dx=i > 0)
-        normal, norm_back = self._norm(i, z, training)
-        a, activation_back = activation(self.config.activation, normal)
-        y, dropout_back = dropout(a, mask)
-
-        def backward(dy: Array) -> tuple[Array | None, Grads]:
-            dz, of_norm = norm_back(activation_back(dropout_back(dy)))
-            assert dz is not None
-            dx, of_affine = affine_back(dz)
-            return dx, of_affine | of_norm
-
-        return y, backward
-
-    def _affine(self, name: str, x: Array, needs_dx: bool) -> tuple[Array, Back]:
+    def _affine(self, name: str, needs_dx: bool) -> Layer:
         W, b = self.params[f"{name}.weight"], self.params[f"{name}.bias"]
-        return named(name, affine(x, W, b, needs_dx=needs_dx, threads=self.threads))
+        return named(name, lambda x: affine(x, W, b, needs_dx=needs_dx, threads=self.threads))
 
-    def _norm(self, i: int, z: Array, training: bool) -> tuple[Array, Back]:
-        name = f"norm{i}"
-        if self.config.dense_norm is None:
-            return z, lambda dy: (dy, {})
+    def _norm(self, name: str, training: bool, z: Array) -> tuple[Array, Back]:
         weight, bias = self.params[f"{name}.weight"], self.params[f"{name}.bias"]
         if self.config.dense_norm == "layer":
-            return named(name, layer_norm(z, weight, bias, threads=self.threads))
+            return layer_norm(z, weight, bias, threads=self.threads)
         running = {key: self.buffers[f"{name}.running_{key}"] for key in ("mean", "var")}
-        return named(name, batch_norm(z, weight, bias, running, training=training, threads=self.threads))
-
-
-def named(name: str, layer: tuple[Array, Callable[[Array], tuple[Array | None, Grads]]]) -> tuple[Array, Back]:
-    """A layer whose gradients bear its name."""
-    y, back = layer
-
-    def backward(dy: Array) -> tuple[Array | None, Grads]:
-        dx, grads = back(dy)
-        return dx, {f"{name}.{key}": g for key, g in grads.items()}
-
-    return y, backward
+        return batch_norm(z, weight, bias, running, training=training, threads=self.threads)

@@ -1,25 +1,21 @@
 """A block of a transformer by hand: x + attention(norm(x)), then x + dense layers(norm(x)).
 
-Rows are places: N = B · T of them, each (D,). What a layer is handed are its parameters, by name, all of the network's.
+Rows are places: N = B · T of them, each (D,). What a layer is handed are all of the network's parameters, by name.
 
 Legend: B batch, T places, D features.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from duograd.models.arrays import Array
 from duograd.models.layers.attention import Watch, self_attention
 from duograd.models.layers.dense import affine, dropout
 from duograd.models.layers.gelu import fast_gelu
+from duograd.models.layers.layer import Back, Layer, chain, named, plain, residual
 from duograd.models.layers.row_norm import row_norm
 
 Params = Mapping[str, Array]
-Grads = dict[str, Array]
-Back = Callable[[Array], tuple[Array, Grads]]
-"""dy -> dx, gradients by the parameter's name."""
-Layer = Callable[[Array], tuple[Array, Back]]
-"""x -> y, backward."""
 
 
 def block(
@@ -31,49 +27,10 @@ def block(
     think = [normed(params, f"{name}.norm2"), dense(params, f"{name}.up"), plain(fast_gelu)]
     return chain(
         [
-            residual([*attend, dense(params, f"{name}.out"), dropped(of_attention)]),
-            residual([*think, dense(params, f"{name}.down"), dropped(of_dense)]),
+            residual(chain([*attend, dense(params, f"{name}.out"), dropped(of_attention)])),
+            residual(chain([*think, dense(params, f"{name}.down"), dropped(of_dense)])),
         ]
     )
-
-
-def chain(layers: Sequence[Layer]) -> Layer:
-    """One after the other, and back in reverse."""
-
-    def layer(x: Array) -> tuple[Array, Back]:
-        backs: list[Back] = []
-        for each in layers:
-            x, back = each(x)
-            backs.append(back)
-
-        def backward(d: Array) -> tuple[Array, Grads]:
-            grads: Grads = {}
-            for back in reversed(backs):
-                d, of_layer = back(d)
-                grads |= of_layer
-            return d, grads
-
-        return x, backward
-
-    return layer
-
-
-def residual(layers: Sequence[Layer]) -> Layer:
-    """y = x + f(x), of layers f: the error goes back both ways."""
-    inner = chain(layers)
-
-    def layer(x: Array) -> tuple[Array, Back]:
-        y, back = inner(x)
-        y += x
-
-        def backward(dy: Array) -> tuple[Array, Grads]:
-            dx, grads = back(dy)
-            dx += dy
-            return dx, grads
-
-        return y, backward
-
-    return layer
 
 
 def dense(params: Params, name: str) -> Layer:
@@ -100,28 +57,3 @@ def attention(heads: int, T: int, watch: Watch | None) -> Layer:
 def dropped(mask: Array | None) -> Layer:
     """Dropout."""
     return plain(partial(dropout, mask=mask))
-
-
-def plain(function: Callable[[Array], tuple[Array, Callable[[Array], Array]]]) -> Layer:
-    """A layer without parameters."""
-
-    def layer(x: Array) -> tuple[Array, Back]:
-        y, back = function(x)
-        return y, lambda dy: (back(dy), {})
-
-    return layer
-
-
-def named(name: str, function: Layer) -> Layer:
-    """A layer whose gradients bear its name."""
-
-    def layer(x: Array) -> tuple[Array, Back]:
-        y, back = function(x)
-
-        def backward(dy: Array) -> tuple[Array, Grads]:
-            dx, grads = back(dy)
-            return dx, {f"{name}.{key}": g for key, g in grads.items()}
-
-        return y, backward
-
-    return layer

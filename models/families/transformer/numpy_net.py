@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from duograd.models.arrays import Array
-from duograd.models.families.transformer.block import Back, Grads, block, chain, dense, dropped, normed
+from duograd.models.families.transformer.block import block, dense, dropped, normed
 from duograd.models.families.transformer.config import TransformerConfig
 from duograd.models.families.transformer.weights import initial_weights, masks, sines
 from duograd.models.layers.attention import Watch
+from duograd.models.layers.layer import Back, Grads, Layer, chain
 from duograd.models.layers.threads import Threads, ordered_sum, shares
 from duograd.models.loss import OutputLoss
 
@@ -81,7 +82,7 @@ class TransformerNet:
     def _forward(self, x: Array, masks: Masks, watch: Watch | None = None) -> tuple[Array, Back]:
         """x (B, time steps, I) -> outputs (B, K), and backward(doutputs) -> the gradient of every parameter."""
         c, of_patches, of_blocks = self.config, masks[0], masks[1:]
-        layers = [dense(self.params, "embedding"), self._place, dropped(of_patches)]
+        layers: list[Layer] = [dense(self.params, "embedding"), self._place, dropped(of_patches)]
         for i in range(c.num_layers):
             layers.append(block(self.params, f"blocks.{i}", c.heads, self.T, of_blocks[2 * i : 2 * i + 2], watch))
         layers += [normed(self.params, "norm"), partial(mean_of_places, T=self.T), dense(self.params, "classifier")]
