@@ -268,14 +268,29 @@ class Composer:
         except Exception as error:
             raise explain(error, overrides) from None
 
-    def _tree(self, overrides: Sequence[str]) -> DictConfig:
-        """What Hydra composes: the defaults list depends on chosen groups alone, and values are set in it last."""
-        parsed = parse_all(overrides)
-        values = [override for override in parsed if not self._chooses(override)]
-        groups = tuple(str(override.input_line) for override in parsed if self._chooses(override))
+    def has(self, overrides: Sequence[str], key: str) -> bool:
+        """Whether what these choose of groups has a key. Of what cannot be composed, every key: it is refused later."""
+        try:
+            node: Any = self._chosen(overrides)
+        except Exception:
+            return True
+        for part in key.split("."):
+            if not isinstance(node, DictConfig) or part not in node._content:  # type: ignore[operator]
+                return False
+            node = node._get_node(part)
+        return True
+
+    def _chosen(self, overrides: Sequence[str]) -> DictConfig:
+        """What Hydra composes of the groups that are chosen."""
+        groups = tuple(str(override.input_line) for override in parse_all(overrides) if self._chooses(override))
         if groups not in self._trees:
             self._trees[groups] = without_hydra(self._load(groups))
-        tree = copy.deepcopy(self._trees[groups])
+        return self._trees[groups]
+
+    def _tree(self, overrides: Sequence[str]) -> DictConfig:
+        """What Hydra composes: the defaults list depends on chosen groups alone, and values are set in it last."""
+        values = [override for override in parse_all(overrides) if not self._chooses(override)]
+        tree = copy.deepcopy(self._chosen(overrides))
         self._loader._apply_overrides_to_config(values, tree)
         if "${hydra" in str(OmegaConf.to_container(tree)):
             return self._seen_by_hydra(overrides)

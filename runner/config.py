@@ -156,9 +156,8 @@ class RunConfig(Strict):
         learned = LOSSES.of(self.loss).targets
         if learned not in family.targets:
             fitting = LOSSES.where(lambda other: other.targets in family.targets and other.learns(targets))
-            raise ValueError(
-                f"{loss} does not go with {model} in task={self.task.name}: use {_any_of('loss', fitting)}"
-            )
+            use = f"use {_any_of('loss', fitting)}" if fitting else "name another task, such as task=table"
+            raise ValueError(f"{loss} does not go with {model} in task={self.task.name}: {use}")
         if family.inputs is not None and source.inputs is not None and source.inputs not in family.inputs:
             fitting = SOURCES.where(lambda other: other.inputs in (family.inputs or ()))
             raise ValueError(f"{data} does not go with {model}: use one of {', '.join(fitting)}")

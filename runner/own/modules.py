@@ -74,7 +74,8 @@ def files() -> frozenset[str]:
 def find(path: Path) -> Code:
     """The code of a file: the copy that stands for it, where one does. Raises UserError."""
     copies = _copies.get() or {}
-    return copies.get(path) or Code.read(path)
+    called = [copy for copy in copies.values() if copy.path.name == path.name]  # of a project that was moved
+    return copies.get(path) or (called[0] if len(called) == 1 else Code.read(path))
 
 
 @contextmanager

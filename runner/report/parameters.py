@@ -35,7 +35,8 @@ class Axis:
 
 
 def differing(records: Sequence[Record]) -> list[str]:
-    """The keys whose values differ, swept ones first; without those that only some options of a group have at all.
+    """The keys whose values differ, swept ones first; without those that only some options of a group have at all,
+    where each has one value.
 
     A job that has not begun has its swept keys and no configuration: the others are unknown, not absent.
     """
@@ -49,7 +50,12 @@ def differing(records: Sequence[Record]) -> list[str]:
     }
     different = [key for key in keys if len(values_of[key]) > 1]
     chosen = [key for key in different if key in GROUPS]
-    return [key for key in different if not (_group(key) in chosen and any(key not in values for values in rows))]
+    return [key for key in different if not (_group(key) in chosen and _follows(key, rows))]
+
+
+def _follows(key: str, rows: Sequence[Values]) -> bool:
+    """Whether some options of the key's group do not have it, and the option alone says its value of the others."""
+    return any(key not in values for values in rows) and _determine([_group(key)], key, rows)
 
 
 def swept_axes(records: Sequence[Record], typed: Mapping[str, Sequence[Any]]) -> list[Axis]:

@@ -28,6 +28,7 @@ NEVER = (
     "eval_batch_size",
     "optimizer.rule",
     "model.family",
+    *(f"{part}.file" for part in ("data", "model", "loss", "optimizer")),  # their hash counts
 )
 MISSING = object()
 SHORTEST = len('{"epoch":1}\n')  # bytes of a line

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
 
 from duograd.runner.compose import Composer, initialised, origin_flags, origin_of, override_texts
 from duograd.runner.errors import UserError
@@ -18,6 +19,7 @@ from duograd.runner.store.folders import SEARCH, SweepFolder
 from duograd.runner.store.moving import relative_overrides
 from duograd.runner.store.overrides import key_of, parse_all
 from duograd.runner.store.records import Origin, SearchRecord, SweepRecord
+from duograd.runner.sweep.applicable import applicable
 from duograd.runner.sweep.grid import run_grid
 from duograd.runner.sweep.launcher import elsewhere
 from duograd.runner.sweep.longer import renewed
@@ -49,7 +51,12 @@ def launch_grid(config: DictConfig, grid: Sequence[Sequence[str]], launcher: Map
         first = int(config.seed)
         chosen, swept = repeat(chosen, range(first, first + options.seeds)), [*swept, SEED]
     fixed = [override for override in jobs[0] if key_of(override) not in swept]
-    return run_grid(request, plan(Composer(request.origin), chosen, swept, request.directory), fixed)
+    composer = Composer(request.origin)
+    chosen, notes = applicable(composer, chosen, swept)
+    planned = plan(composer, chosen, swept, request.directory)
+    for note in notes:
+        Console().print(note, highlight=False, soft_wrap=True, markup=False)
+    return run_grid(request, planned, fixed)
 
 
 def launch_search(config: DictConfig, arguments: Sequence[str], sweeper: Mapping[str, Any]) -> int:
