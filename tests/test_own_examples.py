@@ -1,0 +1,87 @@
+"""examples/own as a newcomer meets them: `duograd new` writes one, and what its first lines say is typed, to the letter."""
+
+import json
+import shlex
+import subprocess
+import sys
+
+import pytest
+from own_builders import EXAMPLES
+
+from duograd.runner.commands.new import KINDS, commands, main, written
+from duograd.runner.errors import UserError
+from duograd.runner.gradcheck.process import check_file
+
+SMALL = ["data.count=60", "data.test_count=60", "epochs=1", "tracking=none", "task.figures=[]"]
+FEW = ["epochs=1", "tracking=none", "task.figures=[]"]  # of data that has no data.count
+SWEEP = ["sweep.answer=false", "hydra.launcher.n_workers=1"]
+FILES = {**{kind: f"my_{kind}.py" for kind in KINDS}, "protocol": "protocol.py", "module": "module.py"}
+# In one process: the exit codes of what is typed, line by line.
+TYPE = """
+import json, sys
+from duograd.runner.cli import main
+
+def type_(arguments):
+    sys.argv = ["duograd", *arguments]
+    try:
+        main()
+    except SystemExit as end:
+        return end.code
+
+codes = [type_(arguments) for arguments in json.loads(sys.argv[1])]
+print("CODES", json.dumps(codes))
+"""
+
+
+def lines(kind: str, file: str) -> list[list[str]]:
+    """The commands of an example, small; --watch would never end."""
+    typed = [shlex.split(line, comments=True)[1:] for line in commands(written(kind, file))]
+    return [small(arguments) for arguments in typed if "--watch" not in arguments]
+
+
+def small(arguments: list[str]) -> list[str]:
+    if arguments[0] == "gradcheck":
+        return arguments
+    few = FEW if any(text.startswith("data.path=") for text in arguments) else SMALL
+    return [*arguments, *few, *(SWEEP if arguments[0] == "-m" else ())]
+
+
+@pytest.fixture(scope="module")
+def ends(tmp_path_factory):
+    """What each command of each example ended with, by the command; all in one process, but for the sweeps' workers."""
+    here = tmp_path_factory.mktemp("newcomer")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(here)
+        for kind in KINDS:
+            assert main([kind, f"my_{kind}"]) == 0
+    for kind in ("protocol", "module"):
+        (here / f"{kind}.py").write_text(written(kind, f"{kind}.py"))
+    subprocess.run([sys.executable, "my_data.py", "walk.csv"], cwd=here, check=True, timeout=120)
+    typed = [arguments for kind, file in FILES.items() for arguments in lines(kind, file)]
+    command = [sys.executable, "-c", TYPE, json.dumps(typed)]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=900)
+    codes = json.loads(done.stdout.rpartition("CODES ")[2])
+    return {shlex.join(arguments): code for arguments, code in zip(typed, codes, strict=True)}, done
+
+
+def test_every_command_of_every_example_works(ends):
+    codes, done = ends
+    assert {command: code for command, code in codes.items() if code != 0} == {}, done.stdout + done.stderr
+    assert sum("-m" in command.split() for command in codes) == 4, "net, data, loss and optimizer have a sweep to try"
+
+
+@pytest.mark.parametrize("kind", ["net", "layer"])
+def test_a_layer_brings_its_gradient_test(kind, tmp_path):
+    checks, errors = check_file(EXAMPLES / f"{kind}.py", None, None, 120.0)
+    assert not errors
+    assert [check.ok for check in checks] == [True]
+
+
+def test_new_overwrites_nothing_and_names_what_python_can_import(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["net", "my_net.py"]) == 0
+    assert "duograd task=activity preset=smoke model=my_net.py model.width=64" in capsys.readouterr().out
+    with pytest.raises(UserError, match=r"my_net.py is there already"):
+        main(["net", "my_net"])
+    with pytest.raises(UserError, match=r"my-net.py: Python cannot import"):
+        main(["net", "my-net"])
