@@ -61,9 +61,7 @@ def fit_normaliser(config: NormaliseConfig, images: Array, dtype: np.dtype[Any])
         case "mean_image":
             return Normaliser(np.array(1, dtype), (-mean_image(images)).astype(dtype))
         case "channels":
-            mean, std = (
-                of_channel[:, None, None] for of_channel in channel_statistics(images, config.mean, config.std)
-            )
+            mean, std = (of[:, None, None] for of in channel_statistics(images, config.mean, config.std))
             return Normaliser((1 / (WHITE * std)).astype(dtype), (-mean / std).astype(dtype))
 
 

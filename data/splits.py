@@ -42,10 +42,14 @@ def require_both_sides(n: int, fraction: float, held_out: str = "validation") ->
     """Raises DataError where round(n · fraction) of `n` samples are none or all."""
     count = round(n * fraction)
     if not 0 < count < n:
-        raise DataError(
-            f"data.{held_out}_fraction={fraction} of {n} samples leaves none for {'training' if count else held_out}: "
-            f"choose another fraction, or 0 for no {held_out} split"
-        )
+        raise _empty(n, fraction, held_out, lacking="training" if count else held_out)
+
+
+def _empty(n: int, fraction: float, held_out: str, lacking: str) -> DataError:
+    return DataError(
+        f"data.{held_out}_fraction={fraction} of {n} samples leaves none for {lacking}: "
+        f"choose another fraction, or 0 for no {held_out} split"
+    )
 
 
 def require_count(available: int, count: int | None, split: Literal["train", "test"]) -> None:
@@ -162,9 +166,6 @@ def split_fairly(
             part += indices
     for name, fraction, part in (("validation", validation, parts[1]), ("test", test, parts[2])):
         if fraction and not part:
-            raise DataError(
-                f"data.{name}_fraction={fraction} of {len(strata)} samples leaves none for {name}: choose another "
-                f"fraction, or 0 for no {name} split"
-            )
+            raise _empty(len(strata), fraction, name, lacking=name)
     train, validates, tested = (np.sort(np.array(part, np.intp)) for part in parts)
     return train, validates, tested

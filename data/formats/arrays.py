@@ -66,13 +66,9 @@ def _hdf5(path: Path, key: str) -> Array:
 
     with open_hdf5(path) as file:
         dataset = find_dataset(file, key)
+        if dataset.dtype.metadata == {"vlen": str}:
+            return np.asarray(dataset.asstr()[:])
         if dataset.dtype.kind == "O":
-            return np.asarray(
-                dataset.asstr()[:] if dataset.dtype.metadata == {"vlen": str} else _objects(label(dataset))
-            )
+            raise DataError(f"{label(dataset)} holds objects: save numbers or words")
         require_written(dataset)
         return read_array(dataset, is_marked_by_matlab(dataset))
-
-
-def _objects(name: str) -> Array:
-    raise DataError(f"{name} holds objects: save numbers or words")

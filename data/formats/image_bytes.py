@@ -6,21 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from duograd.data.dataset import Array
 from duograd.data.errors import DataError, reason
 
-EXIF, ORIENTATION = b"Exif\0\0", 0x0112
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+EXIF = b"Exif\0\0"
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}  # the chunks of a PNG file that make its pixels
 # The segments of a JPEG file that hold EXIF, ICC, text …; not JFIF's and Adobe's, which say what colours are.
@@ -77,19 +68,15 @@ class ImageReader:
                 what = f"{name} holds more than 8 bits per pixel (mode {image.mode})"
                 raise DataError(f"{what}: save it with 8, or remove it")
             image.load()
-            turn = self._turn(image, name)
-            return self._opaque(image if turn is None else image.transpose(turn))
+            return self._opaque(self._upright(image, name))
 
-    def _turn(self, image: Image.Image, name: str) -> Image.Transpose | None:
-        """How it is to be turned, as EXIF says; an EXIF of which nothing can be read says nothing."""
-        try:
-            exif = image.getexif()
-            if exif or len(image.info.get("exif", b"")) <= len(EXIF):
-                return UPRIGHT.get(exif.get(ORIENTATION, 1))
-        except Exception:  # whatever a camera or a program wrote there
-            pass
+    def _upright(self, image: Image.Image, name: str) -> Image.Image:
+        """Turned as EXIF says; an EXIF of which nothing can be read says nothing."""
+        with suppress(Exception):  # whatever a camera or a program wrote there
+            if image.getexif() or len(image.info.get("exif", b"")) <= len(EXIF):
+                return ImageOps.exif_transpose(image)
         self.bad_metadata.append(name)
-        return None
+        return image
 
     def _opaque(self, image: Image.Image) -> Image.Image:
         if not image.has_transparency_data:

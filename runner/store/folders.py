@@ -19,70 +19,43 @@ ARTIFACTS = "mlartifacts"  # where MLflow keeps copies of files, beside its data
 KILLED = "ended without a summary: its process was killed"
 
 
+class _Inside:
+    """The path of a file or folder by its name in another."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, folder: "RunFolder | SweepFolder", _: object = None) -> Path:
+        return folder.path / self.name
+
+
 @dataclass(frozen=True)
 class RunFolder:
-    """The paths of a run's files, and its lock."""
+    """The paths of a run's files, and its lock.
+
+    checkpoint_before: the one that `checkpoint` replaced, until the run has finished.
+    clock: seconds spent so far, apart from the checkpoint, which must be the same bytes on every machine.
+    changes: what was not committed of the checkout when the run began; no file where nothing was.
+    """
 
     path: Path
 
-    @property
-    def config(self) -> Path:
-        return self.path / "config.yaml"
-
-    @property
-    def identity(self) -> Path:
-        return self.path / "run.json"
-
-    @property
-    def metrics(self) -> Path:
-        return self.path / "metrics.jsonl"
-
-    @property
-    def steps(self) -> Path:
-        return self.path / "steps.jsonl"
-
-    @property
-    def checkpoint(self) -> Path:
-        return self.path / "checkpoint.safetensors"
-
-    @property
-    def checkpoint_before(self) -> Path:
-        """The one that `checkpoint` replaced, until the run has finished."""
-        return self.path / ".checkpoint.before.safetensors"
-
-    @property
-    def best(self) -> Path:
-        return self.path / "best.safetensors"
-
-    @property
-    def frames(self) -> Path:
-        return self.path / "frames"
-
-    @property
-    def figures(self) -> Path:
-        return self.path / "figures"
-
-    @property
-    def log(self) -> Path:
-        return self.path / "run.log"
-
-    @property
-    def summary(self) -> Path:
-        return self.path / "summary.json"
-
-    @property
-    def clock(self) -> Path:
-        """Seconds spent so far: apart from the checkpoint, which must be the same bytes on every machine."""
-        return self.path / "clock.json"
-
-    @property
-    def changes(self) -> Path:
-        """What was not committed of the checkout when the run began; no file where nothing was."""
-        return self.path / "git.diff"
-
-    @property
-    def stop(self) -> Path:
-        return self.path / "stop"
+    config = _Inside("config.yaml")
+    identity = _Inside("run.json")
+    metrics = _Inside("metrics.jsonl")
+    steps = _Inside("steps.jsonl")
+    checkpoint = _Inside("checkpoint.safetensors")
+    checkpoint_before = _Inside(".checkpoint.before.safetensors")
+    best = _Inside("best.safetensors")
+    frames = _Inside("frames")
+    figures = _Inside("figures")
+    log = _Inside("run.log")
+    summary = _Inside("summary.json")
+    clock = _Inside("clock.json")
+    changes = _Inside("git.diff")
+    stop = _Inside("stop")
+    lock = _Inside(locks.TRAINER)
+    mirror_lock = _Inside(locks.MIRROR)
 
     def read_config(self) -> dict[str, Any]:
         """config.yaml, with absolute paths. Raises DamagedError."""
@@ -131,30 +104,27 @@ class RunFolder:
         summary = self.read_summary()
         if summary:
             return str(summary.get("status")), summary.get("error")
-        return ("RUNNING", None) if locks.is_held(self.path / locks.TRAINER) else ("KILLED", KILLED)
+        return ("RUNNING", None) if locks.is_held(self.lock) else ("KILLED", KILLED)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Holds the folder for this process. A lock dies with its process, so a killed run leaves none behind."""
         self.path.mkdir(parents=True, exist_ok=True)
         refusal = UserError(f"{self.path} is in use by another run: wait for it to end, or stop it")
-        with locks.claimed(self.path / locks.TRAINER, 0, refusal):
+        with locks.claimed(self.lock, 0, refusal):
             yield
 
     def refuse_odd_files(self) -> None:
         """Raises UserError where a link, a folder or a pipe stands for one of the run's files: nothing is written."""
-        for path in (*self._files(), *(self.path / name for name in (locks.TRAINER, locks.MIRROR))):
+        state = (self.checkpoint, self.checkpoint_before, self.best, self.clock, self.lock, self.mirror_lock)
+        texts = (self.config, self.identity, self.changes, self.metrics, self.steps, self.log, self.summary, self.stop)
+        for path in (*texts, *state):
             if path.is_symlink() or (path.exists() and not path.is_file()):
                 what = "a link" if path.is_symlink() else "a folder" if path.is_dir() else "no regular file"
                 raise UserError(f"{path} is {what}: put the run's file back, or remove it")
         for path in (self.frames, self.figures):
             if path.exists() and not path.is_dir():
                 raise UserError(f"{path} is no folder: remove it")
-
-    def _files(self) -> tuple[Path, ...]:
-        state = (self.checkpoint, self.checkpoint_before, self.best, self.clock)
-        texts = (self.config, self.identity, self.changes, self.metrics, self.steps)
-        return (*texts, *state, self.log, self.summary, self.stop)
 
     def remove_temporaries(self) -> None:
         """Removes what a process that was killed while writing left behind."""
@@ -179,30 +149,22 @@ class RunFolder:
         """
         if not self.config.exists():
             above = [folder for folder in self.path.resolve().parents[:2] if Path.cwd() in folder.parents]
-            with suppress(OSError):
-                (self.path / locks.TRAINER).unlink(missing_ok=True)
-                for folder in (self.path, *above):
-                    folder.rmdir()  # fails, and ends this, at the first that is not empty
+            _discard(self.lock, self.path, *above)
 
 
 @dataclass(frozen=True)
 class SweepFolder:
-    """The paths of a sweep's files, and its lock."""
+    """The paths of a sweep's files, and its lock. end: while it exists, every job of the sweep ends after its step."""
 
     path: Path
 
-    @property
-    def record(self) -> Path:
-        return self.path / SWEEP
+    record = _Inside(SWEEP)
+    end = _Inside(".end")
+    lock = _Inside(locks.SWEEP)
 
     def directory(self) -> Path:
         """Where the sweep's command was given. Raises DamagedError."""
         return Path(moving.absolute(str(files.read_json(self.record).get("directory", ".")), self.path))
-
-    @property
-    def end(self) -> Path:
-        """While it exists, every job of the sweep ends after its step."""
-        return self.path / ".end"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -211,14 +173,19 @@ class SweepFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         refusal = UserError(f"{self.path} is in use by another sweep: wait for it to end, or stop it")
         try:
-            with locks.claimed(self.path / locks.SWEEP, 0, refusal):
+            with locks.claimed(self.lock, 0, refusal):
                 yield
         finally:
             if not self.record.exists():
-                with suppress(OSError):
-                    (self.path / locks.SWEEP).unlink(missing_ok=True)
-                    for folder in made:
-                        folder.rmdir()  # fails, and ends this, at the first that is not empty
+                _discard(self.lock, *made)
+
+
+def _discard(lock: Path, *folders: Path) -> None:
+    """Removes a lock and, from the innermost outwards, folders that are empty then."""
+    with suppress(OSError):
+        lock.unlink(missing_ok=True)
+        for folder in folders:
+            folder.rmdir()  # fails, and ends this, at the first that is not empty
 
 
 def is_run_folder(path: Path) -> bool:
