@@ -2,14 +2,14 @@
 
 import zipfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
+from faults import fault_of
 
 from duograd.data.dataset import DataSet, Split
-from duograd.data.errors import DataError
 from duograd.data.load import load
 from duograd.data.sources.motionsense import MotionSense
 
@@ -60,11 +60,7 @@ def read(root: Path, dtype: str = "float64", **keys: Any) -> DataSet:
     return load(MotionSense(root=str(root), **keys), dtype)
 
 
-def fault(root: Path, **keys: Any) -> str:
-    with pytest.raises(DataError) as caught:
-        read(root, **keys)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+fault = partial(fault_of, read)
 
 
 def some(split: Split | None) -> tuple[Any, Any]:

@@ -1,9 +1,11 @@
 """Columns out of CSV text, channels by name, and the line that is at fault."""
 
+from functools import partial
+
 import numpy as np
 import pytest
+from faults import fault_of
 
-from duograd.data.errors import DataError
 from duograd.data.formats.csv import read_columns
 from duograd.data.formats.motionsense import find_channels, units_of
 
@@ -16,11 +18,7 @@ def read(text: str | bytes, *columns: str) -> np.ndarray:
     return read_columns(content, "walk.csv", columns or ("gravity.y", "gravity.x"))
 
 
-def fault(text: str | bytes, *columns: str) -> str:
-    with pytest.raises(DataError) as caught:
-        read(text, *columns)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+fault = partial(fault_of, read)
 
 
 def test_columns_come_in_the_order_asked_for() -> None:
@@ -113,6 +111,4 @@ def test_a_group_stands_for_its_axes() -> None:
     ],
 )
 def test_channels_that_are_not(names: list[str], line: str) -> None:
-    with pytest.raises(DataError) as caught:
-        find_channels(names)
-    assert str(caught.value).startswith(line)
+    assert fault_of(find_channels, names).startswith(line)

@@ -7,11 +7,13 @@ import socket
 import threading
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from faults import fault_of
 
 from duograd.data.errors import DataError
 from duograd.data.formats import download as module
@@ -82,11 +84,7 @@ def get(server: Server, sha256: str | None = None) -> Path:
     return archive(MotionSense(url=url(server), sha256=sha256))
 
 
-def fault(server: Server, sha256: str | None = None) -> str:
-    with pytest.raises(DataError) as caught:
-        get(server, sha256)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+fault = partial(fault_of, get)
 
 
 def left(folder: Path) -> list[str]:

@@ -1,14 +1,15 @@
 """The course's form of activity windows is read as it is, and each fault of a file is one line."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 import pytest
+from faults import fault_of
 
 from duograd.data.dataset import DataSet, Split
-from duograd.data.errors import DataError
 from duograd.data.load import load
 from duograd.data.sources.activity_h5 import ActivityH5
 
@@ -38,11 +39,7 @@ def read(path: Path, dtype: str = "float32", **keys: Any) -> DataSet:
     return load(ActivityH5(path=str(path), **keys), dtype)
 
 
-def fault(path: Path, **keys: Any) -> str:
-    with pytest.raises(DataError) as caught:
-        read(path, **keys)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+fault = partial(fault_of, read)
 
 
 def some(split: Split | None) -> tuple[Any, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from faults import fault_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,9 +35,7 @@ def test_stratified_without_validation_keeps_all_in_order() -> None:
 
 
 def test_stratified_names_the_class_that_is_too_small() -> None:
-    with pytest.raises(DataError) as caught:
-        stratified_indices(np.array([0] * 20 + [1] * 2), ("sitting", "walking"), 0.1, rng())
-    assert str(caught.value) == (
+    assert fault_of(stratified_indices, np.array([0] * 20 + [1] * 2), ("sitting", "walking"), 0.1, rng()) == (
         "class 'walking': data.validation_fraction=0.1 of 2 samples leaves none for validation: "
         "choose another fraction, or 0 for no validation split"
     )
@@ -87,9 +86,7 @@ def test_test_people_do_not_depend_on_the_validation_fraction() -> None:
     ],
 )
 def test_people_who_cannot_be_split(validation: float | Sequence[int], test: float | Sequence[int], line: str) -> None:
-    with pytest.raises(DataError) as caught:
-        split_people((1, 2, 3), validation, test, rng())
-    assert str(caught.value).startswith(line)
+    assert fault_of(split_people, (1, 2, 3), validation, test, rng()).startswith(line)
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=6), st.integers(1, 20), st.integers(1, 30))

@@ -11,6 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 from cifar_builders import batch, labels, pixels, small, write_archive, write_folder
+from faults import fault_of
 
 from duograd.data.errors import DataError
 from duograd.data.formats import cifar10, torch_cifar10
@@ -20,10 +21,7 @@ from duograd.data.sources.cifar10 import Cifar10
 
 
 def fault(root, **given):
-    with pytest.raises(DataError) as caught:
-        load(Cifar10(**{"root": str(root), "verify": False, **given}))
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+    return fault_of(load, Cifar10(**{"root": str(root), "verify": False, **given}))
 
 
 LABELS = "holds 20 images, but `labels` is not as many whole numbers from 0 to 9: download or copy it again"
@@ -256,7 +254,7 @@ def test_an_archive_of_another_md5_sum_leaves_nothing(cache, internet, monkeypat
     publish(*internet, monkeypatch, tmp_path)
     known, contents = internet
     contents[known.url] = contents[known.url][:-100]
-    assert fault_of_download() == (
+    assert fault_of(load, Cifar10()) == (
         f"data=cifar10 could not be downloaded from {known.url} (File not found or corrupted.): "
         "give data.root=DIR, a folder or archive that you have, or use data=shapes, which is drawn"
     )
@@ -264,7 +262,7 @@ def test_an_archive_of_another_md5_sum_leaves_nothing(cache, internet, monkeypat
 
 
 def test_no_network_names_the_offline_source(cache, internet):
-    assert fault_of_download() == (
+    assert fault_of(load, Cifar10()) == (
         f"data=cifar10 could not be downloaded from {internet[0].url} ([Errno -2] Name or service not known): "
         "give data.root=DIR, a folder or archive that you have, or use data=shapes, which is drawn"
     )
@@ -273,7 +271,7 @@ def test_no_network_names_the_offline_source(cache, internet):
 
 def test_a_cache_that_cannot_be_written_is_one_line(cache, internet):
     cache.parent.write_text("a file where a folder belongs")
-    assert "could not be downloaded" in fault_of_download()
+    assert "could not be downloaded" in fault_of(load, Cifar10())
 
 
 def test_another_process_that_was_faster_is_no_fault(cache, internet, monkeypatch, tmp_path):
@@ -288,10 +286,3 @@ def test_another_process_that_was_faster_is_no_fault(cache, internet, monkeypatc
     monkeypatch.setattr(known, "download", slow)
     assert len(load(Cifar10(verify=False)).train) == 98
     assert [path.name for path in cache.iterdir()] == ["cifar-10-batches-py"]
-
-
-def fault_of_download():
-    with pytest.raises(DataError) as caught:
-        load(Cifar10())
-    assert "\n" not in str(caught.value)
-    return str(caught.value)

@@ -4,9 +4,11 @@ import io
 import os
 import tarfile
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
+from faults import fault_of
 
 from duograd.data.errors import DataError
 from duograd.data.formats import archives, files
@@ -30,10 +32,7 @@ def listed(root: Path) -> tuple[list[str], dict[str, int]]:
         return names, dict(found.skipped)
 
 
-def fault(root: Path) -> str:
-    with pytest.raises(DataError) as caught:
-        listed(root)
-    return str(caught.value)
+fault = partial(fault_of, listed)
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from data_builders import from_yaml
+from faults import fault_of
 from pydantic import ValidationError
 
 from duograd.data.dataset import Split
-from duograd.data.errors import DataError
 from duograd.data.images import Splits, image_dataset, one_after_another
 from duograd.data.load import load
 from duograd.data.sources.shapes import Shapes
@@ -76,9 +76,9 @@ def test_the_gallery_passes_over_a_class_that_does_not_occur():
 
 
 def test_a_crop_as_large_as_the_image_is_refused():
-    with pytest.raises(DataError) as caught:
-        load(Shapes(count=10, test_count=10, size=8, augment={"crop": 8}))
-    assert str(caught.value) == ("data.augment.crop=8 can leave nothing of images of 8×8 pixels: set it to 7 or less")
+    assert fault_of(load, Shapes(count=10, test_count=10, size=8, augment={"crop": 8})) == (
+        "data.augment.crop=8 can leave nothing of images of 8×8 pixels: set it to 7 or less"
+    )
 
 
 def test_augmentation_is_of_training_images_alone():

@@ -7,6 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from faults import fault_of
 from PIL import Image
 
 from duograd.data.dataset import DataSet
@@ -182,9 +183,8 @@ def test_too_little_memory_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
         raise MemoryError
 
     monkeypatch.setattr(PhotosSample, "read", exhausted)
-    with pytest.raises(DataError) as caught:
-        load(PhotosSample())
-    assert str(caught.value) == "data=photos_sample does not fit in memory: ask for fewer samples, data.count=N"
+    line = fault_of(load, PhotosSample())
+    assert line == "data=photos_sample does not fit in memory: ask for fewer samples, data.count=N"
 
 
 def test_loading_photographs_imports_no_heavy_library() -> None:

@@ -5,15 +5,16 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 import pytest
+from faults import fault_of
 from scipy.io import savemat
 
-from duograd.data.errors import DataError
 from duograd.data.sources.patches_h5 import read_patches
 
 PATCHES = np.random.default_rng(0).standard_normal((6, 3, 4, 5)).astype(np.float32)
@@ -30,11 +31,7 @@ def read(path: Path, count: int | None = None) -> np.ndarray:
     return read_patches(path, count)[0]
 
 
-def fault(path: Path, count: int | None = None) -> str:
-    with pytest.raises(DataError) as caught:
-        read(path, count)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+fault = partial(fault_of, read)
 
 
 @pytest.fixture
@@ -156,19 +153,13 @@ def test_a_file_that_another_program_writes(path: Path) -> None:
         writer.communicate()
 
 
-def test_an_old_matlab_file_and_a_pipe(path: Path) -> None:
+def test_what_is_no_file_of_that_kind(path: Path) -> None:
+    assert fault(path) == f"data.path={path} does not exist: give an HDF5 file"
+    assert fault(path.parent) == f"data.path={path.parent} is a folder: give an HDF5 file"
     savemat(path, {"data": PATCHES})
     assert fault(path) == f"{path} is a MATLAB file before version 7.3: save it with save(…, '-v7.3')"
     os.mkfifo(path.with_name("pipe"))
     assert fault(path.with_name("pipe")).endswith("pipe is no file: give an HDF5 file")
-
-
-def test_missing_file(path: Path) -> None:
-    assert fault(path) == f"data.path={path} does not exist: give an HDF5 file"
-
-
-def test_folder_instead_of_file(tmp_path: Path) -> None:
-    assert fault(tmp_path) == f"data.path={tmp_path} is a folder: give an HDF5 file"
 
 
 @pytest.mark.parametrize("content", [b"", b"version https://git-lfs.github.com/spec/v1\n"])
@@ -195,69 +186,38 @@ def test_damaged_samples(path: Path) -> None:
     assert fault(path).startswith(f"{path} cannot be read as HDF5 (")
 
 
-def test_missing_key_lists_what_is_there(path: Path) -> None:
-    write(path, trX=PATCHES, trY=PATCHES)
-    assert fault(path) == f"{path} has no data set 'data': it has trX, trY"
+SHAPES = [(6, 4, 5, 3), (6, 60), (3, 4, 5), (), (6, 3, 4, 5, 1)]
+FORM = ", expected (N, 3, H, W): give a file in that form"
+NO_ARRAY = "its 'data' is a group, a broken link or damaged, give a file with an array there"
 
 
-def test_missing_key_with_a_near_miss(path: Path) -> None:
-    write(path, Data=PATCHES, xForm=1.0)
-    assert fault(path) == f"{path} has no data set 'data': did you mean 'Data'? it has Data, xForm"
-
-
-def test_many_keys_are_cut_short(path: Path) -> None:
-    write(path, **{f"k{number:02}": 1.0 for number in range(30)})
-    assert fault(path).endswith("it has k00, k01, k02, k03, k04, k05, k06, k07, k08, k09, …")
-
-
-def test_file_without_anything(path: Path) -> None:
-    assert fault(write(path)) == f"{path} has no data set 'data': the file is empty, give another"
-
-
-@pytest.mark.parametrize("link", [False, True])
-def test_group_or_broken_link_instead_of_array(path: Path, link: bool) -> None:
-    with h5py.File(path, "w") as file:
-        if link:
-            file["data"] = h5py.SoftLink("/nowhere")
-        else:
-            file.create_group("data")
-    assert fault(path) == (
-        f"{path} has no data set 'data': its 'data' is a group, a broken link or damaged, "
-        "give a file with an array there"
-    )
-
-
-@pytest.mark.parametrize("shape", [(6, 4, 5, 3), (6, 60), (3, 4, 5), (), (6, 3, 4, 5, 1)])
-def test_wrong_shape_shows_found_and_expected(path: Path, shape: tuple[int, ...]) -> None:
-    write(path, data=np.zeros(shape))
-    found = f"({', '.join(map(str, shape))})"
-    assert fault(path) == (f"{path}: 'data' has shape {found}, expected (N, 3, H, W): give a file in that form")
-
-
-def test_data_set_without_extent(path: Path) -> None:
-    write(path, data=h5py.Empty("f4"))
-    assert "has shape (), expected (N, 3, H, W)" in fault(path)
-
-
-@pytest.mark.parametrize("dtype", ["S3", "bool", "complex64"])
-def test_not_numbers(path: Path, dtype: str) -> None:
-    write(path, data=PATCHES.real.astype(dtype))
-    line = fault(path)
-    assert line.startswith(f"{path}: 'data' has type ")
-    assert line.endswith(", expected numbers: store it as float32")
-
-
-@pytest.mark.parametrize("shape", [(0, 3, 4, 4), (5, 3, 0, 4)])
-def test_no_samples(path: Path, shape: tuple[int, ...]) -> None:
-    write(path, data=np.zeros(shape))
-    assert fault(path) == f"{path}: 'data' is empty, shape {shape}: give a file with samples"
-
-
-def test_too_few_samples(path: Path) -> None:
-    write(path, data=PATCHES)
-    assert fault(path, 7) == (
-        f"{path}: 'data' holds 6 samples, fewer than data.count=7: set data.count=6 or less, or null for all"
-    )
+@pytest.mark.parametrize(
+    ("datasets", "line"),
+    [
+        ({"trX": PATCHES, "trY": PATCHES}, " has no data set 'data': it has trX, trY"),
+        ({"Data": PATCHES, "xForm": 1.0}, " has no data set 'data': did you mean 'Data'? it has Data, xForm"),
+        (
+            {f"k{number:02}": 1.0 for number in range(30)},
+            " has no data set 'data': it has k00, k01, k02, k03, k04, k05, k06, k07, k08, k09, …",
+        ),
+        ({}, " has no data set 'data': the file is empty, give another"),
+        ({"data": h5py.SoftLink("/nowhere")}, f" has no data set 'data': {NO_ARRAY}"),
+        ({"data/below": 1.0}, f" has no data set 'data': {NO_ARRAY}"),
+        *(({"data": np.zeros(s)}, f": 'data' has shape ({', '.join(map(str, s))}){FORM}") for s in SHAPES),
+        ({"data": h5py.Empty("f4")}, f": 'data' has shape (){FORM}"),
+        ({"data": PATCHES.astype("S3")}, ": 'data' has type |S3, expected numbers: store it as float32"),
+        ({"data": PATCHES.astype(bool)}, ": 'data' has type bool, expected numbers: store it as float32"),
+        ({"data": PATCHES.astype("c8")}, ": 'data' has type complex64, expected numbers: store it as float32"),
+        ({"data": np.zeros((0, 3, 4, 4))}, ": 'data' is empty, shape (0, 3, 4, 4): give a file with samples"),
+        ({"data": np.zeros((5, 3, 0, 4))}, ": 'data' is empty, shape (5, 3, 0, 4): give a file with samples"),
+        (
+            {"data": PATCHES},
+            ": 'data' holds 6 samples, fewer than data.count=7: set data.count=6 or less, or null for all",
+        ),
+    ],
+)
+def test_what_is_not_in_the_course_s_form(path: Path, datasets: dict[str, Any], line: str) -> None:
+    assert fault(write(path, **datasets), 7) == f"{path}{line}"
 
 
 @pytest.mark.parametrize("bad", [np.nan, -np.inf, 1e300])  # the last is infinite as float32

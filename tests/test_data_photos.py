@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import tiny
+from faults import fault_of
 from PIL import Image
 
-from duograd.data.errors import DataError
 from duograd.data.formats.image_files import open_images
 from duograd.data.sources import photos_sample
 from duograd.data.sources.photos import Photos, patches_from_images
@@ -82,9 +82,9 @@ def test_values_span_zero_to_one() -> None:
 
 def test_too_small_image_is_named(tmp_path: Path) -> None:
     Image.fromarray(coordinates(0, 3, 8)).save(tmp_path / "thin.png")
-    with pytest.raises(DataError) as caught, open_images(tmp_path) as images:
-        patches_from_images(images, 1, SIZE, np.random.default_rng(0))
-    assert str(caught.value) == (
+    with open_images(tmp_path) as images:
+        line = fault_of(patches_from_images, images, 1, SIZE, np.random.default_rng(0))
+    assert line == (
         f"{tmp_path / 'thin.png'} is 8×3 pixels, smaller than a patch of 4×4: set data.size=3 or less, or remove it"
     )
 
@@ -141,9 +141,7 @@ def test_missing_sample_photos_name_the_remedy(
     spec = ModuleSpec("sklearn", None, is_package=True)
     spec.submodule_search_locations = [str(tmp_path)]
     monkeypatch.setattr(photos_sample, "find_spec", lambda name: spec if installed else None)
-    with pytest.raises(DataError) as caught:
-        sample_photos()
-    assert str(caught.value) == (
+    assert fault_of(sample_photos) == (
         "data=photos_sample needs china.jpg and flower.jpg of scikit-learn, which are not installed: "
         "run `pip install --force-reinstall scikit-learn`, or use data=photos data.root=FOLDER"
     )

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from faults import fault_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from duograd.data.errors import DataError
 from duograd.data.splits import split_indices
 
 
@@ -42,9 +42,7 @@ def test_no_fraction_draws_nothing() -> None:
     ("n", "fraction", "side"), [(10, 0.01, "validation"), (10, 0.99, "training"), (1, 0.7, "training")]
 )
 def test_an_empty_side_is_an_error(n: int, fraction: float, side: str) -> None:
-    with pytest.raises(DataError) as caught:
-        split_indices(n, fraction, np.random.default_rng(0))
-    assert str(caught.value) == (
+    assert fault_of(split_indices, n, fraction, np.random.default_rng(0)) == (
         f"data.validation_fraction={fraction} of {n} samples leaves none for {side}: "
         "choose another fraction, or 0 for no validation split"
     )

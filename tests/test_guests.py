@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 import torch
+from faults import fault_of
 from pydantic import Field
 
 from duograd.models.family import Family, ModelConfig
@@ -186,9 +187,7 @@ def test_its_gradient_is_proven_as_ours_are(package):
     ],
 )
 def test_its_keys_are_checked_as_ours_are(part, key, value, message, package):
-    with pytest.raises(UserError) as caught:
-        configuration(**{part: {**PARTS[part], key: value}})
-    assert str(caught.value).startswith(message)
+    assert fault_of(configuration, **{part: {**PARTS[part], key: value}}).startswith(message)
 
 
 def test_what_it_cannot_learn_from_is_told(package):

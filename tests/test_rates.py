@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from faults import fault_of
 from sweep_builders import typing
 
 from duograd.runner.compose import compose
-from duograd.runner.errors import UserError
 
 CONF = Path(__file__).parents[1] / "conf"
 TABLES = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((CONF / "rates").glob("*.yaml"))}
@@ -98,6 +98,5 @@ def test_a_users_table_adds_rows_and_changes_cells(own, monkeypatch, capsys):
 )
 def test_a_table_that_is_none_is_told(own, table, message):
     folder = own("rates/activity", table)
-    with pytest.raises(UserError) as caught:
-        compose(["task=activity", "model=rnn", "optimizer=adam", f"hydra.searchpath=[{folder}]"])
-    assert str(caught.value) == message
+    line = fault_of(compose, ["task=activity", "model=rnn", "optimizer=adam", f"hydra.searchpath=[{folder}]"])
+    assert line == message
