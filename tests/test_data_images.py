@@ -1,10 +1,8 @@
-"""What the configs of images accept, and what they say otherwise."""
+"""Images of classes as a data set: bytes, normalised batch by batch, and a gallery."""
 
 import numpy as np
 import pytest
-from data_builders import from_yaml
 from faults import fault_of
-from pydantic import ValidationError
 
 from duograd.data.dataset import Split
 from duograd.data.images import Splits, image_dataset, one_after_another
@@ -12,35 +10,6 @@ from duograd.data.load import load
 from duograd.data.sources.shapes import Shapes
 
 FLOAT32 = np.dtype("float32")
-
-
-def test_a_folder_has_no_default():
-    with pytest.raises(ValidationError, match=r"data=image_folder needs data\.root=DIR, a folder with one folder per"):
-        from_yaml("image_folder")
-
-
-@pytest.mark.parametrize(
-    ("name", "key", "value"),
-    [
-        ("cifar10", "mean", [0.5, 0.5]),
-        ("cifar10", "mean", [0.5, 0.5, 128.0]),
-        ("cifar10", "std", [0.2, 0.0, 0.2]),
-        ("cifar10", "std", 0.2),
-        ("cifar10", "normalise", "none"),
-        ("cifar10", "verify", 1),
-        ("cifar10", "count", 0),
-        ("cifar10", "validation_fraction", 1.0),
-        ("cifar10", "augment", {"crop": -1}),
-        ("cifar10", "augment", {"crop": 4, "flip": "yes"}),
-        ("cifar10", "augment", {"noise": 0.1}),
-        ("shapes", "count", 9),
-        ("shapes", "count", None),
-        ("shapes", "size", 7),
-    ],
-)
-def test_out_of_bounds_is_refused(name, key, value):
-    with pytest.raises(ValidationError, match=key):
-        from_yaml(name, **{key: value})
 
 
 def some(count, classes=3):
