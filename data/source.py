@@ -24,6 +24,7 @@ from duograd.data.dataset import Array, DataSet
 
 MAX_SEED = 2**32 - 1  # the largest that NumPy's and torch's generators both take
 Augmentation = Callable[[Array, np.random.Generator], Array]
+UNSET: Any = None  # the default of what is `required`
 
 
 def required(remedy: str) -> BeforeValidator:
@@ -51,7 +52,7 @@ def matching(pattern: str, remedy: str) -> AfterValidator:
 class SourceConfig(BaseModel):
     """What every source has: the seed of all its random choices, and the part of the samples kept for validation."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True, validate_default=True)
 
     fewer: ClassVar[str] = "ask for fewer samples, data.count=N"  # the remedy where memory is too small
 

@@ -14,7 +14,7 @@ from pydantic import Field
 from duograd.data.dataset import Array, DataSet, Split
 from duograd.data.errors import DataError
 from duograd.data.formats.files import user_path
-from duograd.data.source import Source, required
+from duograd.data.source import UNSET, Source, required
 from duograd.data.splits import Splits, stratified_indices
 from duograd.data.windows import ACTIVITIES, WindowsConfig, window_dataset
 
@@ -36,9 +36,7 @@ class ActivityH5(WindowsConfig):
     fewer: ClassVar[str] = "give a file with fewer windows"
 
     name: Literal["activity_h5"] = "activity_h5"
-    path: Annotated[str, required("data=activity_h5 needs data.path=FILE, an HDF5 file of windows")] = Field(
-        default=None, validate_default=True
-    )
+    path: Annotated[str, required("data=activity_h5 needs data.path=FILE, an HDF5 file of windows")] = UNSET
     classes: list[str] | None = Field(default=None, min_length=2)
 
     def read(self, dtype: np.dtype[Any]) -> DataSet:

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field
 
 from duograd.data.dataset import Array, DataSet
 from duograd.data.errors import DataError
 from duograd.data.formats.arrays import read_array
 from duograd.data.formats.files import user_path
-from duograd.data.source import Source, required
+from duograd.data.source import UNSET, Source, required
 from duograd.data.table import Table, TableConfig, table_dataset
 from duograd.data.targets import read_targets
 
@@ -25,9 +24,7 @@ class Arrays(TableConfig):
     """
 
     name: Literal["arrays"] = "arrays"
-    path: Annotated[str, required("data=arrays needs data.path=FILE, an .npz, .npy or .h5 file")] = Field(
-        default=None, validate_default=True
-    )
+    path: Annotated[str, required("data=arrays needs data.path=FILE, an .npz, .npy or .h5 file")] = UNSET
     inputs: str = "x"
     targets: str = "y"
     groups: str | None = None

@@ -13,7 +13,7 @@ from pydantic import Field
 from duograd.data.dataset import DataSet, Split
 from duograd.data.formats.files import user_path
 from duograd.data.images import ImagesConfig, image_dataset
-from duograd.data.source import Source, required
+from duograd.data.source import UNSET, Source, required
 from duograd.data.splits import Splits, require_count, stratified_indices
 
 if TYPE_CHECKING:
@@ -30,9 +30,7 @@ class ImageFolder(ImagesConfig):
     fewer: ClassVar[str] = "ask for fewer images, data.count=N, or for smaller ones, data.size=N"
 
     name: Literal["image_folder"] = "image_folder"
-    root: Annotated[str, required("data=image_folder needs data.root=DIR, a folder with one folder per class")] = Field(
-        default=None, validate_default=True
-    )
+    root: Annotated[str, required("data=image_folder needs data.root=DIR, a folder with one folder per class")] = UNSET
     size: int | None = Field(default=32, ge=2, le=1024)
     validation_fraction: float = Field(default=0.1, ge=0, lt=1)
     test_fraction: float = Field(default=0.2, ge=0, lt=1)

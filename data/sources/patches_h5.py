@@ -9,7 +9,7 @@ from pydantic import Field
 from duograd.data.dataset import Array, DataSet
 from duograd.data.formats.files import user_path
 from duograd.data.patches import patch_dataset
-from duograd.data.source import Source, SourceConfig, required
+from duograd.data.source import UNSET, Source, SourceConfig, required
 
 FORM = ("N", 3, "H", "W")
 
@@ -18,9 +18,7 @@ class PatchesH5(SourceConfig):
     """Patches from an HDF5 file in the course's form; count: the first so many, or null for all."""
 
     name: Literal["patches_h5"] = "patches_h5"
-    path: Annotated[str, required("data=patches_h5 needs data.path=FILE, an HDF5 file of patches")] = Field(
-        default=None, validate_default=True
-    )
+    path: Annotated[str, required("data=patches_h5 needs data.path=FILE, an HDF5 file of patches")] = UNSET
     count: int | None = Field(default=None, ge=1)
 
     def read(self, dtype: np.dtype[Any]) -> DataSet:

@@ -14,7 +14,7 @@ from duograd.data.dataset import Array, DataSet
 from duograd.data.errors import DataError
 from duograd.data.formats.files import user_path
 from duograd.data.patches import patch_dataset
-from duograd.data.source import Source, SourceConfig, required
+from duograd.data.source import UNSET, Source, SourceConfig, required
 
 if TYPE_CHECKING:
     from duograd.data.formats.image_files import ImageFiles
@@ -31,9 +31,7 @@ class Photos(CutPatchesConfig):
     """Patches from a folder or an archive of images. background: the colour behind what is transparent."""
 
     name: Literal["photos"] = "photos"
-    root: Annotated[str, required("data=photos needs data.root=FOLDER, a folder of images")] = Field(
-        default=None, validate_default=True
-    )
+    root: Annotated[str, required("data=photos needs data.root=FOLDER, a folder of images")] = UNSET
     background: Literal["white", "grey", "black"] = "white"
 
     def read(self, dtype: np.dtype[Any]) -> DataSet:

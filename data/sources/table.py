@@ -8,7 +8,7 @@ from pydantic import Field
 from duograd.data.dataset import DataSet
 from duograd.data.errors import DataError
 from duograd.data.formats.files import user_path
-from duograd.data.source import Source, required
+from duograd.data.source import UNSET, Source, required
 from duograd.data.table import Table, TableConfig, table_dataset
 from duograd.data.targets import read_targets
 
@@ -20,12 +20,8 @@ class TableFile(TableConfig):
     """
 
     name: Literal["table"] = "table"
-    path: Annotated[str, required("data=table needs data.path=FILE, a .csv, .tsv or .parquet file")] = Field(
-        default=None, validate_default=True
-    )
-    target: Annotated[str, required("data=table needs data.target=COLUMN, which is to be learned")] = Field(
-        default=None, validate_default=True
-    )
+    path: Annotated[str, required("data=table needs data.path=FILE, a .csv, .tsv or .parquet file")] = UNSET
+    target: Annotated[str, required("data=table needs data.target=COLUMN, which is to be learned")] = UNSET
     groups: str | None = None
     drop: list[str] = Field(default_factory=list)
 
