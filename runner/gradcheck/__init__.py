@@ -2,6 +2,6 @@
 
 A layer of a user's (`discovery`, `layer`, `places`, `returned`) is run on inputs (`inputs`) and followed line by line
 (`trace`, `passes`). The true gradient of each value (`truth`, `replay`) is compared with what backward made (`judge`);
-the first value that is wrong is explained by trying (`causes`, `factors`, `sums`), and put right by trying (`suspects`,
-`repairs`, `changes`, `additions`).
+the first value that is wrong is explained by trying (`causes`, `factors`, `axes`, `sums`), and put right by trying
+(`suspects`, `repairs`, `changes`, `additions`).
 """

@@ -1,11 +1,12 @@
 """A factor that is missing, too many, or another's: a value in scope, or a slope that is made of one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import permutations, product
 
 import numpy as np
 
-from duograd.runner.gradcheck.scope import CLOSE, Cause, Fits, Scope, is_plain, named
+from duograd.runner.gradcheck.comparison import Comparison
+from duograd.runner.gradcheck.scope import CLOSE, Cause, is_plain, named
 from duograd.runner.gradcheck.trace import Array
 
 # What people multiply by, made of a value v: slopes, masks and their parts.
@@ -39,22 +40,22 @@ STOPPED = {"{v} > 0": "not positive", "{v} < 0": "not negative", "{v} != 0": "0"
 OF_TWO = ("{v}", "{v} * (1 - {v})", "1 - {v}**2", "1 - {v}", "{v} > 0")  # forms in which two values are confused
 
 
-def elementwise(g: Array, t: Array, fits: Fits, scope: Scope) -> Iterator[Cause]:
+def elementwise(c: Comparison) -> Cause | None:
     """One value that is missing as a factor, or a factor too many, or in another form than it should be."""
-    names = [(name, v) for name, v in _values(g, scope) if np.ptp(v)]
+    names = [(name, v) for name, v in values_around(c) if np.ptp(v)]
     with np.errstate(all="ignore"):
         for (has, belongs), (name, v) in product(MISTAKES, names):
-            factors = g * (FORMS[belongs](v) / FORMS[has](v))
-            if not np.isfinite(factors).all():
+            right = c.g * (FORMS[belongs](v) / FORMS[has](v))
+            if not np.isfinite(right).all():
                 continue
             kind, text = _mistake(has, belongs)
-            if fits(factors):
-                yield Cause(kind, text.format(v=name))
-                return
-            if (c := _only_constant(factors, t)) and is_plain(c, scope):
-                also = "its sign is wrong" if abs(c + 1) < CLOSE else f"it is {named(c, scope)} times too large"
-                yield Cause(kind, f"{text.format(v=name)}, and {also}")
-                return
+            if c.fits(right):
+                return Cause(kind, text.format(v=name))
+            if (times := _only_constant(right, c)) and is_plain(times, c.scope):
+                is_sign = abs(times + 1) < CLOSE
+                also = "its sign is wrong" if is_sign else f"it is {named(times, c.scope)} times too large"
+                return Cause(kind, f"{text.format(v=name)}, and {also}")
+    return None
 
 
 def _mistake(has: str, belongs: str) -> tuple[str, str]:
@@ -68,33 +69,33 @@ def _mistake(has: str, belongs: str) -> tuple[str, str]:
     return "missing factor", f"`{belongs}` is missing as a factor"
 
 
-def mistaken(g: Array, fits: Fits, scope: Scope) -> Iterator[Cause]:
+def mistaken(c: Comparison) -> Cause | None:
     """One value in the place of another, in one of the forms that derivatives have."""
     with np.errstate(all="ignore"):
         for form in OF_TWO:
-            made = [(form.format(v=name), FORMS[form](v)) for name, v in _values(g, scope)]
+            made = [(form.format(v=name), FORMS[form](v)) for name, v in values_around(c)]
             for (has, v), (belongs, w) in permutations(made, 2):
-                factors = g * w / v
-                if np.isfinite(factors).all() and fits(factors):
-                    yield Cause("wrong value", f"has `{has}` where `{belongs}` belongs")
-                    return
+                right = c.g * w / v
+                if np.isfinite(right).all() and c.fits(right):
+                    return Cause("wrong value", f"has `{has}` where `{belongs}` belongs")
+    return None
 
 
-def _values(g: Array, scope: Scope) -> list[tuple[str, Array]]:
+def values_around(c: Comparison) -> list[tuple[str, Array]]:
     """The values around a gradient that may be its factors, in its shape."""
-    return [(name, v) for name, version in scope.arrays.items() if (v := broadcast(version.value, g)) is not None]
+    values = ((name, version.value) for name, version in c.scope.arrays.items())
+    return [(name, np.broadcast_to(v, c.g.shape)) for name, v in values if _broadcasts(v.shape, c.g.shape)]
 
 
-def _only_constant(a: Array, t: Array) -> float | None:
-    """c with a = c t, where there is one."""
-    tried = np.isfinite(t)
-    x, y = np.asarray(a)[tried].ravel(), t[tried].ravel()
-    c = float(x @ y) / max(1e-300, float(y @ y))
-    return c if c and np.abs(x - c * y).max() <= CLOSE * max(1e-300, np.abs(x).max()) else None
-
-
-def broadcast(v: Array, g: Array) -> Array | None:
+def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
     try:
-        return np.broadcast_to(v, g.shape) if np.broadcast_shapes(v.shape, g.shape) == g.shape else None
+        return np.broadcast_shapes(shape, to) == to
     except ValueError:
-        return None
+        return False
+
+
+def _only_constant(a: Array, c: Comparison) -> float | None:
+    """The factor between an array and the truth, where there is one."""
+    x, (_, y) = a[c.known].ravel(), c.pair
+    times = float(x @ y) / max(1e-300, float(y @ y))
+    return times if times and np.abs(x - times * y).max() <= CLOSE * max(1e-300, np.abs(x).max()) else None

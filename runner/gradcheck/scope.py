@@ -1,7 +1,7 @@
 """What stands around a value, and factors said with its names: `1/5 = 1/N`."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations
@@ -11,7 +11,6 @@ from duograd.runner.gradcheck.judgement import RIGHT, Judgement
 from duograd.runner.gradcheck.trace import Version
 
 CLOSE = 1e-5  # relative to the truth's largest entry: differences are good to 1e-8, explanations are exact
-Fits = Callable[..., bool]
 NUMBERS = {2.0: "2", 0.5: "1/2", -1.0: "-1", -2.0: "-2", -0.5: "-1/2", 3.0: "3", 4.0: "4", 0.25: "1/4"}
 
 
