@@ -8,7 +8,7 @@ import numpy as np
 from duograd.runner.gradcheck.comparison import Comparison
 from duograd.runner.gradcheck.factors import values_around
 from duograd.runner.gradcheck.scope import CLOSE, Cause
-from duograd.runner.gradcheck.trace import Array
+from duograd.runner.gradcheck.versions import Array
 
 
 def another_shape(g: Array, t: Array) -> Cause:

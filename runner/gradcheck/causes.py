@@ -7,8 +7,8 @@ from duograd.runner.gradcheck.comparison import Comparison
 from duograd.runner.gradcheck.factors import elementwise, mistaken
 from duograd.runner.gradcheck.judgement import Judgement
 from duograd.runner.gradcheck.scope import CLOSE, Cause, Scope, is_plain, is_said, named
-from duograd.runner.gradcheck.trace import Version
 from duograd.runner.gradcheck.truth import LARGE
+from duograd.runner.gradcheck.versions import Version
 
 MOST_PATHS = 24  # intermediate values whose path is tried
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from duograd.runner.gradcheck.judgement import Judgement
 from duograd.runner.gradcheck.scope import CLOSE, Scope
-from duograd.runner.gradcheck.trace import Array, Version
 from duograd.runner.gradcheck.truth import Target
+from duograd.runner.gradcheck.versions import Array, Version
 
 
 @dataclass(frozen=True)

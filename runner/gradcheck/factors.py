@@ -7,7 +7,7 @@ import numpy as np
 
 from duograd.runner.gradcheck.comparison import Comparison
 from duograd.runner.gradcheck.scope import CLOSE, Cause, is_plain, named
-from duograd.runner.gradcheck.trace import Array
+from duograd.runner.gradcheck.versions import Array
 
 # What people multiply by, made of a value v: slopes, masks and their parts.
 FORMS: dict[str, Callable[[Array], Array]] = {

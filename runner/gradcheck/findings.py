@@ -21,9 +21,10 @@ from duograd.runner.gradcheck.repairs import Budget, Repair, repairs
 from duograd.runner.gradcheck.scope import Cause
 from duograd.runner.gradcheck.sums import wrong_share
 from duograd.runner.gradcheck.suspects import lines_before, lines_behind, lines_written
-from duograd.runner.gradcheck.trace import TooLongError, Version
+from duograd.runner.gradcheck.trace import TooLongError
 from duograd.runner.gradcheck.truth import Truth
 from duograd.runner.gradcheck.verdict import Finding, LayerCheck, OutputCheck
+from duograd.runner.gradcheck.versions import Version
 
 CHANGES = 2000  # that are tried for one wrong value
 SECONDS = 6.0  # after which no more are tried, however few they were

@@ -11,7 +11,7 @@ import numpy as np
 
 from duograd.runner.errors import UserError
 from duograd.runner.gradcheck.layer import Layer, floating
-from duograd.runner.gradcheck.trace import Array
+from duograd.runner.gradcheck.versions import Array
 
 SIZES = (5, 4, 3, 6, 7, 2)  # of the letters of a docstring in turn: all different, so that no transpose goes unseen
 KNOWN_SIZES = {"N": 5, "B": 5, "T": 6, "D": 4, "C": 3, "H": 4, "W": 6, "I": 4, "O": 3, "F": 2, "M": 3, "K": 3}

@@ -14,8 +14,8 @@ from duograd.runner.gradcheck.names import HOLDERS_OF_GRADIENTS, gradient_of, sa
 from duograd.runner.gradcheck.passes import record
 from duograd.runner.gradcheck.returned import return_line
 from duograd.runner.gradcheck.source import Source
-from duograd.runner.gradcheck.trace import Access, Version, ingredients, root
 from duograd.runner.gradcheck.truth import Truth
+from duograd.runner.gradcheck.versions import Access, Version, ingredients, root
 
 FEW = 40  # versions of a shape that a nameless value is compared with
 

@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Any
 
 from duograd.runner.gradcheck.layer import Layer
-from duograd.runner.gradcheck.trace import Array, Version, ingredients
 from duograd.runner.gradcheck.truth import Truth
+from duograd.runner.gradcheck.versions import Array, Version, ingredients
 
 GIVEN, RIGHT, WRONG, FOLLOWS, UNKNOWN = "given", "right", "wrong", "follows", "not checked"
 

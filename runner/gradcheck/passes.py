@@ -6,7 +6,8 @@ from typing import Any
 from duograd.runner.gradcheck.layer import Layer
 from duograd.runner.gradcheck.names import HOLDERS_OF_GRADIENTS, gradient_of, same_word
 from duograd.runner.gradcheck.source import Source
-from duograd.runner.gradcheck.trace import Array, Recorder, Version, ingredients
+from duograd.runner.gradcheck.trace import Recorder
+from duograd.runner.gradcheck.versions import Array, Version, ingredients
 
 
 def record(layer: Layer, sources: dict[str, Source], dy: Sequence[Array] | None) -> tuple[Recorder, Any]:

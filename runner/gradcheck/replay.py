@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from duograd.runner.gradcheck.source import Source
-from duograd.runner.gradcheck.trace import Access, Array, Version, followed, reach
+from duograd.runner.gradcheck.trace import followed
+from duograd.runner.gradcheck.versions import Access, Array, Version, reach
 
 Change = tuple[Version, Callable[[Array], Array]]
 """A value, and what it becomes."""

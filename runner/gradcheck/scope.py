@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from duograd.runner.gradcheck.judgement import RIGHT, Judgement
-from duograd.runner.gradcheck.trace import Version
+from duograd.runner.gradcheck.versions import Version
 
 CLOSE = 1e-5  # relative to the truth's largest entry: differences are good to 1e-8, explanations are exact
 NUMBERS = {2.0: "2", 0.5: "1/2", -1.0: "-1", -2.0: "-2", -0.5: "-1/2", 3.0: "3", 4.0: "4", 0.25: "1/4"}

@@ -10,8 +10,8 @@ from itertools import pairwise, permutations
 import numpy as np
 
 from duograd.runner.gradcheck.judgement import Judgement
-from duograd.runner.gradcheck.trace import Array, Version, root
 from duograd.runner.gradcheck.truth import LARGE
+from duograd.runner.gradcheck.versions import Array, Version, root
 
 CLOSE = 1e-5  # relative to the largest entry
 MOST_VALUES = 10  # later values, the ways through which are told apart

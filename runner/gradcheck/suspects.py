@@ -4,7 +4,7 @@ import ast
 from collections.abc import Sequence
 
 from duograd.runner.gradcheck.judgement import Judgement
-from duograd.runner.gradcheck.trace import Version, ingredients, root
+from duograd.runner.gradcheck.versions import Version, ingredients, root
 
 
 def lines_behind(judgement: Judgement, version: Version, unproven: Sequence[Version]) -> list[int]:

@@ -1,23 +1,15 @@
-"""What a function computes, line by line: every value of its arrays.
-
-A *version* is one value of one name: `xhat` after line 7, the third time. Every pass takes the same way, so a version
-is found again by the number of trace events before it.
-"""
+"""What a function computes, line by line: every value of its arrays."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import FrameType, ModuleType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from duograd.runner.gradcheck.source import Source, Statement
-
-Array = NDArray[Any]
-Access = tuple[str | int, ...]
-"""How a value is reached from a frame: ("x",), ("self", ".W"), ("grads", "W"), ("hs", 3)."""
+from duograd.runner.gradcheck.versions import Access, Version, root
 
 MOST_VERSIONS = 4000  # of one pass; what a long loop leaves beyond is not recorded
 MOST_OF_A_LINE = 80  # versions of one name at one line
@@ -28,75 +20,11 @@ class TooLongError(Exception):
     """A pass with more events than can be followed."""
 
 
-@dataclass(eq=False)
-class Version:
-    """One value of one name. step: events before it; line: of the statement that made it, 0 for an argument.
-
-    call: number of the call of its function, in order; owner: the function's name.
-    """
-
-    step: int
-    call: int
-    owner: str
-    access: Access
-    line: int
-    value: Array
-    scalar: bool
-    phase: str
-    reads: tuple["Version", ...] = ()
-    order: int = 0
-    held: object = None
-    file: str = ""
-
-    @property
-    def name(self) -> str:
-        """As the user writes it: x, self.W, grads['W']."""
-        first, *rest = self.access
-        return str(first) + "".join(
-            part if isinstance(part, str) and part.startswith(".") else f"[{part!r}]" for part in rest
-        )
-
-    @property
-    def base(self) -> str:
-        """The word that says what it is: W of self.W and of params['W']; the list's name of hs[3]."""
-        words = [part for part in self.access if isinstance(part, str)]
-        return words[-1].lstrip(".")
-
-    @property
-    def holder(self) -> str:
-        """The container that it lies in: grads of self.grads['W']; nothing for a plain name."""
-        words = [part for part in self.access if isinstance(part, str)]
-        return words[-2].lstrip(".") if len(words) > 1 else ""
-
-
-def ingredients(
-    versions: Iterable[Version],
-    counts: Callable[[Version], bool] = lambda _: True,
-    through: Callable[[Version], bool] = lambda _: True,
-) -> Iterator[Version]:
-    """Values and all that they were made of, each once: what counts, and behind it only what one may look through."""
-    seen: set[int] = set()
-    ahead = list(versions)
-    while ahead:
-        version = ahead.pop()
-        if version.order not in seen and counts(version):
-            seen.add(version.order)
-            yield version
-            ahead += version.reads if through(version) else ()
-
-
 def is_value(value: object) -> bool:
     """Whether something can have a gradient: float arrays, and float numbers."""
     if isinstance(value, np.ndarray):
         return bool(value.dtype.kind == "f" and value.size > 0)
     return isinstance(value, float | np.floating)
-
-
-def reach(value: object, access: Access) -> Any:
-    """What lies at the end of an access, from what its first name holds."""
-    for part in access:
-        value = getattr(value, part[1:]) if isinstance(part, str) and part.startswith(".") else value[part]  # type: ignore[index]
-    return value
 
 
 def values(name: str, value: object, depth: int = DEPTH) -> Iterator[tuple[Access, Any]]:
@@ -250,12 +178,6 @@ class Recorder:
         )
         known[access] = version
         self.versions.append(version)
-
-
-def root(access: Access) -> str:
-    """The variable of a value, as statements name it; an attribute of self is one by itself."""
-    first, *rest = access
-    return f"self{rest[0]}" if first == "self" and rest else str(first)
 
 
 def followed(frame: FrameType, sources: dict[str, Source]) -> bool:

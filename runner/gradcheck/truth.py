@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from duograd.runner.gradcheck.layer import Layer
 from duograd.runner.gradcheck.replay import Change, Replay
 from duograd.runner.gradcheck.source import Source
-from duograd.runner.gradcheck.trace import Array, Version
+from duograd.runner.gradcheck.versions import Array, Version
 
 Signature = tuple[float, ...]
 Target = Version | str
