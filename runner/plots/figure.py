@@ -17,6 +17,7 @@ from duograd.models.family import ModelConfig
 from duograd.runner.classification import outputs
 from duograd.runner.engines import Engine
 from duograd.runner.errors import UserError
+from duograd.runner.plots.curves import draw_metrics
 from duograd.runner.plots.images import Pixels
 from duograd.runner.plots.text import Output
 from duograd.runner.registry import FAMILIES, Group
@@ -78,6 +79,17 @@ class Figure:
 
 
 FIGURES = Group("", "task.figures", "duograd.runner.plots.figures", "FIGURE", Figure)
+
+
+def metric_curve(metric: str, title: str, what: str) -> Callable[[FinishedRun], None]:
+    """What draws a metric of each split over epochs, as METRIC_curve.png; `what` says what it measures."""
+
+    def draw(run: FinishedRun) -> None:
+        history = run.history()
+        names = [name for name in history if name.endswith(f"/{metric}")]
+        draw_metrics(history, names, run.output(f"{metric}_curve", f"{title}: {run.title}"), what)
+
+    return draw
 
 
 def left_out(name: str, data: DataSet, model: ModelConfig) -> str | None:

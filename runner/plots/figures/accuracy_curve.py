@@ -1,13 +1,5 @@
 """The share of samples whose class is right, over epochs."""
 
-from duograd.runner.plots.curves import draw_metrics
-from duograd.runner.plots.figure import Figure, FinishedRun
+from duograd.runner.plots.figure import Figure, metric_curve
 
-
-def _draw(run: FinishedRun) -> None:
-    history = run.history()
-    names = [name for name in history if name.endswith("/accuracy")]
-    draw_metrics(history, names, run.output("accuracy_curve", f"Accuracy: {run.title}"), "share of right classes")
-
-
-FIGURE = Figure(_draw, needs=["classes"])
+FIGURE = Figure(metric_curve("accuracy", "Accuracy", "share of right classes"), needs=["classes"])
