@@ -5,6 +5,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from duograd.data.dataset import Array, Split
 from duograd.data.source import SourceConfig
 from duograd.runner.registry import SOURCES
 
@@ -15,3 +16,10 @@ def from_yaml(name: str, **given: Any) -> SourceConfig:
     """The config that conf/data/NAME.yaml and what a user gives make together."""
     tree = {**OmegaConf.to_container(OmegaConf.load(CONF / f"{name}.yaml")), **given}
     return SOURCES.find(name).config.model_validate(tree)
+
+
+def samples(split: Split | None) -> tuple[Array, Array]:
+    """Inputs and targets of a split that there is."""
+    assert split is not None
+    assert split.targets is not None
+    return split.inputs, split.targets

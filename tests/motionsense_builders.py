@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from data_builders import samples
 from faults import fault_of
 
 from duograd.data.dataset import DataSet, Split
@@ -63,11 +64,5 @@ def read(root: Path, dtype: str = "float64", **keys: Any) -> DataSet:
 fault = partial(fault_of, read)
 
 
-def some(split: Split | None) -> tuple[Any, Any]:
-    assert split is not None
-    assert split.targets is not None
-    return split.inputs, split.targets
-
-
 def people_in(split: Split | None) -> set[int]:
-    return set(np.rint(some(split)[0][..., 0].min(axis=1)).astype(int).tolist())
+    return set(np.rint(samples(split)[0][..., 0].min(axis=1)).astype(int).tolist())

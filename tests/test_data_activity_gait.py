@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from data_builders import samples
 
-from duograd.data.dataset import Array, DataSet, Split
+from duograd.data.dataset import Array, DataSet
 from duograd.data.errors import DataError
 from duograd.data.load import load
 from duograd.data.sources.gait import Gait
@@ -67,12 +68,7 @@ def test_the_seed_decides_everything(dtype: str) -> None:
 
 def test_a_split_does_not_change_with_the_size_of_another() -> None:
     small, large = load(Gait(count=60, test_count=12)), load(Gait(count=600, test_count=12))
-    assert some(small.test).tobytes() == some(large.test).tobytes()
-
-
-def some(split: Split | None) -> Array:
-    assert split is not None
-    return split.inputs
+    assert samples(small.test)[0].tobytes() == samples(large.test)[0].tobytes()
 
 
 def test_people_are_apart(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +93,7 @@ def test_too_few_people() -> None:
 
 def test_small_and_odd_sizes() -> None:
     odd = load(Gait(count=8, test_count=7, window=2, people=3))
-    assert [len(some(split)) for split in (odd.train, odd.validation, odd.test)] == [8, 6, 7]
+    assert [len(samples(split)[0]) for split in (odd.train, odd.validation, odd.test)] == [8, 6, 7]
 
 
 def test_gravity_is_1_g_at_rest(dataset: DataSet) -> None:
@@ -167,7 +163,7 @@ def gru_confusion(dataset: DataSet, epochs: int, hidden_size: int = 64) -> Array
             adam.step()
     torch.set_num_threads(threads)
     with torch.no_grad():
-        said = out(gru(torch.tensor(some(dataset.test)))[0][:, -1]).argmax(1).numpy()
+        said = out(gru(torch.tensor(samples(dataset.test)[0]))[0][:, -1]).argmax(1).numpy()
     confusion = np.zeros((6, 6), int)
     assert dataset.test is not None
     np.add.at(confusion, (dataset.test.targets, said), 1)

@@ -7,9 +7,10 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from data_builders import samples
 from faults import fault_of
 
-from duograd.data.dataset import DataSet, Split
+from duograd.data.dataset import DataSet
 from duograd.data.load import load
 from duograd.data.sources.activity_h5 import ActivityH5
 
@@ -42,16 +43,10 @@ def read(path: Path, dtype: str = "float32", **keys: Any) -> DataSet:
 fault = partial(fault_of, read)
 
 
-def some(split: Split | None) -> tuple[Any, Any]:
-    assert split is not None
-    assert split.targets is not None
-    return split.inputs, split.targets
-
-
 def test_reads_the_course_form(path: Path) -> None:
     dataset = read(write(path), validation_fraction=0)
     for split, n in ((dataset.train, N), (dataset.test, 18)):
-        inputs, targets = some(split)
+        inputs, targets = samples(split)
         np.testing.assert_array_equal(inputs, WINDOWS[:n])
         np.testing.assert_array_equal(targets, CLASS[:n])
         assert (targets.dtype, inputs.flags.c_contiguous) == (np.int64, True)
@@ -68,8 +63,8 @@ def test_labels_as_numbers(path: Path, base: int, form: str) -> None:
     numbers = CLASS + base
     labels = numbers.reshape(-1, 1).astype("f8") if form == "column" else numbers.astype(form)
     dataset = read(write(path, trY=labels, tstY=labels[:18]), validation_fraction=0)
-    np.testing.assert_array_equal(some(dataset.train)[1], CLASS)
-    np.testing.assert_array_equal(some(dataset.test)[1], CLASS[:18])
+    np.testing.assert_array_equal(samples(dataset.train)[1], CLASS)
+    np.testing.assert_array_equal(samples(dataset.test)[1], CLASS[:18])
     assert dataset.source == f"activity.h5, labels from {base}"
 
 
@@ -106,8 +101,8 @@ def test_the_course_s_own_file_has_its_names(path: Path) -> None:
 )
 def test_labels_as_other_programs_store_them(path: Path, trY: Any, tstY: Any, form: str) -> None:
     dataset = read(write(path, trY=trY, tstY=tstY), validation_fraction=0)
-    np.testing.assert_array_equal(some(dataset.train)[1], CLASS)
-    np.testing.assert_array_equal(some(dataset.test)[1], CLASS[:18])
+    np.testing.assert_array_equal(samples(dataset.train)[1], CLASS)
+    np.testing.assert_array_equal(samples(dataset.test)[1], CLASS[:18])
     assert dataset.source == f"activity.h5, {form}"
 
 
@@ -117,24 +112,24 @@ def test_matlab_s_order_of_axes_is_recognised(path: Path, labels: np.ndarray) ->
     plain = read(write(path, trY=labels, tstY=tested))
     matlab = read(write(path, trX=WINDOWS.T, tstX=WINDOWS[:18].T, trY=labels.T, tstY=tested.T))
     assert matlab.digest == plain.digest
-    np.testing.assert_array_equal(some(matlab.test)[1], some(plain.test)[1])
+    np.testing.assert_array_equal(samples(matlab.test)[1], samples(plain.test)[1])
     assert matlab.source == plain.source.replace("; validation", ", axes in MATLAB's order; validation")
 
 
 def test_as_many_channels_as_windows_are_not_taken_for_matlab_s(path: Path) -> None:
     windows = np.random.default_rng(0).standard_normal((N, T, N), np.float32)
     write(path, trX=windows, tstX=windows[:18])
-    np.testing.assert_array_equal(some(read(path, validation_fraction=0).train)[0], windows)
+    np.testing.assert_array_equal(samples(read(path, validation_fraction=0).train)[0], windows)
 
 
 def test_validation_is_drawn_from_each_class_alike(path: Path) -> None:
     first, again, other = (read(write(path), validation_fraction=0.2, seed=seed) for seed in (3, 3, 4))
-    inputs, targets = some(first.validation)
+    inputs, targets = samples(first.validation)
     np.testing.assert_array_equal(np.bincount(targets), [2] * C)
-    np.testing.assert_array_equal(np.bincount(some(first.train)[1]), [8] * C)
+    np.testing.assert_array_equal(np.bincount(samples(first.train)[1]), [8] * C)
     held_out = {window.tobytes() for window in inputs}
     assert not held_out & {window.tobytes() for window in first.train.inputs}
-    assert held_out == {window.tobytes() for window in some(again.validation)[0]}
+    assert held_out == {window.tobytes() for window in samples(again.validation)[0]}
     assert first.digest == again.digest != other.digest
     assert first.source == "activity.h5, one-hot labels; validation windows drawn at random"
 
@@ -146,7 +141,7 @@ def test_standardising_is_fitted_on_the_training_windows(path: Path, dtype: str)
     dataset = read(path, dtype, standardise=True)
     mean, std = raw.train.inputs.mean((0, 1)), raw.train.inputs.std((0, 1))
     for name in ("train", "validation", "test"):
-        inputs, expected = some(getattr(dataset, name))[0], (some(getattr(raw, name))[0] - mean) / std
+        inputs, expected = samples(getattr(dataset, name))[0], (samples(getattr(raw, name))[0] - mean) / std
         assert (inputs.dtype, inputs.flags.c_contiguous) == (np.dtype(dtype), True)
         np.testing.assert_allclose(inputs, expected, rtol=1e-5 if dtype == "float32" else 1e-12, atol=1e-6)
     np.testing.assert_array_equal(dataset.gallery["windows"], raw.gallery["windows"].astype(dtype))  # as recorded
@@ -215,11 +210,11 @@ def test_a_class_missing_from_a_split_is_named(path: Path) -> None:
 
 def test_file_in_the_course_form(shared_data: Path) -> None:
     dataset = read(shared_data / "activity_150x3.h5")
-    assert [len(some(split)[0]) for split in (dataset.train, dataset.validation, dataset.test)] == [2700, 300, 600]
+    assert [len(samples(split)[0]) for split in (dataset.train, dataset.validation, dataset.test)] == [2700, 300, 600]
     for split, each in ((dataset.train, 450), (dataset.validation, 50), (dataset.test, 100)):
-        np.testing.assert_array_equal(np.bincount(some(split)[1]), [each] * C)
+        np.testing.assert_array_equal(np.bincount(samples(split)[1]), [each] * C)
     assert dataset.train.inputs.shape[1:] == (150, 3)
     assert dataset.classes == SIX
-    loudest = [np.std(dataset.train.inputs[some(dataset.train)[1] == c], axis=1).mean() for c in range(C)]
+    loudest = [np.std(dataset.train.inputs[samples(dataset.train)[1] == c], axis=1).mean() for c in range(C)]
     assert dataset.classes[int(np.argmax(loudest))] == "jogging"
     assert {dataset.classes[c] for c in np.argsort(loudest)[:2]} == {"sitting", "standing"}

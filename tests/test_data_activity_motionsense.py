@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from motionsense_builders import TOP, as_folder, as_zip, fault, people_in, read, recording, some, study
+from data_builders import samples
+from motionsense_builders import TOP, as_folder, as_zip, fault, people_in, read, recording, study
 
 from duograd.data.load import load
 from duograd.data.sources.motionsense import MotionSense
@@ -18,7 +19,7 @@ def root(tmp_path: Path) -> Path:
 def test_windows_are_what_the_phone_measured(root: Path) -> None:
     dataset = read(root, channels=["gravity.x", "gravity.y", "total_acceleration.x", "rotationRate"])
     for split in (dataset.train, dataset.validation, dataset.test):
-        inputs, targets = some(split)
+        inputs, targets = samples(split)
         assert inputs.shape[1:] == (8, 6)
         np.testing.assert_array_equal(inputs[..., 1], np.repeat(targets[:, None], 8, axis=1))  # the right activity
         np.testing.assert_array_equal(inputs[..., 0], np.repeat(inputs[:, :1, 0], 8, axis=1))  # of one person, whole
@@ -53,9 +54,9 @@ def test_every_window_or_as_many_of_each_class(tmp_path: Path) -> None:
     root = as_zip(tmp_path / "uneven.zip", study(**{f"wlk_9/sub_{k}.csv": recording(k, 5, 60) for k in range(1, 6)}))
     everything, even = read(root), read(root, balance="undersample")
     for all_of, some_of in ((everything.train, even.train), (everything.test, even.test)):
-        counts = np.bincount(some(all_of)[1])
+        counts = np.bincount(samples(all_of)[1])
         assert counts[5] > 2 * counts[0]
-        np.testing.assert_array_equal(np.bincount(some(some_of)[1]), counts.min())
+        np.testing.assert_array_equal(np.bincount(samples(some_of)[1]), counts.min())
         assert {w.tobytes() for w in some_of.inputs} <= {w.tobytes() for w in all_of.inputs}
     assert read(root, balance="undersample").digest == even.digest
     assert read(root, step=8).train.inputs.shape[0] < len(everything.train)
@@ -90,9 +91,9 @@ def test_standardising_is_fitted_on_the_training_people(root: Path, dtype: str) 
     mean, std = raw.train.inputs.mean((0, 1)), raw.train.inputs.std((0, 1))
     assert mean[0] < 3  # of people 1, 2 and 3 alone
     for one, other in ((raw.train, scaled.train), (raw.test, scaled.test)):
-        assert some(other)[0].dtype == np.dtype(dtype)
+        assert samples(other)[0].dtype == np.dtype(dtype)
         np.testing.assert_allclose(
-            some(other)[0], (some(one)[0] - mean) / std, atol=1e-5 if dtype == "float32" else 1e-12
+            samples(other)[0], (samples(one)[0] - mean) / std, atol=1e-5 if dtype == "float32" else 1e-12
         )
     np.testing.assert_array_equal(scaled.gallery["windows"], raw.gallery["windows"].astype(dtype))
     assert scaled.units == "g, standardised"
@@ -103,7 +104,7 @@ def test_standardising_is_fitted_on_the_training_people(root: Path, dtype: str) 
 
 def test_real_recordings(shared_data: Path) -> None:
     dataset = load(MotionSense(root=str(shared_data / "motionsense_subjects_1-4.zip"), test_people=[2]))
-    inputs, targets = some(dataset.train)
+    inputs, targets = samples(dataset.train)
     assert inputs.shape[1:] == (150, 3)
     assert inputs.dtype == np.float32
     assert len(set(np.bincount(targets).tolist())) == 1
