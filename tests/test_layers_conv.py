@@ -60,7 +60,7 @@ def test_values_and_gradients_are_torchs(x, W, stride, padding):
     assert_same(ours, by_autograd(lambda *a: torch.conv2d(*a, stride, padding), *arrays(x, W)))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(FEW, FEW, FEW, SIDES, SIDES, SIDES, st.tuples(st.integers(0, 3), st.integers(0, 3)))
 def test_fast_is_naive_whatever_the_shape(B, C, F, image, size, stride, padding):
     assume(all(k <= i + 2 * p for k, i, p in zip(size, image, padding, strict=True)))

@@ -110,7 +110,7 @@ def test_eps_is_an_argument():
     assert_same(by_hand(lambda x, w, b: group_norm(x, 2, w, b, 3.0), x, weight, bias), expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(2, 5), st.sampled_from([1, 2, 4]), st.integers(1, 3), st.integers(0, 3), st.integers(1, 3))
 def test_norms_are_torchs_whatever_the_shape(B, groups, width, H, W):
     shape = (B, groups * width, H, W) if H else (B, groups * width)

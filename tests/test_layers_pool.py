@@ -55,7 +55,7 @@ def test_gradients_against_differences(kind, size, stride):
 
 
 @BOTH
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(image=SIDES, size=SIDES, stride=st.none() | SIDES, values=st.sampled_from([0, 2, 100]), seed=st.integers(0, 9))
 def test_fast_is_naive_whatever_the_shape(kind, image, size, stride, values, seed):
     assume(all(k <= i for k, i in zip(size, image, strict=True)))
