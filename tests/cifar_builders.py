@@ -47,9 +47,9 @@ def python2_pickle(rows: np.ndarray, numbers: list[int]) -> bytes:
 
 def files(counts: Mapping[str, int]) -> dict[str, bytes]:
     """The seven files, with so many images in each batch; written by Python 3 in its form for Python 2."""
-    found = {name: pickle.dumps(batch(counts[name], k), protocol=2) for k, name in enumerate(BATCHES)}
+    batches = {name: pickle.dumps(batch(counts[name], k), protocol=2) for k, name in enumerate(BATCHES)}
     meta = {b"num_vis": 3072, b"label_names": [name.encode() for name in CLASSES]}
-    return found | {"batches.meta": pickle.dumps(meta, protocol=2)}
+    return batches | {"batches.meta": pickle.dumps(meta, protocol=2)}
 
 
 def small(count: int = 20) -> dict[str, bytes]:

@@ -54,17 +54,17 @@ def epochs(folder: Path) -> int:
 def wait_until(condition: Callable[[], Any], seconds: float = 600.0) -> Any:
     """What the condition gives, as soon as that is true."""
     deadline = time.monotonic() + seconds
-    while not (found := condition()):
+    while not (value := condition()):
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)
-    return found
+    return value
 
 
 def trainer(folder: Path) -> int | None:
     """The process that trains in a run's folder: it has metrics.jsonl open."""
-    wanted = str(folder / "metrics.jsonl")
+    metrics = str(folder / "metrics.jsonl")
     for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal() and wanted in _open_files(entry):
+        if entry.name.isdecimal() and metrics in _open_files(entry):
             return int(entry.name)
     return None
 

@@ -36,8 +36,8 @@ def cadence(windows: Array) -> Array:
     centred = magnitude(windows) - magnitude(windows).mean(axis=1, keepdims=True)
     power = np.abs(np.fft.rfft(centred, 1000, axis=1)) ** 2
     frequency = np.fft.rfftfreq(1000, 1 / RATE)
-    found: Array = frequency[np.argmax(power * (frequency > 1.0) * (frequency < 3.5), axis=1)]
-    return found
+    cadence: Array = frequency[np.argmax(power * (frequency > 1.0) * (frequency < 3.5), axis=1)]
+    return cadence
 
 
 def test_it_says_that_it_is_synthetic(dataset: DataSet) -> None:

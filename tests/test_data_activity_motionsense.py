@@ -123,5 +123,5 @@ def test_real_windows_are_those_of_the_course_form(shared_data: Path) -> None:
     pairs = load(MotionSense(root=str(zipped), **keys))
     rows = pairs.train.inputs[pairs.train.targets == 3].reshape(-1, 6)
     known = {row.tobytes() for row in np.round(rows, 3)}
-    found = [np.round(window[:2].reshape(6), 3).tobytes() in known for window in windows]
-    assert sum(found) > 10
+    is_known = [np.round(window[:2].reshape(6), 3).tobytes() in known for window in windows]
+    assert sum(is_known) > 10

@@ -174,10 +174,10 @@ def again(change, protocol):
 )
 @pytest.mark.parametrize("protocol", range(6))
 def test_batches_that_were_pickled_again(tmp_path, change, protocol):
-    found = subset(write_folder(tmp_path / "a", again(change, protocol)))
+    dataset = subset(write_folder(tmp_path / "a", again(change, protocol)))
     expected = subset(write_folder(tmp_path / "b", small()))
-    assert found.digest == expected.digest
-    np.testing.assert_array_equal(found.train.targets, expected.train.targets)
+    assert dataset.digest == expected.digest
+    np.testing.assert_array_equal(dataset.train.targets, expected.train.targets)
 
 
 def test_a_zip_archive_is_read_too_and_no_file_twice(tmp_path):

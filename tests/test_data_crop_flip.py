@@ -55,12 +55,12 @@ def test_half_of_the_images_are_flipped():
 
 def test_every_shift_occurs_in_both_directions():
     out = crop_flip(CropFlipConfig(crop=2), IMAGES, np.random.default_rng(1))
-    found = set()
+    offsets = set()
     for before, after in zip(IMAGES, out, strict=True):
         shifts = [(y, x) for y in range(5) for x in range(5) if (by_loop(before[None], 2, [y], [x]) == after).all()]
         assert len(shifts) == 1
-        found |= set(shifts)
-    assert len(found) == 25
+        offsets |= set(shifts)
+    assert len(offsets) == 25
 
 
 def test_both_together_are_both():

@@ -26,10 +26,10 @@ def place(root: Path, *names: str) -> Path:
 
 def listed(root: Path) -> tuple[list[str], dict[str, int]]:
     """The names of the files that a folder or an archive holds, sorted, and what is skipped."""
-    with open_files(root, "some") as found:
-        names = sorted(name for name in found.namelist() if not name.endswith("/"))
-        assert all(read_file(found, name) for name in names)
-        return names, dict(found.skipped)
+    with open_files(root, "some") as content:
+        names = sorted(name for name in content.namelist() if not name.endswith("/"))
+        assert all(read_file(content, name) for name in names)
+        return names, dict(content.skipped)
 
 
 fault = partial(fault_of, listed)
@@ -151,9 +151,9 @@ def test_tar_archives_whatever_they_are_called(tmp_path: Path, name: str, mode: 
     members = {"./pets/cat/1": b"one", "/pets/dog/1": b"two", "pets/cat/2": "1", "pets/.hidden/1": b"three"}
     path = tarred(tmp_path / name, mode, members)
     assert listed(path) == (["pets/cat/1", "pets/dog/1"], {LINKS: 1})
-    with open_files(path, "some") as found:
-        found.namelist()
-        assert [read_file(found, f"pets/{kind}/1") for kind in ("dog", "cat")] == [b"two", b"one"]
+    with open_files(path, "some") as content:
+        content.namelist()
+        assert [read_file(content, f"pets/{kind}/1") for kind in ("dog", "cat")] == [b"two", b"one"]
     path.write_bytes(path.read_bytes()[:-700] if mode == "w" else path.read_bytes()[:-40])
     if mode != "w":
         assert fault(path).startswith(f"{path} cannot be read as a tar archive (")

@@ -159,8 +159,8 @@ def test_images_are_found_at_any_depth_in_order(tmp_path: Path) -> None:
     for name in ("z.JPG", "b/deep/y.Png", "b/a.tiff", "notes.txt", "._z.jpg", "b/data.csv"):
         (tmp_path / name).touch()
     with open_images(tmp_path) as images:
-        found = [path.relative_to(tmp_path).as_posix() for path in images.paths]
-    assert found == ["b/a.tiff", "b/deep/y.Png", "z.JPG"]
+        names = [path.relative_to(tmp_path).as_posix() for path in images.paths]
+    assert names == ["b/a.tiff", "b/deep/y.Png", "z.JPG"]
 
 
 def listed(root: Path) -> None:

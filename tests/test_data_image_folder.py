@@ -28,8 +28,8 @@ def test_one_tree_is_split_class_by_class(tmp_path):
     ]
     splits = [numbers(one) for one in (dataset.train, dataset.validation, dataset.test)]
     assert sorted([*splits[0], *splits[1], *splits[2]]) == list(range(1, 31))
-    for split, found in zip((dataset.train, dataset.validation, dataset.test), splits, strict=True):
-        assert (split.targets == (np.array(found) > 10)).all()  # the first ten are cats
+    for split, images in zip((dataset.train, dataset.validation, dataset.test), splits, strict=True):
+        assert (split.targets == (np.array(images) > 10)).all()  # the first ten are cats
     assert dataset.classes == ("cat", "dog")
     assert dataset.source == "images in pets, 30 images: 18 train, 6 validation, 6 test"
 

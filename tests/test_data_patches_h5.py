@@ -68,9 +68,9 @@ def test_matlab_s_order_of_axes_is_recognised(path: Path, marked: bool, count: i
     with h5py.File(write(path, data=patches.transpose()), "a") as file:
         if marked:
             file["data"].attrs["MATLAB_class"] = np.bytes_("single")
-    found, source = read_patches(path, count)
-    np.testing.assert_array_equal(found, patches[:count])
-    assert found.flags.c_contiguous
+    samples, source = read_patches(path, count)
+    np.testing.assert_array_equal(samples, patches[:count])
+    assert samples.flags.c_contiguous
     assert source == "patches.h5, axes in MATLAB's order"
 
 

@@ -60,8 +60,8 @@ def test_heat_maps_open(tmp_path: Path, values: np.ndarray) -> None:
     ],
 )
 def test_numbers_stand_where_they_belong(values: list, places: list[float], how: str) -> None:
-    found, named = places_of(values)
-    np.testing.assert_allclose(found, places)
+    positions, named = places_of(values)
+    np.testing.assert_allclose(positions, places)
     assert named == how
 
 

@@ -31,7 +31,7 @@ def checked(path: Path, name: str | None = None, seed: int = 0) -> list[LayerChe
 
 def verdicts(bugs, folder: Path) -> list[tuple[bool, bool, bool]]:
     """Of each mistake: noticed, its line named, its cause said."""
-    found = []
+    rows = []
     for number, bug in enumerate(bugs):
         text, line = planted(bug)
         path = folder / f"bug{number}.py"
@@ -39,8 +39,8 @@ def verdicts(bugs, folder: Path) -> list[tuple[bool, bool, bool]]:
         [check] = checked(path, bug[0])
         finding = next(iter(check.findings), None)
         named = finding is not None and finding.line in expected(bug, line)
-        found.append((not check.ok, named, named and any(word in finding.verdict for word in bug[3])))
-    return found
+        rows.append((not check.ok, named, named and any(word in finding.verdict for word in bug[3])))
+    return rows
 
 
 def counts(bugs, folder: Path) -> tuple[float, float, float]:
