@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
-from drawn import LONG, NAN, opened
+from drawn import NAN, opened
 
 from duograd.runner.classification import judge, row_names
-from duograd.runner.plots.confusion import Normalise, confusion_matrices, confusion_matrix, normalised, percent
+from duograd.runner.plots.confusion import confusion_matrices, confusion_matrix, normalised, percent
 from duograd.runner.plots.text import Output
 
 
@@ -28,14 +27,6 @@ def test_percent_rounds_nothing_to_none_or_all() -> None:
         "100 %",
         "–",
     ]
-
-
-@pytest.mark.parametrize(("classes", "normalise"), [(2, "counts"), (3, "recall"), (9, "precision")])
-def test_confusion_matrix_opens(classes: int, normalise: Normalise, tmp_path: Path) -> None:
-    counts = np.random.default_rng(8).integers(0, 10**6, (classes, classes))
-    counts[0], counts[:, 1] = 0, 0
-    names = [LONG[: 10 * (k + 1)] for k in range(classes)]
-    opened(confusion_matrix(counts, names, Output(tmp_path / "c.png", LONG, LONG), normalise))
 
 
 def test_a_thousand_classes_have_no_numbers_but_the_worst_pairs(tmp_path: Path) -> None:

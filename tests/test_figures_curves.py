@@ -16,24 +16,6 @@ from duograd.runner.plots.style import COLOURS
 from duograd.runner.plots.text import Output
 
 
-@pytest.mark.parametrize("epochs", [1, 2, 5000])
-def test_loss_curve_opens(epochs: int, tmp_path: Path) -> None:
-    loss = np.geomspace(3, 0.01, epochs)
-    history = {"train/loss": loss, "train/mse": loss / 2, "train/l2": 0 * loss, "val/loss": loss * 1.1}
-    pixels = opened(draw_loss(history, Output(tmp_path / "l.png", LONG, LONG), ("mse", "l2", "kl")))
-    assert pixels.shape[0] > 600
-    assert pixels.shape[1] > (1000 if epochs > 1 else 700)
-
-
-@pytest.mark.parametrize(
-    "values", [[], [NAN], [NAN, 1.0, NAN, 2.0], [0.0, 0.0], [1.5] * 4, [1.0, 1e308, np.inf], [-1.0, 2.0], [None, 1.0]]
-)
-def test_loss_curve_takes_what_a_run_may_leave(values: list[float], tmp_path: Path) -> None:
-    opened(
-        draw_loss({"train/loss": values, "val/loss": [1.0]}, Output(tmp_path / "l.png", "no formula: $\\frac{$"), ())
-    )
-
-
 def test_a_loss_that_is_cross_entropy_alone_is_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = []
     monkeypatch.setattr("duograd.runner.plots.figures.loss_curve.overlay", lambda *given, **_: drawn.append(given))

@@ -9,7 +9,6 @@ from drawn import LONG, NAN, opened
 
 from duograd.runner.plots.by_axis import AxisRuns, lines_by_axis, places_of
 from duograd.runner.plots.chart import Chart
-from duograd.runner.plots.confusion import confusion_matrices
 from duograd.runner.plots.curves import Band, Curve, overlay, scale_of_most
 from duograd.runner.plots.heat_map import Grid, Side, heat_maps
 from duograd.runner.plots.page import Cell, contact_sheet
@@ -39,14 +38,6 @@ def test_the_better_cell_is_the_darker(tmp_path: Path, rises: bool) -> None:
     assert (columns.mean() < others.mean()) == rises
 
 
-@pytest.mark.parametrize("values", [NOTHING, np.array([[1.0, NAN], [1e-9, 1e9]]), np.ones((2, 2)), -np.ones((2, 2))])
-def test_heat_maps_open(tmp_path: Path, values: np.ndarray) -> None:
-    words = {(0, 1): "diverged"}
-    grids = [Grid(f"panel {LONG[: 40 * k]}", values, values / 10, words) for k in range(3)]
-    sides = Side(LONG[:30], ["照片", "$x$"]), Side("columns", ["1e-05", LONG[:80]])
-    opened(heat_maps(grids, *sides, False, Output(tmp_path / "h.png", LONG, LONG), "what"))
-
-
 @pytest.mark.parametrize(
     ("values", "places", "how"),
     [
@@ -63,19 +54,6 @@ def test_numbers_stand_where_they_belong(values: list, places: list[float], how:
     positions, named = places_of(values)
     np.testing.assert_allclose(positions, places)
     assert named == how
-
-
-@pytest.mark.parametrize("count", [1, 2, 4])
-def test_lines_by_axis_open(tmp_path: Path, count: int) -> None:
-    runs = [np.array([1.0, 2.0, 30.0]), np.array([NAN]), np.empty(0), np.array([4.0])]
-    bars = [np.array([-29.0, 51.0]), *[np.empty(0)] * 3]
-    panels = [
-        AxisRuns(LONG[:60], [0.1, 1, 10, 1000], runs, bars),
-        AxisRuns("names", ["sgd", LONG, "$\\frac{$", ""], runs, bars),
-        AxisRuns("nothing", [1, 2], [np.empty(0)] * 2, bars[1:3]),
-        AxisRuns("one", [1], runs[:1], bars[:1]),
-    ]
-    opened(lines_by_axis(panels[:count], Output(tmp_path / "a.png", LONG, LONG), "what", "with its 95 % interval"))
 
 
 def limits_of(monkeypatch: pytest.MonkeyPatch, draw: Callable[[Output], Path], path: Path) -> list[tuple[float, float]]:
@@ -114,20 +92,6 @@ def test_a_band_stands_within_the_axes_as_far_as_it_must(tmp_path: Path, monkeyp
     )
 
 
-def test_overlay_opens(tmp_path: Path) -> None:
-    rng = np.random.default_rng(5)
-    lines = [Curve(f"{LONG[:60]} {k}", rng.random(30 - k), k, k // 7) for k in range(21)]
-    odd = [
-        Curve("", np.full(4, NAN), 0, 0),
-        Curve("inf", np.array([np.inf, 1.0]), 1, 0),
-        Curve("none", np.empty(0), 2, 0),
-    ]
-    opened(overlay({"train": lines, "test": odd}, Output(tmp_path / "o.png", LONG, LONG), "loss"))
-    opened(overlay({"train": lines}, Output(tmp_path / "one.png", "title"), "loss"))
-    opened(overlay({"train": odd, "validation": [], "test": []}, Output(tmp_path / "odd.png", "title"), "loss"))
-    opened(overlay({"train": lines[:1] * 3}, Output(tmp_path / "seeds.png", "title"), "loss", "linear"))
-
-
 def test_the_steep_beginning_is_left_out_only_where_it_flattens_the_rest() -> None:
     steep = np.r_[100.0, 50.0, np.linspace(2.0, 1.9, 98)]
     scale, note = scale_of_most([steep], "auto")
@@ -155,12 +119,3 @@ def test_contact_sheet_opens(tmp_path: Path) -> None:
     cells = [[Cell(big, LONG), Cell(None, LONG)], [Cell(wide), Cell(None)]]
     opened(contact_sheet(cells, [LONG, ""], [LONG, "b"], Output(tmp_path / "c.png", LONG, LONG), LONG))
     opened(contact_sheet([[Cell(None, "not run")]], [""], [""], Output(tmp_path / "d.png", "title")))
-
-
-@pytest.mark.parametrize("classes", [2, 6])
-def test_confusion_matrices_open(tmp_path: Path, classes: int) -> None:
-    counts = np.random.default_rng(8).integers(0, 10**5, (classes, classes))
-    counts[0] = 0
-    names = [LONG[: 7 * (k + 1)] for k in range(classes)]
-    matrices = {f"run {LONG[: 20 * k]} {k}": counts * (k > 0) for k in range(5)}
-    opened(confusion_matrices(matrices, names, Output(tmp_path / "c.png", LONG, LONG), "test"))

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
-from drawn import LONG, NAN, opened
+from drawn import opened
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ImageColor
@@ -15,19 +14,6 @@ from duograd.runner.plots.text import Output
 
 def area(pixels: np.ndarray, colour: str) -> int:
     return int((pixels == ImageColor.getrgb(colour)).all(axis=2).sum())
-
-
-@pytest.mark.parametrize("steps", [1, 2, 39, 80, 7660, 100_000])
-def test_step_curve_opens(steps: int, tmp_path: Path) -> None:
-    x = np.arange(1, steps + 1)
-    y = 2 + np.random.default_rng(0).standard_normal(steps)
-    pixels = opened(draw_steps(x, y, [steps // 2, steps], Output(tmp_path / "s.png", LONG, LONG)))
-    assert pixels.shape[1] > 1000
-
-
-@pytest.mark.parametrize("losses", [[], [NAN], [1.0, NAN, np.inf, 2.0], [0.0, 0.0], [1e-9, 1e9]])
-def test_step_curve_takes_what_a_run_may_leave(losses: list[float], tmp_path: Path) -> None:
-    opened(draw_steps(range(1, len(losses) + 1), losses, [], Output(tmp_path / "s.png", "loss")))
 
 
 def test_every_step_is_faint_and_epochs_are_marked(tmp_path: Path) -> None:

@@ -4,13 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
-from drawn import LONG, NAN, opened
+from drawn import NAN, opened
 from report_builders import run_folder, sweep_folder
 
-from duograd.runner.plots.by_axis import Parameter, scatter
-from duograd.runner.plots.search import best_so_far, search_history, share_bars
-from duograd.runner.plots.text import Output
+from duograd.runner.plots.search import best_so_far
 from duograd.runner.report import search as searched
 from duograd.runner.report.charts import along_axes
 from duograd.runner.report.comparison import Comparison
@@ -22,32 +19,10 @@ from duograd.runner.store.records import SearchRecord, TrialRecord
 REACHED = [(), (1.0,), (NAN, NAN), (NAN, 3.0, 2.0, 1e9, NAN, 1e-9, 2.5), (1e300, 1.0, -1.0)]
 
 
-@pytest.mark.parametrize("reached", REACHED)
-@pytest.mark.parametrize("rises", [True, False])
-def test_histories_open(tmp_path: Path, reached: tuple[float, ...], rises: bool) -> None:
-    whole = np.arange(len(reached)) % 2 == 0
-    opened(search_history(np.array(reached), whole, rises, Output(tmp_path / "h.png", LONG, LONG), "what"))
-
-
 def test_the_best_so_far_never_falls_back() -> None:
     values = np.array([NAN, 3.0, 5.0, NAN, 1.0, 4.0])
     np.testing.assert_array_equal(best_so_far(values, rises=False), [NAN, 3, 3, 3, 1, 1])
     np.testing.assert_array_equal(best_so_far(values, rises=True), [NAN, 3, 5, 5, 5, 5])
-
-
-@pytest.mark.parametrize("reached", REACHED[1:])
-@pytest.mark.parametrize("panels", [1, 5])
-def test_scatters_open(tmp_path: Path, reached: tuple[float, ...], panels: int) -> None:
-    count = len(reached)
-    words = [f"$\\frac{{$ {LONG[: 10 * k]}" for k in range(count)]
-    kinds: list[list] = [[10.0**k for k in range(count)], words, [0.0] * count, [k - 1.5 for k in range(count)]]
-    clouds = [Parameter(f"{LONG[:30]}{k}", kinds[k % 4]) for k in range(panels)]
-    whole = np.arange(count) % 2 == 0
-    opened(scatter(clouds, np.array(reached), whole, Output(tmp_path / "s.png", LONG, LONG), "what"))
-
-
-def test_share_bars_open(tmp_path: Path) -> None:
-    opened(share_bars({LONG: 0.0, "照片 $x$": 1.0, "lr": 0.5}, Output(tmp_path / "s.png", LONG, LONG), "what"))
 
 
 def cloud(folder: Path, count: int, pruned: int = 0) -> Comparison:
