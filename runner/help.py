@@ -1,13 +1,15 @@
 """duograd --help: what can be typed. Hydra's own page names groups that nobody chooses, and no command."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from shutil import get_terminal_size
 
 from duograd.runner.explain import groups
 from duograd.runner.subcommands import COMMANDS
 
 TITLE = "duograd: every network twice - by hand in NumPy, and by autograd in PyTorch."
-FIRST = ("task", "model", "data", "loss", "optimizer")  # of the groups; then the others, the short ones first
+# Two groups share a line of the page: the second has at most so many columns, the first what is left.
+PAIRS = {"task": "backend", "model": "tracking", "data": "experiment", "loss": "preset", "optimizer": "sweep"}
+SECOND = 44
 KEYS = "; keys: GROUP=OPTION ... --help; all: --help all"
 
 
@@ -17,10 +19,10 @@ def show(overrides: Sequence[str], everything: bool = False) -> int:
     Raises UserError.
     """
     keys = list(_keys(overrides)) if overrides or everything else []
-    width = 10_000 if everything else min(get_terminal_size().columns, 100)
+    known = _offered(overrides) if overrides else groups()  # for which nothing need be imported
+    lines = _whole(known) if keys else _paired(known, min(get_terminal_size().columns, 100))
     fitting = " that go with these choices" if overrides else KEYS
-    lines = [*_commands(), f"Groups, each with its options{fitting}:", *_groups(width, overrides), *keys]
-    print("\n".join([TITLE, *lines]))
+    print("\n".join([TITLE, *_commands(), f"Groups, each with its options{fitting}:", *lines, *keys]))
     return 0
 
 
@@ -35,15 +37,17 @@ def _commands() -> list[str]:
     return [f"  duograd {way:31}  {does}" for way, does in ways.items()]
 
 
-def _groups(width: int, overrides: Sequence[str]) -> list[str]:
-    """Each group with its options, no longer than the screen; short groups share a line."""
-    known = _offered(overrides) if overrides else groups()  # for which nothing need be imported
-    others = sorted(known.keys() - set(FIRST), key=lambda name: len(", ".join(known[name])))
-    lines: list[str] = []
-    for name in [*FIRST, *others]:
-        part = _fitted(f"  {name}: ", known[name], width)
-        room = next((i for i, line in enumerate(lines) if len(line) + len(part) < width), len(lines))
-        lines[room : room + 1] = ["".join(lines[room : room + 1]) + part]
+def _whole(known: Mapping[str, Sequence[str]]) -> list[str]:
+    """Each group with all of its options."""
+    return [f"  {name}: {', '.join(options)}" for name, options in known.items() if options]
+
+
+def _paired(known: Mapping[str, Sequence[str]], width: int) -> list[str]:
+    """Two groups a line, no longer than the screen."""
+    lines = []
+    for name, other in PAIRS.items():
+        second = _fitted(f"  {other}: ", known[other], SECOND) if known[other] else ""
+        lines.append(_fitted(f"  {name}: ", known[name], width - len(second)) + second)
     return lines
 
 
@@ -59,7 +63,7 @@ def _fitted(start: str, options: Sequence[str], width: int) -> str:
     if len(whole) < width:
         return whole
     count = f", ... ({len(options)} in all)"
-    cut = whole[: width - len(count) - 1]
+    cut = whole[: width - len(count) + 1]  # with the comma after the last that fits
     return cut.rpartition(", ")[0] + count
 
 

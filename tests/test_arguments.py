@@ -4,6 +4,7 @@ import io
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -19,6 +20,7 @@ from duograd.runner.arguments import readable
 from duograd.runner.compose import compose_tree
 from duograd.runner.display import is_live, waiting
 from duograd.runner.errors import LONGEST, UserError, one_line
+from duograd.runner.explain import groups
 from duograd.runner.subcommands import COMMANDS
 
 
@@ -219,7 +221,8 @@ def test_help_fits_a_screen_and_names_every_command(typed):
         lines = out.splitlines()
         assert len(lines) <= 23
         assert max(map(len, lines)) < 80
-        assert all(re.search(rf"^  duograd {name}\b", out, re.MULTILINE) for name in [*COMMANDS, "help"])
+        assert all(re.search(rf"^  duograd {name}\b", out, re.MULTILINE) for name in COMMANDS)
+        assert all(f" {group}: " in out for group in groups())
 
 
 def test_help_all_has_every_option_and_key(typed):
@@ -277,6 +280,45 @@ def test_bash_completes_and_prints_nothing_else(line, completed, tmp_path):
     )
     done = subprocess.run(["bash", "ask", line], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert (done.stdout.split(), done.stderr) == (completed, "")
+
+
+def test_fish_completes_and_falls_back_on_files(tmp_path):
+    lines = [
+        "duograd task=activity model=ls",
+        "duograd gradcheck my_",
+        "duograd data.path=my_",
+        "duograd nonsense=1 model.h",
+    ]
+    (tmp_path / "my_layer.py").touch()
+    (tmp_path / "ask").write_text(
+        f'function duograd\n "{sys.executable}" -m duograd $argv\nend\nduograd completion fish | source\n'
+        + "".join(f'complete -C "{line}"\n' for line in lines)
+    )
+    done = answer_of("fish", tmp_path)
+    found = ["model=lstm", "model=lstm_dense1", "my_layer.py", "data.path=my_layer.py"]
+    assert (done.stdout.split(), done.stderr) == (found, "")
+
+
+def test_zsh_completes_and_falls_back_on_files(tmp_path):
+    """Its functions for completions work in a terminal alone: what shows their arguments stands for them."""
+    (tmp_path / "ask").write_text(
+        f'duograd() {{ "{sys.executable}" -m duograd "$@"; }}\nautoload -U compinit && compinit -u -D\n'
+        'eval "$(duograd completion zsh)"\n(( $+_comps[duograd] )) || print unknown\n'
+        "compadd() { local space=yes; [[ $2 = -S ]] && space=no; print $space ${(P)@[-1]}; }\n"
+        "compset() { print after $2; }\n_files() { print files; }\n"
+        "words=(duograd task=activity x) CURRENT=3\n"
+        "for PREFIX in model=ls model.hidden_s 'data.path=my'; do _duograd; done\n"
+    )
+    done = answer_of("zsh", tmp_path)
+    shown = ["no", "yes model=lstm model=lstm_dense1", "no model.hidden_size=", "yes", "after *=", "files"]
+    assert (done.stdout.splitlines(), done.stderr) == (shown, "")
+
+
+def answer_of(shell: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    if shutil.which(shell) is None:
+        pytest.skip(f"needs the shell {shell}")
+    alone = os.environ | {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    return subprocess.run([shell, "ask"], cwd=folder, env=alone, capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.parametrize("environment", [{"FORCE_COLOR": "1"}, {"TERM": "dumb"}])

@@ -13,7 +13,8 @@ from duograd.runner.errors import UserError
 from duograd.runner.explain import groups
 from duograd.runner.subcommands import COMMANDS, command_parser
 
-BASH = """\
+SCRIPTS = {
+    "bash": """\
 # In ~/.bashrc: eval "$(duograd completion bash)"
 _duograd() {
     local IFS=$'\\n'
@@ -21,13 +22,31 @@ _duograd() {
     case "${COMPREPLY[0]}" in *[=/.]) compopt -o nospace ;; esac
 }
 complete -o default -F _duograd duograd
-"""
-SCRIPTS = {
-    "bash": BASH,
-    "zsh": BASH.replace("# In ~/.bashrc", "autoload -U +X bashcompinit && bashcompinit\n# In ~/.zshrc", 1),
+""",
+    "zsh": """\
+# In ~/.zshrc: eval "$(duograd completion zsh)"
+(( $+functions[compdef] )) || { autoload -U compinit && compinit; }
+_duograd() {
+    local -a found unfinished
+    found=("${(@f)$(duograd completion ask zsh "${(j: :)words[1,CURRENT-1]} $PREFIX" 2>/dev/null)}")
+    unfinished=(${(M)found:#*[=/.]})
+    found=(${found:#*[=/.]})
+    if (( $#found + $#unfinished == 0 )); then compset -P '*='; _files; return; fi
+    compadd -Q -S '' -a unfinished
+    compadd -Q -a found
+}
+compdef _duograd duograd
+""",
     "fish": """\
 # duograd completion fish > ~/.config/fish/completions/duograd.fish
-complete -c duograd -f -a '(duograd completion ask fish (commandline -cp) 2>/dev/null)'
+function __duograd
+    set -l found (duograd completion ask fish (commandline -cp) 2>/dev/null)
+    set -l word (commandline -ct)
+    set -l key (string match -r '^.*=' -- $word)
+    set -q found[1]; or set found "$key"(__fish_complete_path (string replace -r '^.*=' '' -- $word))
+    printf '%s\\n' $found
+end
+complete -c duograd -f -a '(__duograd)'
 """,
 }
 IN_FOLDERS = ("resume", "rerun", "watch", "compare", "sync")  # commands whose arguments are folders of runs
@@ -48,10 +67,10 @@ def main(arguments: list[str]) -> int:
 
 def _answer(shell: str, line: str = "") -> int:
     found = candidates(line)
-    if shell != "fish":  # readline's words end at =, and only the last is replaced
+    if shell == "bash":  # readline's words end at =, and only the last is replaced
         last = line.split(" ")[-1]
         found = [text[last.rfind("=") + 1 :] for text in found]
-    print("\n".join(found))
+    print("".join(f"{text}\n" for text in found), end="")
     return 0
 
 
