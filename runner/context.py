@@ -1,5 +1,6 @@
 """What surrounds a run: alone with a terminal and a process of its own, or one of many in a sweep's worker."""
 
+import io
 import logging
 import os
 import sys
@@ -20,6 +21,8 @@ from duograd.runner.hooks import Hook
 from duograd.runner.hooks.interruption import Interruption, Signals
 from duograd.runner.progress_line import ProgressLine
 from duograd.runner.store.folders import RunFolder
+
+LOG_WIDTH = 200  # columns of a log, at least
 
 
 @dataclass(frozen=True)
@@ -94,10 +97,39 @@ class Stdout:
                 os.close(nowhere)
 
 
-def terminal() -> Console:
+class Terminal(Console):
+    """A console on standard output that outlives its readers. What it prints for good, a journal can keep."""
+
+    def __init__(self) -> None:
+        stream: IO[str] = Stdout()  # type: ignore[assignment]
+        super().__init__(file=stream)
+        self.journal: logging.Logger | None = None
+
+    def print(self, *objects: Any, end: str = "\n", **options: Any) -> None:
+        super().print(*objects, end=end, **options)
+        if self.journal and end == "\n":
+            text = io.StringIO()
+            Console(file=text, width=max(self.width, LOG_WIDTH), color_system=None).print(*objects, **options)
+            for line in filter(str.strip, text.getvalue().splitlines()):
+                self.journal.info("%s", line.rstrip())
+
+
+def terminal() -> Terminal:
     """A console on standard output that outlives its readers."""
-    stream: IO[str] = Stdout()  # type: ignore[assignment]
-    return Console(file=stream)
+    return Terminal()
+
+
+@contextmanager
+def kept_in(journal: logging.Logger | None, console: Console) -> Iterator[None]:
+    """What a terminal prints inside the block stands in the journal as well; in none, where that has it already."""
+    if not isinstance(console, Terminal):
+        yield
+        return
+    before, console.journal = console.journal, journal
+    try:
+        yield
+    finally:
+        console.journal = before
 
 
 class _Formatter(logging.Formatter):

@@ -11,7 +11,8 @@ from duograd.runner.arguments import PATHS, pasteable
 from duograd.runner.errors import UserError, suggestion, system_fault
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
-RATES = "rates"  # a group that follows from task, model and optimizer: nobody chooses in it
+# What nobody chooses for a run: rates follow from task, model and optimizer, studies are what `reproduce` makes.
+UNCHOSEN = ("rates", "study")
 NEEDED = ("task", "data", "model", "loss", "optimizer", "backend")  # groups of which a run has one option each
 
 
@@ -68,7 +69,7 @@ def _is_hydras(error: Exception) -> bool:
 
 def groups() -> dict[str, list[str]]:
     """The groups of conf/ that are chosen by hand, and their options."""
-    folders = [path for path in sorted(CONF.iterdir()) if path.is_dir() and path.name != RATES]
+    folders = [path for path in sorted(CONF.iterdir()) if path.is_dir() and path.name not in UNCHOSEN]
     options = {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
     return {name: names for name, names in options.items() if names}
 

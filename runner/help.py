@@ -72,7 +72,9 @@ def _keys(overrides: Sequence[str]) -> Iterator[str]:
     from omegaconf import OmegaConf
 
     from duograd.runner.compose import compose_tree
+    from duograd.runner.key_help import explained
 
+    tree = compose_tree(overrides)
     yield "\nKeys, with what they are:\n"
-    yield from (f"  {line}" for line in OmegaConf.to_yaml(compose_tree(overrides)).splitlines())
+    yield from (f"  {line}" for line in explained(OmegaConf.to_yaml(tree), tree))
     yield ""

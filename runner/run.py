@@ -25,7 +25,7 @@ from duograd.data.errors import DataError
 from duograd.data.formats.files import user_path
 from duograd.runner import build, display, loop
 from duograd.runner.config import MlflowTracking, RunConfig, dump
-from duograd.runner.context import RunContext, alone, logged_to
+from duograd.runner.context import RunContext, alone, kept_in, logged_to
 from duograd.runner.display import waiting
 from duograd.runner.drawing import draw_figures, finished_run
 from duograd.runner.engines import Engine
@@ -174,10 +174,11 @@ class Run:
 
         The end of the training is on disk before anything is drawn: no picture can change how a run ended.
         """
-        display.header(self.console, self.who, self.config.epochs)
-        with logged_to(self.folder.log) as log, self._mirrored():
+        with logged_to(self.folder.log) as log, kept_in(log, self.console), self._mirrored():
             log.info("%s", self.who["command"])
-            for note in (*self.data.notes, *self.who.get("code_notes", ())):
+            display.header(self.console, self.who, self.config.epochs)
+            notes = (*self.data.notes, *self.who.get("code_notes", ()))  # which the header has
+            for note in notes if self.console.quiet else ():
                 log.warning("%s", note)
             outcome = self._attempt(log)
             try:
@@ -289,7 +290,8 @@ class Run:
 
     def _warn(self, log: logging.Logger, line: str) -> None:
         log.warning("%s", line, exc_info=sys.exc_info()[0] is not None)
-        self.console.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        with kept_in(None, self.console):
+            self.console.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
     @contextmanager
     def _mirrored(self) -> Iterator[None]:

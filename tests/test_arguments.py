@@ -229,7 +229,11 @@ def test_help_all_has_every_option_and_key(typed):
     _, out, _ = typed("--help", "all")
     assert "model: autoencoder, challenge, challenge_dropout, conv_conv_pool, convnet, convnet_5x5_3x3, gru," in out
     assert "hidden_size: 64" in out
+    lines = {line.strip() for line in out.splitlines()}
+    assert "batch_size: null                # null: the full batch" in lines
+    assert any(re.fullmatch(r"init: report +# report: the course report's draw, .*", line) for line in lines)
     _, out, _ = typed("task=activity", "model=lstm", "--help")
+    assert re.search(r"^ +cell: lstm +# rnn \| lstm \| gru$", out, re.MULTILINE)  # a word of the YAML it starts from
     tree = yaml.safe_load(out.partition("what they are:\n")[2].rpartition("\n\n")[0])
     assert (tree["model"]["cell"], tree["optimizer"]["lr"]) == ("lstm", 2e-3)
 

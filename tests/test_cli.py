@@ -118,6 +118,8 @@ def test_a_terminal_less_run_prints_plain_lines_and_where_everything_is(finished
     assert f"everything is in {folder}" in lines
     assert "\x1b" not in done.stdout
     assert not done.stderr
+    kept = [line.split(" ", 3)[3].strip() for line in (folder / "run.log").read_text().splitlines()]
+    assert {line.strip() for line in lines if line.strip() and "MLflow" not in line} <= set(kept)
 
 
 def test_the_run_is_in_mlflow(finished):

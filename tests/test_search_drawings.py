@@ -69,7 +69,8 @@ def found(**changes) -> SearchRecord:
 
 def test_a_search_in_words() -> None:
     assert searched.summary(found()) == (
-        "4 trials by tpe, pruned by asha: 2 complete, 1 ended early, 1 failed. "
+        "4 trials by tpe (draws near the trials that did well), pruned by asha (at a few epochs ends all but the best "
+        "third): 2 complete, 1 ended early, 1 failed. "
         "1 had the values of another and took its result."
     )
     table = searched.importances(found(importances={"loss.lambda": 0.25, "optimizer.lr": 0.75}))

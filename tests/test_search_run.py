@@ -48,7 +48,7 @@ def test_a_search_leaves_its_trials_jobs_and_answer(finished):
     assert (found["typed"], found["metric"], len(found["trials"])) == ([SIZES, RATES], "train/loss", 10)
     assert set(found["importances"]) == {"model.hidden_size", "optimizer.lr"}
     answer = (folder / "answer.md").read_text()
-    assert "10 trials by random, pruned by median: " in answer
+    assert "10 trials by random, pruned by median (ends what is worse than the median): " in answer
     assert "| parameter | importance |" in answer
     for name in ("search_history", "importances", "best_train_loss"):
         assert (folder / "figures" / f"{name}.png").exists()

@@ -125,7 +125,10 @@ def test_errors_are_one_line_before_anything_starts(overrides, message, tmp_path
 
 def test_a_dry_run_starts_nothing(tmp_path, typed):
     code, out, _ = typed("seed=1,2", "epochs=7", "hydra.sweeper.pruner=asha", "sweep.dry_run=true")
-    expected = "seed=1,2\n30 trials by tpe, pruned by asha, of 7 epochs at the most; none was started\n"
+    expected = (
+        "seed=1,2\n30 trials by tpe (draws near the trials that did well), pruned by asha (at a few epochs ends all "
+        "but the best third), of 7 epochs at the most; none was started\n"
+    )
     assert (code, out) == (0, expected)
     assert not list(tmp_path.iterdir())
 
@@ -134,4 +137,4 @@ def test_a_preset_brings_a_space_and_the_command_line_wins(typed):
     code, out, _ = typed("sweep=autoencoder_search", "optimizer.lr=0.5", "loss.lambda=0,1e-3", "sweep.dry_run=true")
     assert code == 0
     assert out.splitlines()[:2] == ["model.hidden_size=int(interval(10,100))", "loss.lambda=0,1e-3"]
-    assert out.splitlines()[2].startswith("40 trials by tpe, pruned by asha")
+    assert out.splitlines()[2].startswith("40 trials by tpe (draws near the trials that did well), pruned by asha")

@@ -33,19 +33,17 @@ def charts(search: SearchRecord, comparison: Comparison, folder: Path) -> Iterat
         path = folder / "importances.png"
         out = Output(path, f"What mattered: {about}", comparison.footer)
         share_bars(parts, out, f"share in the {what} of complete trials")
-        yield Picture(path, "The share of each parameter in the value (PED-ANOVA)")
+        yield Picture(path, "How far each parameter sets the best trials apart from the others, in shares (PED-ANOVA)")
 
 
 def summary(search: SearchRecord) -> str:
-    """`40 trials by tpe, pruned by asha: 30 complete, 8 ended early, 2 failed.`"""
+    """`40 trials by random, pruned by median (ends …): 30 complete, 8 ended early, 2 failed.`"""
     counts = Counter(trial.state for trial in search.trials)
     ends = ", ".join(f"{counts[state]} {words}" for state, words in STATES.items() if counts[state])
-    options = search.options
-    pruned = "" if options["pruner"] == "none" else f", pruned by {options['pruner']}"
     jobs = [trial.job for trial in search.trials if trial.job is not None]
     again = len(jobs) - len(set(jobs))
     repeated = f" {again} had the values of another and took its result." if again else ""
-    return f"{len(search.trials)} trials by {options['sampler']}{pruned}: {ends}.{repeated}"
+    return f"{len(search.trials)} trials by {search.method}: {ends}.{repeated}"
 
 
 def importances(search: SearchRecord) -> Table | None:

@@ -12,6 +12,12 @@ from duograd.runner.store import files, moving, schema
 from duograd.runner.store.folders import PRUNED, SEARCH, SWEEP, RunFolder
 from duograd.runner.store.overrides import as_typed, by_key
 
+SAYS = {  # what a sampler or a pruner of Optuna's does
+    "tpe": "draws near the trials that did well",
+    "qmc": "fills the space evenly",
+    "median": "ends what is worse than the median",
+    "asha": "at a few epochs ends all but the best third",
+}
 DIED = "its process died (killed, or out of memory)"
 
 
@@ -179,6 +185,14 @@ class SearchRecord:
 
     def save(self, sweep: Path) -> None:
         files.write_json(sweep / SEARCH, asdict(self))
+
+    @property
+    def method(self) -> str:
+        """How it chooses its trials, and ends some early: `tpe (draws near the trials that did well)`."""
+        sampler, pruner = (
+            f"{n} ({SAYS[n]})" if n in SAYS else n for n in (self.options["sampler"], self.options["pruner"])
+        )
+        return sampler if pruner == "none" else f"{sampler}, pruned by {pruner}"
 
     @classmethod
     def load(cls, sweep: Path) -> Self:

@@ -48,11 +48,10 @@ class SearchPlan:
         return SearchRecord(typed, fixed, self.probes[0].hash, self.options.model_dump(), self.monitor)
 
     def describe(self) -> str:
-        """`40 trials by tpe, pruned by asha, of 100 epochs at the most`."""
-        options = self.options
-        pruned = "" if options.pruner == "none" else f", pruned by {options.pruner}"
-        seeds = f"{options.seeds} seeds of " if options.seeds > 1 else ""
-        return f"{options.n_trials} trials by {options.sampler}{pruned}, of {seeds}{self.epochs} epochs at the most"
+        """`40 trials by random, of 100 epochs at the most`."""
+        seeds = f"{self.options.seeds} seeds of " if self.options.seeds > 1 else ""
+        how = self.record().method
+        return f"{self.options.n_trials} trials by {how}, of {seeds}{self.epochs} epochs at the most"
 
     @property
     def seeds(self) -> list[int | None]:
