@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from duograd.runner.errors import UserError
-from duograd.runner.registry import GROUPS
 from duograd.runner.store.overrides import parse_all
 from duograd.runner.tasks import TASK, Options, common, kind
 
@@ -85,9 +84,12 @@ def _tasks(options: Options, typed: Sequence[tuple[str, str]]) -> Tasks:
 
 
 def refuse_others(options: Options, tasks: Tasks, task: str) -> None:
-    """Raises UserError for a choice that is for other tasks than the one in hand: one line, with what this one has."""
+    """Raises UserError for a choice that is for another task than the one in hand: one line, with what this one has.
+
+    What is for several, such as a network of a user's own that takes any samples, is left to try.
+    """
     for text, own in tasks.items():
-        if task not in own:
+        if task not in own and len(own) == 1:
             group = text.partition("=")[0]
             fitting = [option for option in options.names(group) if task in options.tasks(group, option)]
             has = f"; task={task} has {group}={', '.join(fitting)}" if fitting else ""
@@ -99,7 +101,7 @@ def refuse_strangers(options: Options, tree: Mapping[str, Any]) -> None:
     parts = {group: part for group in (TASK, "data", "model") if isinstance(part := tree.get(group), Mapping)}
     task = str(parts.pop(TASK, {}).get("name"))
     if task in options.names(TASK):
-        kinds = {g: kind(g, part.get(GROUPS[g].key.rpartition(".")[2])) for g, part in parts.items()}
+        kinds = {group: kind(group, part) for group, part in parts.items()}
         tasks = {f"{group}={parts[group].get('name')}": options.tasks_of(samples) for group, samples in kinds.items()}
         refuse_others(options, {text: own for text, own in tasks.items() if own}, task)
 

@@ -21,7 +21,7 @@ COMMANDS = {
     "rerun": Command("RUN", "do a run again: is it the same?", "outputs/autoencoder/2026-11-25_10-00-00_000000"),
     "watch": Command("SWEEP", "look at a sweep that runs elsewhere", "outputs/sweeps/2026-11-25_10-00-00"),
     "compare": Command("RUN... | SWEEP", "which did best, and what differs", "outputs/autoencoder"),
-    "reproduce": Command("STUDY...", "make the report's figures and tables again", "--quick"),
+    "reproduce": Command("STUDY...", "the report's figures, made again", "--quick"),
     "gradcheck": Command("FILE.py | KEY=VALUE...", "prove gradients; find a wrong line", "my_layer.py"),
     "new": Command("net|layer|data NAME", "write code of your own that works", "net my_net"),
     "bench": Command("NAME...", "speed, as ratios inside one run", "layers"),

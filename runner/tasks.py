@@ -5,7 +5,7 @@ of that kind, a family that takes it and a loss of its targets are for the task.
 such as a network of a user's own for a kind of its own, goes with any.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -29,14 +29,19 @@ class Kind(NamedTuple):
         return bool(inputs and self.targets & other.targets)
 
 
-def kind(group: str, name: Any) -> Kind | None:
-    """The samples that a source gives, a family takes, or a loss compares with outputs; None of an unknown name."""
+def kind(group: str, part: Mapping[str, Any]) -> Kind | None:
+    """The samples that a source gives, a family takes, or a loss compares with outputs, by the name or file in a part.
+
+    None where nothing is called so, and of a source of which only its data says what it gives.
+    """
+    name, file = part.get(GROUPS[group].key.rpartition(".")[2]), part.get("file")
     try:
-        declared = GROUPS[group].find(name)
+        declared = GROUPS[group].in_file(file, part.get("hash")) if file else GROUPS[group].find(str(name))
     except UserError:  # said when the run is checked
         return None
     inputs = getattr(declared, "inputs", None)
-    return Kind(inputs and _names(inputs), _names(declared.targets))
+    known = inputs is not None or group != "data"
+    return Kind(inputs and _names(inputs), _names(declared.targets)) if known else None
 
 
 def _names(names: str | Sequence[str]) -> frozenset[str]:
@@ -74,10 +79,11 @@ class Options:
         return self._choices(config_name).get(TASK)
 
     def _kind(self, group: str, option: str) -> Kind | None:
-        """By the name in the option's YAML, or in the one that it starts from."""
-        key = GROUPS[group].key.rpartition(".")[2]
-        named = [found.config[key] for found in self._chain(f"{group}/{option}") if key in (found.config or ())]
-        return kind(group, named[-1]) if named else None
+        """By the option's YAML, and the one that it starts from."""
+        part: dict[Any, Any] = {}
+        for found in self._chain(f"{group}/{option}"):
+            part |= found.config or {}
+        return kind(group, part)
 
     def _choices(self, path: str) -> dict[str, str]:
         """What a configuration chooses of each group, or the one that it starts from."""

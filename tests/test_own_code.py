@@ -278,4 +278,4 @@ def test_own_data_is_split_or_comes_split(tmp_path):
 
 def test_a_network_says_which_samples_it_takes(tmp_path):
     write(tmp_path, "my_net.py", CHAIN + "INPUTS = ('images',)\n")
-    assert refused("model=my_net.py").startswith("data=gait does not go with model=my_net: use one of cifar10")
+    assert refused("model=my_net.py").startswith("model=my_net.py is for task=cnn, not for task=activity; ")

@@ -160,6 +160,13 @@ def test_a_network_that_is_for_no_known_task_is_refused_by_none(typed, folder, i
     assert refused.startswith("duograd: data=motionsense does not go with model=graph: use one of")
 
 
+def test_a_network_by_its_file_is_for_each_task_that_it_can_learn(typed):
+    net = f"model={Path(__file__).parents[1] / 'examples/own/net.py'}"
+    assert typed(net)[2].startswith(f"duograd: {net} is for task=activity, cnn or table: say which, such as task=act")
+    assert typed("data=sklearn", net, "--cfg", "job")[2] == "task=table, chosen by data=sklearn\n"
+    assert typed("task=cnn", net, "--cfg", "job")[0] == 0
+
+
 def test_help_and_completion_offer_what_the_task_has():
     for task in TASKS:
         fitting = offered([f"task={task}"])
