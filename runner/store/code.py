@@ -3,7 +3,6 @@
 `code/HASH/my_net.py`, its neighbours beside it; `code/origins.json` says by hash which file it was copied of.
 """
 
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,8 +58,7 @@ def restore(folder: Path, trust: bool) -> dict[Path, Code]:
         if not (trust or is_the_users(code, folder)):
             raise UserError(
                 f"{code.origin} is gone or differs from its copy in {code.folder}, with which this began and which may "
-                f"be anybody's: look at it, then go on with the copy by 'duograd resume {shlex.quote(str(folder))} "
-                "--trust'; what the file says now is a new run"
+                "be anybody's: look at it, then add --trust to go on with the copy; what the file says now is a new run"
             )
     for code in copies.values():
         modules.load(code)
