@@ -109,7 +109,9 @@ def ending(console: Console, folder: RunFolder, summary: Mapping[str, Any]) -> N
     if summary["status"] != "FINISHED":
         style = "red" if summary["status"] == "FAILED" else "yellow"
         console.print(Text(f"{summary['status']}: {summary['error']}", style), soft_wrap=True)
-    if summary["status"] == "KILLED" or (summary["status"] == "FAILED" and not summary["diverged"]):
+    if summary["status"] == "KILLED" or (
+        summary["status"] == "FAILED" and not summary["diverged"] and not summary.get("own_code")
+    ):
         console.print(Text(f"go on with it: duograd resume {shlex.quote(str(folder.path))}"), soft_wrap=True)
     console.print(Text(f"everything is in {folder.path}"), soft_wrap=True)
 

@@ -19,9 +19,9 @@ from duograd.runner.store import files
 from duograd.runner.store.overrides import by_key
 
 Arrays = Mapping[str, NDArray[np.float64]]
-DIRECTIONS, SAMPLES = 3, 8
+DIRECTIONS, SAMPLES = 3, 4
 CEILING = 1e-3  # of a relative error: a wrong term leaves more, differences in float64 far less
-STEPS = (1e-5, 1e-7)  # the shorter rarely meets a kink; the better of the two counts
+STEPS = (1e-5, 1e-7)  # the shorter, where the first leaves a doubt, rarely meets a kink
 FLOOR = 1e-3  # of a parameter's slope, beside the steepest: what is nearly level moves no further than this allows
 
 
@@ -126,5 +126,10 @@ def _error(engine: Engine, batch: Batch, start: Arrays, grads: Arrays, v: Arrays
         engine.set_weights(dict(start) | {name: start[name] + step * part for name, part in v.items()})
         return float(engine.loss_and_grad(batch)[0]["loss"])
 
-    numerical = [(loss(step) - loss(-step)) / (2 * step) for step in STEPS]
-    return min(abs(slope - by_hand) / max(abs(slope) + abs(by_hand), 1e-8) for slope in numerical)
+    smallest = math.inf
+    for step in STEPS:
+        slope = (loss(step) - loss(-step)) / (2 * step)
+        smallest = min(smallest, abs(slope - by_hand) / max(abs(slope) + abs(by_hand), 1e-8))
+        if smallest < CEILING:
+            break
+    return smallest

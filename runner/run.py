@@ -23,6 +23,7 @@ import numpy as np
 from duograd.data.dataset import DataSet
 from duograd.data.errors import DataError
 from duograd.data.formats.files import user_path
+from duograd.models.errors import ArchitectureError
 from duograd.runner import build, display, loop
 from duograd.runner.config import MlflowTracking, RunConfig, dump
 from duograd.runner.context import RunContext, alone, kept_in, logged_to
@@ -222,11 +223,12 @@ class Run:
             return Outcome("FAILED", str(divergence), diverged=True)
         except OSError as error:
             return Outcome("FAILED", system_fault(error))
-        except OwnCodeError as error:
-            log.error("%s\n%s", error, error.traceback)
+        except (OwnCodeError, ArchitectureError) as error:  # the second: what it gave is not what it gave at first
+            text = getattr(error, "traceback", "")
+            log.error("%s\n%s", error, text)
             if not self.console.quiet:
-                print(error.traceback, end="", file=sys.stderr)
-            return Outcome("FAILED", str(error))
+                print(text, end="", file=sys.stderr)
+            return Outcome("FAILED", f"{error}; mend it and run anew", facts={"own_code": True})
         except UserError:
             raise
         except Exception as error:
