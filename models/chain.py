@@ -21,6 +21,7 @@ from numpy.typing import DTypeLike
 from duograd.models.arrays import Array
 from duograd.models.errors import ArchitectureError
 from duograd.models.layers.init import DRAWS
+from duograd.models.layers.layer import flatten as flatten
 from duograd.models.layers.threads import Threads
 from duograd.models.loss import OutputLoss
 
@@ -175,8 +176,3 @@ def _returned(i: int, layer: Layer, result: Any) -> tuple[Array, Grads]:
             f"{{{', '.join(f'{name!r}: …' for name in names)}}}"
         )
     return dx, {f"{i}.{name}": np.asarray(grads[name]) for name in names}
-
-
-def flatten(x: Array) -> tuple[Array, Callable[[Array], Array]]:
-    """x (B, …) -> y (B, all the rest), backward(dy) -> dx."""
-    return x.reshape(len(x), -1), lambda dy: dy.reshape(x.shape)

@@ -3,19 +3,23 @@
 A network hands its layers their parameters, and takes gradients by the parameters' names.
 """
 
+import math
 from collections.abc import Callable, Iterable
 
 from duograd.models.arrays import Array
 
 Grads = dict[str, Array]
 Back = Callable[[Array], tuple[Array | None, Grads]]
-"""dy -> dx (None of a first layer, where nobody needs it), gradients by the parameter's name."""
+"""dy -> dx (None where nobody needs it), gradients by the parameter's name."""
 Layer = Callable[[Array], tuple[Array, Back]]
 """x -> y, backward."""
 
 
 def chain(layers: Iterable[Layer]) -> Layer:
-    """One after the other, and back in reverse."""
+    """One after the other, and back in reverse: each is let go as soon as it is done, with the arrays that it keeps.
+
+    So backward serves once. It ends at the first layer that gives no dx.
+    """
 
     def layer(x: Array) -> tuple[Array, Back]:
         backs: list[Back] = []
@@ -25,9 +29,8 @@ def chain(layers: Iterable[Layer]) -> Layer:
 
         def backward(d: Array | None) -> tuple[Array | None, Grads]:
             grads: Grads = {}
-            for back in reversed(backs):
-                assert d is not None  # only the first layer gives none
-                d, of_layer = back(d)
+            while backs and d is not None:
+                d, of_layer = backs.pop()(d)
                 grads |= of_layer
             return d, grads
 
@@ -77,3 +80,9 @@ def named(name: str, inner: Layer) -> Layer:
         return y, backward
 
     return layer
+
+
+def flatten(x: Array) -> tuple[Array, Callable[[Array], Array]]:
+    """x (B, …) -> y (B, all the rest), backward(dy) -> dx."""
+    shape = x.shape
+    return x.reshape(len(x), math.prod(shape[1:])), lambda dy: dy.reshape(shape)

@@ -3,8 +3,8 @@
 Legend: N samples, B batch, C channels, H height, W width, K outputs.
 """
 
-import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -28,14 +28,13 @@ from duograd.models.families.convnet.weights import initial_buffers, initial_wei
 from duograd.models.layers.activations import ACTIVATIONS
 from duograd.models.layers.conv import conv2d
 from duograd.models.layers.dense import affine, dropout
+from duograd.models.layers.layer import Back, Grads, chain, flatten, named, plain
+from duograd.models.layers.layer import Layer as ByHand
 from duograd.models.layers.norm import batch_norm, group_norm
 from duograd.models.layers.pool import average_pool2d, global_average_pool, max_pool2d
 from duograd.models.layers.threads import Threads
 from duograd.models.loss import OutputLoss
 
-Grads = dict[str, Array]
-Back = Callable[[Array], tuple[Array | None, Grads]]
-"""dy -> dx, gradients by the parameter's name within its layer. dy may be overwritten."""
 Maps = dict[str, Array]
 ROWS = 250  # samples that are predicted at once; bounds the memory that evaluation takes
 
@@ -76,7 +75,7 @@ class ConvNet:
         with self.threads.single_blas_thread():
             logits, backward = self._train(inputs, dropout_masks)
             error, error_backward = self.loss.error(logits, targets)
-            grads = backward(error_backward())
+            grads = backward(error_backward())[1]
         terms = self.loss.penalised(logits, targets, error, self.params, grads)
         return terms, {name: grads[name] for name in self.params}
 
@@ -99,33 +98,19 @@ class ConvNet:
 
     # -- all layers --------------------------------------------------------------------------------------------------
 
-    def _train(self, x: Array, dropout_masks: Sequence[Array]) -> tuple[Array, Callable[[Array], Grads]]:
-        """Logits, and backward(dlogits) -> the gradient of every parameter."""
+    def _train(self, x: Array, dropout_masks: Sequence[Array]) -> tuple[Array, Back]:
+        """Logits, and backward(dlogits) -> None, the gradient of every parameter."""
         remaining = iter(dropout_masks)
-        x = self._own(x)
-        backs: list[tuple[str, Back]] = []
-        for i, layer in enumerate(self.layers):
-            mask = next(remaining) if isinstance(layer, Dropout) else None
-            x, back = self._forward(layer, x, mask, training=True, needs_dx=i > self.first)
-            backs.append((getattr(layer, "name", ""), back))
-
-        def backward(d: Array | None) -> Grads:
-            grads: Grads = {}
-            while backs:  # each is let go as soon as it is done, with the arrays that it keeps
-                name, back = backs.pop()
-                if d is None:
-                    break
-                d, layer_grads = back(d)
-                grads |= {f"{name}.{key}": g for key, g in layer_grads.items()}
-            return grads
-
-        return x, backward
+        masks = [next(remaining) if isinstance(layer, Dropout) else None for layer in self.layers]
+        steps = zip(self.layers, masks, strict=True)
+        by_hand = (self._by_hand(layer, mask, True, i > self.first) for i, (layer, mask) in enumerate(steps))
+        return chain(by_hand)(self._own(x))
 
     def _predict_chunk(self, x: Array, maps: Maps | None = None) -> Array:
         """Logits of a few samples; what each activation gives goes into the maps."""
         x = self._own(x)
         for layer in self.layers:
-            x, _ = self._forward(layer, x, None, training=False, needs_dx=False)
+            x, _ = self._by_hand(layer, None, training=False, needs_dx=False)(x)
             if maps is not None and isinstance(layer, Activation):
                 maps[layer.name] = x.copy()
         return x
@@ -136,31 +121,30 @@ class ConvNet:
 
     # -- one layer ---------------------------------------------------------------------------------------------------
 
-    def _forward(
-        self, layer: Layer, x: Array, mask: Array | None, *, training: bool, needs_dx: bool
-    ) -> tuple[Array, Back]:
+    def _by_hand(self, layer: Layer, mask: Array | None, training: bool, needs_dx: bool) -> ByHand:
         threads = self.threads
         match layer:
-            case Conv():
-                W, b = self._weights(layer.name)
-                return conv2d(x, W, b, layer.stride, layer.padding, needs_dx=needs_dx, threads=threads)
-            case Affine():
-                return affine(x, *self._weights(layer.name), needs_dx=needs_dx, threads=threads)
-            case Norm():
-                return self._norm(layer, x, training)
-            case Activation():
-                return activated(layer.kind, x)
+            case Conv(name, _, _, _, stride, padding):
+                W, b = self._weights(name)
+                return named(name, lambda x: conv2d(x, W, b, stride, padding, needs_dx=needs_dx, threads=threads))
+            case Affine(name):
+                W, b = self._weights(name)
+                return named(name, lambda x: affine(x, W, b, needs_dx=needs_dx, threads=threads))
+            case Norm(name):
+                return named(name, partial(self._norm, layer, training))
+            case Activation(_, kind):
+                return partial(activated, kind)
             case Dropout():
-                return without_weights(dropout(x, mask))
+                return plain(partial(dropout, mask=mask))
             case Pool(kind, size, stride):
                 pool = max_pool2d if kind == "max" else average_pool2d
-                return without_weights(pool(x, size, stride, threads=threads))
+                return plain(lambda x: pool(x, size, stride, threads=threads))
             case GlobalPool():
-                return without_weights(global_average_pool(x))
+                return plain(global_average_pool)
             case Flatten():
-                return x.reshape(len(x), math.prod(x.shape[1:])), lambda dy: (dy.reshape(x.shape), {})
+                return plain(flatten)
 
-    def _norm(self, layer: Norm, x: Array, training: bool) -> tuple[Array, Back]:
+    def _norm(self, layer: Norm, training: bool, x: Array) -> tuple[Array, Back]:
         weight, bias = self.params[f"{layer.name}.weight"], self.params[f"{layer.name}.bias"]
         if layer.kind != "batch":
             return group_norm(x, layer.groups, weight, bias, threads=self.threads)
@@ -177,9 +161,3 @@ def activated(kind: str, z: Array) -> tuple[Array, Back]:
     function = ACTIVATIONS[kind]
     y = function.forward(z)
     return y, lambda dy: (function.backward(dy, y), {})
-
-
-def without_weights(layer: tuple[Array, Callable[[Array], Array]]) -> tuple[Array, Back]:
-    """A layer without parameters, in the form of those that have some."""
-    y, backward = layer
-    return y, lambda dy: (backward(dy), {})
