@@ -112,7 +112,7 @@ BUGS = [
     (layer, "            dx += dy\n", "", {}),
     (layer, "        y += x\n", "        y += 0.5 * x\n", {}),
     (layer, "return y, lambda dy: (back(dy), {})", "return y, lambda dy: (0.5 * back(dy), {})", {}),
-    (layer, "d, of_layer = back(d)", "d, of_layer = back(2 * d)", {}),
+    (layer, "backs.pop()(d)", "backs.pop()(2 * d)", {}),
     (numpy_net, "np.repeat(dy / T, T, axis=0)", "np.repeat(dy, T, axis=0)", {}),
     (numpy_net, "dy.reshape(by_sample).sum(axis=0)", "dy.reshape(by_sample)[0]", {"positions": "learned"}),
     (numpy_net, "ordered_sum(g[name] for g in by_part)", "by_part[0][name]", {}),

@@ -3,7 +3,7 @@
 Legend: N samples, B batch, C channels, H height, W width, K outputs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
