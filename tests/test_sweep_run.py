@@ -94,7 +94,8 @@ def test_a_sweep_is_a_parent_and_its_children(finished):
         runs = dict(database.execute("select run_uuid, name from runs where status = 'FINISHED'").fetchall())
         tags = database.execute("select run_uuid, key, value from tags").fetchall()
         losses = database.execute("select count(*) from metrics where key = 'train/loss'").fetchone()
-        best = database.execute("select count(*) from latest_metrics where key = 'best/train/loss'").fetchone()
+        best = database.execute("select run_uuid, value from latest_metrics where key = 'best_train_loss'").fetchall()
+        counts = dict(database.execute("select key, value from latest_metrics where key like 'jobs%'").fetchall())
     content = record(folder)
     parent = content["parent_run_id"]
     assert runs == {parent: "sweep grid"} | {job["run_id"]: job["name"].replace(",", " ") for job in content["jobs"]}
@@ -104,7 +105,18 @@ def test_a_sweep_is_a_parent_and_its_children(finished):
     assert (first["model.hidden_size"], first["loss.lambda"]) == ("3", "0")
     of_parent = {key: value for run, key, value in tags if run == parent}
     assert (of_parent["sweep"], of_parent["command"]) == (str(folder), content["command"])
-    assert (*losses, *best) == (8, 4)
+    assert losses == (8,)
+    assert counts == {"jobs": 4, "jobs_finished": 4}
+    values = dict(best)
+    assert values.keys() == {parent, *children}
+    leader = next(job for job in content["jobs"] if job["name"].replace(",", " ") == of_parent["best_job"])
+    assert leader["number"] == content["best_job"]
+    assert values[parent] == leader["best"]["value"]  # the penalties differ, and with them the losses: led by mse
+    assert leader["metrics"]["train/mse"] == min(job["metrics"]["train/mse"] for job in content["jobs"])
+    note = of_parent["mlflow.note.content"]
+    assert note.startswith("4 runs, all finished. Best is ")
+    assert "answer.html" in note
+    assert note.endswith(f"Folder: {folder}")
 
 
 def test_a_sweep_can_be_mirrored_elsewhere_later_with_its_parent(finished, tmp_path):

@@ -90,7 +90,7 @@ def test_a_run_is_described_and_logged_once(store, update):
     assert all(store.steps(folder, key) == [1, 2, 3, 4, 5] for key in LOGGED)
     assert store.steps(folder, "val/odd") == []
     latest = store.of(folder, "select key, value from latest_metrics where run_uuid = ?")
-    assert (latest["final/train/loss"], latest["best/val/loss"]) == (0.125, 0.25)
+    assert (latest["final_train_loss"], latest["best_val_loss"]) == (0.125, 0.25)
     assert store.ask("select distinct typeof(step) from metrics") == [("integer",)]
     parameters = store.of(folder, "select key, value from params where run_uuid = ?")
     assert (parameters["loss.lambda"], parameters["loss.rho"]) == ("0.0005", "1e-05")
@@ -138,7 +138,7 @@ def test_a_crash_between_logging_and_remembering_logs_nothing_twice(store, updat
     (folder / "mlflow.json").write_text(remembered)  # the state at the crash
     update(folder)
     assert all(store.steps(folder, key) == [1, 2, 3, 4, 5] for key in LOGGED)
-    assert store.steps(folder, "final/train/loss") == [0]
+    assert store.steps(folder, "final_train_loss") == [0]
     assert sum(name.startswith("images/") for name in store.files(folder)) == 4
 
 
@@ -244,7 +244,7 @@ def test_sync_leaves_a_living_run_running(store, capsys):
 def test_sync_does_not_mirror_what_another_process_mirrors(store, capsys, monkeypatch):
     monkeypatch.setattr(sync, "WAIT_S", 0.1)
     folder = store.run()
-    with locks.locked(folder / locks.MIRROR, 0):
+    with locks.locked(folder / locks.MIRROR, 0), locks.locked(folder / locks.TRAINER, 0):
         assert sync.main([str(folder)]) == 1
     assert "mirrors itself" in capsys.readouterr().err
 
@@ -292,6 +292,17 @@ def test_sync_says_where_there_is_nothing_to_do(tmp_path, capsys, store):
     with locks.locked(sweep / "seed=0" / locks.MIRROR, 0):
         assert sync.main([str(sweep), "--uri", uri]) == 1
     assert "another process mirrors it" in capsys.readouterr().err
+
+
+def test_a_parent_shows_the_first_part_of_the_answer(tmp_path):
+    from duograd.runner.tracking.sweep import LONGEST_ANSWER, _answer
+
+    assert _answer(tmp_path) == ""
+    answer = tmp_path / "answer.md"
+    answer.write_text("# gru\n\nBest is adam.\n\n## Ranking\n\n| # | optimizer |\n| 1 | adam |\n\n## Pictures\n")
+    assert _answer(tmp_path) == "Best is adam.\n\n| # | optimizer |\n| 1 | adam |"
+    answer.write_text(f"# gru\n\nBest is adam.\n\n## Ranking\n\n{'x' * LONGEST_ANSWER}\n\n## Pictures\n")
+    assert _answer(tmp_path) == "Best is adam."
 
 
 def test_an_experiment_has_all_its_runs_page_by_page(store, update, monkeypatch):

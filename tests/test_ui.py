@@ -1,5 +1,6 @@
 """`duograd ui`: a real server, its links, and its end."""
 
+import json
 import os
 import signal
 import socket
@@ -17,7 +18,7 @@ from tracking_run import begin, end, train
 
 from duograd.runner.commands import ui
 from duograd.runner.errors import UserError
-from duograd.runner.tracking import address, database, links, server
+from duograd.runner.tracking import address, database, links, server, views
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's use of SQLAlchemy
 DUOGRAD = [sys.executable, "-c", "from duograd.runner.cli import main; main()", "ui"]
@@ -68,7 +69,11 @@ def test_it_serves_the_runs_and_leaves_nothing_behind(tmp_path, mirrored):
             printed.append(process.stdout.readline())
             assert printed[-1], "the server did not start"
         url = f"http://127.0.0.1:{port}"
-        assert printed[1].startswith(f"experiment autoencoder: {url}/#/experiments/1/runs?orderByKey=metrics.%60train")
+        assert printed[1] == f"experiment autoencoder: {links.experiment_page(url, '1')}\n"
+        tag = (
+            sqlite3.connect(tmp_path / "outputs" / "mlflow.db").execute("select value from experiment_tags").fetchone()
+        )
+        assert "metrics.`best_val_loss`" in json.loads(tag[0])["selectedColumns"]
         assert printed[2].endswith(f"{links.run_page(url, '1', mirrored.run_id)}\n")
         assert b"<title>" in get(url)
         assert address.ui_address(tmp_path / "outputs" / "mlflow.db") == url
@@ -83,6 +88,30 @@ def test_it_serves_the_runs_and_leaves_nothing_behind(tmp_path, mirrored):
         assert process.wait(60) == 0
         assert not processes_of(session)
         assert address.ui_address(tmp_path / "outputs" / "mlflow.db") == "http://127.0.0.1:5000"
+
+
+def a_run(metrics, parameters, **tags):
+    kinds = {"metrics": metrics, "params": parameters, "tags": tags}
+    return {"data": {kind: [{"key": k, "value": v} for k, v in pairs.items()] for kind, pairs in kinds.items()}}
+
+
+def test_the_table_of_runs_has_what_they_came_to_and_what_differs():
+    values = {"train/loss": 1, "best_val_loss": 1, "final_train_loss": 1, "final_test_accuracy": 1, "final_test_kl": 1}
+    runs = [a_run(values, {"model.name": name, "optimizer.name": "adam", "seed": "1"}) for name in ("gru", "lstm")]
+    runs.append(a_run({"best_val_loss": 1}, {}, **{"swept.optimizer": "[1]", "swept.seed": "[2]"}))
+    view = json.loads(views.results_view(runs))
+    assert view["selectedColumns"] == [
+        "attributes.`Duration`",
+        "metrics.`best_val_loss`",
+        "metrics.`final_test_accuracy`",
+        "metrics.`final_train_loss`",
+        "params.`optimizer`",
+        "params.`seed`",
+        "params.`model.name`",
+    ]
+    assert (view["orderByKey"], view["orderByAsc"]) == ("metrics.`best_val_loss`", True)
+    assert json.loads(view["state"])["selectedColumns"] == view["selectedColumns"]
+    assert views.rises("best_val_accuracy")
 
 
 def test_a_taken_port_is_named(tmp_path, monkeypatch):

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from duograd.runner.tracking.mirror import Mirror
     from duograd.runner.tracking.run import Mirrored
 
-WAIT_S = 5.0  # for another mirror of the same folder
+WAIT_S = 5.0  # for another mirror of a folder where somebody trains,
+BACKGROUND_S = 900.0  # or of one where nobody does any more: it is bringing MLflow up to date, and ends by itself
 
 
 def main(argv: list[str]) -> int:
@@ -67,15 +68,18 @@ def _sync_all(folders: list[Path], uri: str | None) -> int:
 def _sync(mirror: "Mirror", folder: Path, uri: str | None) -> list["Mirrored"]:
     """Brings a run up to date, or a sweep: its parent run, and what was new of its jobs."""
     sweep = (folder / SWEEP).exists()
-    what = "sweep" if sweep else "run"
+    what, owner = ("sweep", locks.SWEEP) if sweep else ("run", locks.TRAINER)
+    going_on = locks.is_held(folder / owner)
+    if locks.is_held(folder / locks.MIRROR) and not going_on:
+        print(f"{folder}: waiting for the mirror in the background …", flush=True)
     refusal = TrackingError(f"its {what} is still going on and mirrors itself; sync it when it has ended")
-    with locks.claimed(folder / locks.MIRROR, WAIT_S, refusal):
+    with locks.claimed(folder / locks.MIRROR, WAIT_S if going_on else BACKGROUND_S, refusal):
         if not sweep:
-            return [mirror.update(folder, alive=locks.is_held(folder / locks.TRAINER))]
+            return [mirror.update(folder, alive=locks.is_held(folder / owner))]
 
         from duograd.runner.tracking.sweep import SweepMirror
 
-        return SweepMirror(folder, uri, named_by_user=uri is not None).update(alive=locks.is_held(folder / locks.SWEEP))
+        return SweepMirror(folder, uri, named_by_user=uri is not None).update(alive=locks.is_held(folder / owner))
 
 
 def _line(folder: Path, mirrored: "Mirrored") -> str:

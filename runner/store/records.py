@@ -92,7 +92,7 @@ class Origin:
 class SweepRecord:
     """The whole file. directory: where the command was given, which relative paths are meant from.
 
-    origin: what all jobs are composed from.
+    origin: what all jobs are composed from. best_job: the number of the job that leads, as far as is known.
     """
 
     id: str
@@ -107,6 +107,7 @@ class SweepRecord:
     experiment: str | None
     parent_run_id: str | None = None
     status: schema.Status = "RUNNING"
+    best_job: int | None = None
     origin: Origin = field(default_factory=Origin)
     jobs: list[JobRecord] = field(default_factory=list)
 

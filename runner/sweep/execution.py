@@ -102,6 +102,8 @@ class Execution:
         if error is not None and not record.settled:
             record.error = error
             record.status = record.status if record.status == "KILLED" else "FAILED"
+        leader = self.view.leader()
+        self.record.best_job = leader.number if leader else None
         self.save()
         self.queue.tell(record)
         self.view.ended(record)

@@ -1,16 +1,19 @@
 """A sweep's life, wherever its jobs come from: a record is opened, then start, run, finish."""
 
 import shlex
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from duograd.runner.context import terminal
 from duograd.runner.display import waiting
+from duograd.runner.report.ranking import best_run
 from duograd.runner.report.report import Report, report_sweep
+from duograd.runner.signals import handled_by
 from duograd.runner.store import locks
 from duograd.runner.store.folders import SweepFolder
-from duograd.runner.store.records import SweepRecord
+from duograd.runner.store.records import JobRecord, SweepRecord
 from duograd.runner.store.schema import Status
 from duograd.runner.sweep.checks import refuse_unfit
 from duograd.runner.sweep.cluster import connected
@@ -119,22 +122,35 @@ class Sweep:
         self.folder.end.unlink(missing_ok=True)
         self.mirror.save_record()
         self.source.finish()
-        answer = self._answer() if self.request.options.answer and self.interrupt.caught is None else None
-        self.mirror.finish(self.console)
+        with handled_by(signal.default_int_handler, signal.SIGINT):  # nothing is left to save: Ctrl-C skips a wait
+            answer = self._answer() if self.request.options.answer and self.interrupt.caught is None else None
+            if answer is not None and (best := self._best_job(answer)):
+                self.record.best_job = best.number
+                self.mirror.save_record()
+            self.mirror.finish(self.console)
         self._conclude(answer)
 
     def _answer(self) -> Report | None:
         """Before MLflow is up to date, which is to have it; but not before it can be linked to.
 
-        None where writing it failed, which costs the sweep nothing else.
+        None where writing it failed, or was skipped, which costs the sweep nothing else.
         """
-        with waiting(self.console, "drawing the answer"):
-            self.mirror.await_links()
-            try:
+        try:
+            with waiting(self.console, "drawing the answer (Ctrl-C leaves it out)"):
+                self.mirror.await_links()
                 return report_sweep(self.folder.path, self.request.options.interval)
-            except Exception:
-                self.console.print_exception()
-                return None
+        except KeyboardInterrupt:
+            self._say(f"the answer is left out; to draw it: duograd compare {shlex.quote(str(self.folder.path))}")
+        except Exception:
+            self.console.print_exception()
+        return None
+
+    def _best_job(self, answer: Report) -> JobRecord | None:
+        """The best run of what the answer ranks first."""
+        comparison = answer.comparison
+        ranked = next((rank.group for rank in comparison.ranks if rank.place == 1), None)
+        folder = best_run(ranked, comparison.measure).folder if ranked else None
+        return next((job for job in self.record.jobs if self.folder.path / job.folder == folder), None)
 
     def _conclude(self, answer: Report | None) -> None:
         """The answer; without one every job, and what failed with its error and log. Then how to go on."""

@@ -130,12 +130,15 @@ class View:
             Column("left", [_left(now) for now in out], LEFT),
         ]
 
+    def leader(self) -> JobRecord | None:
+        """The job that is best so far."""
+        ranked = self._standing.ranked(self._record.jobs, self._standing.metric(self._record.jobs))
+        return ranked[0] if ranked else None
+
     def _leader(self) -> str:
         """`best so far: val/loss 0.5123, hidden_size=50 lambda=1e-05`."""
-        metric = self._standing.metric(self._record.jobs)
-        for job in self._standing.ranked(self._record.jobs, metric)[:1]:
-            return f"best so far: {metric} {self._standing.value(job, metric):.5g}, {run_name(job.name)}"
-        return ""
+        metric, job = self._standing.metric(self._record.jobs), self.leader()
+        return f"best so far: {metric} {self._standing.value(job, metric):.5g}, {run_name(job.name)}" if job else ""
 
     def _over(self) -> int:
         return self._record.count(*OVER)

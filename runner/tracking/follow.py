@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 POLL_S = 2.0  # at 70 epochs/s, 6 metrics each, one call of 1000 metrics takes about one poll
 SWEEP_POLL_S = 5.0  # each look at a run costs, and a sweep has many
 LONGEST_PAUSE_S = 60.0  # between attempts at a store that fails
-LIFETIME_S = 180.0  # after the trainer has gone, whatever hangs
-OTHER_MIRROR_S = 60.0  # for the follower of a killed trainer to finish before a resumed run's begins
+LIFETIME_S = 900.0  # after the trainer has gone, whatever hangs
+OTHER_MIRROR_S = LIFETIME_S  # for an earlier follower to finish before a resumed run's begins
 AUTOGROUP = Path("/proc/self/autogroup")
 BEHIND, BESIDE = 5, 0  # niceness: a third of what training gets, or as much
 

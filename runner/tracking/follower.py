@@ -19,7 +19,6 @@ import duograd
 LOG = "mirror.log"
 ROOT = Path(duograd.__file__).resolve().parents[1]  # the child finds the package wherever the trainer was started
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # it computes nothing
-SILENT_S = 3.0  # a longer wait is said
 
 
 class Follower:
@@ -54,38 +53,23 @@ class Follower:
         """`finish`, with what there is to say about it on the console."""
         from duograd.runner.display import waiting
 
-        with waiting(console, "bringing MLflow up to date"):
-            trouble = self.finish(timeout_s, console)
+        with waiting(console, "bringing MLflow up to date (Ctrl-C leaves that to the background)"):
+            trouble = self.finish(timeout_s)
         console.print(Text(trouble or "look at it in MLflow: duograd ui", "yellow" if trouble else ""), soft_wrap=True)
 
-    def finish(self, timeout_s: float = 30.0, console: Console | None = None) -> str | None:
+    def finish(self, timeout_s: float = 30.0) -> str | None:
         """Say that the run is over and wait up to `timeout_s` for the mirror; None if MLflow has everything.
 
-        Else one line for the user. A long wait is said on the console; Ctrl-C ends it. No process is left behind.
+        Else one line for the user. Ctrl-C ends the wait. What was not waited for goes on by itself, and ends by itself.
         """
         if self._process is None:
             reason: str | None = self._failure
+        elif _ended(self._process, timeout_s):
+            reason = self._verdict(self._process.returncode)
         else:
-            reason = self._wait(self._process, timeout_s, console or Console(quiet=True))
-        if reason is None:
-            return None
-        return f"tracking: {reason}; the run is safe in {self._run_dir} - later: {self._later}"
-
-    def _wait(self, process: subprocess.Popen[bytes], timeout_s: float, console: Console) -> str | None:
-        """Why MLflow has not got everything."""
-        try:
-            if _ended(process, min(SILENT_S, timeout_s)):
-                return self._verdict(process.returncode)
-            skip = f"bringing MLflow up to date (up to {timeout_s:g} s; Ctrl-C skips it, {self._later} does it later)"
-            console.print(skip, highlight=False, markup=False, soft_wrap=True)
-            if _ended(process, timeout_s - SILENT_S):
-                return self._verdict(process.returncode)
-            reason = self._last_line() or f"MLflow took longer than {timeout_s:g} s"
-        except KeyboardInterrupt:
-            reason = "MLflow was not waited for"
-        process.kill()  # it can be cut anywhere: the next one asks the store what it has
-        process.communicate()
-        return reason
+            _hang_up(self._process)
+            return f"MLflow is brought up to date in the background; to wait for it: {self._later}"
+        return reason and f"tracking: {reason}; the run is safe in {self._run_dir} - later: {self._later}"
 
     def _verdict(self, code: int) -> str | None:
         return None if code == 0 else self._last_line() or f"the mirror ended with code {code}"
@@ -100,9 +84,15 @@ class Follower:
 def _ended(process: subprocess.Popen[bytes], timeout_s: float) -> bool:
     try:
         process.communicate(timeout=timeout_s)  # closes the pipe, waits
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
         return False
     return True
+
+
+def _hang_up(process: subprocess.Popen[bytes]) -> None:
+    """Closes the pipe, which says that the trainer is gone, and lets the process be."""
+    if process.stdin:
+        process.stdin.close()
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -2,24 +2,24 @@
 
 import json
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from duograd.runner.tracking import TrackingError
+from duograd.runner.tracking import TrackingError, views
 
 API = "api/2.0/mlflow"
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy does not know our 127.0.0.1
-SORTED_BY = "metrics.`train/loss`"
 MOST = 1000  # experiments
+LOOKED_AT = 200  # runs, to choose the columns of a view by
 
 
 def experiment_page(url: str, experiment_id: str) -> str:
-    """The table of an experiment's runs, the lowest training loss first.
+    """The table of an experiment's runs in the view that `save_view` left there.
 
-    Without workflowType the page for language models opens; without orderByKey, runs of a sweep are folded away.
+    Without workflowType the page for language models opens.
     """
-    query = {"orderByKey": SORTED_BY, "orderByAsc": "true", "workflowType": "machine_learning"}
+    query = {"viewStateShareKey": views.KEY, "workflowType": "machine_learning"}
     return f"{url}/#/experiments/{experiment_id}/runs?{urlencode(query, quote_via=quote)}"
 
 
@@ -49,24 +49,29 @@ def children_page(
 
 
 def pages(url: str) -> Iterator[tuple[str, str]]:
-    """(what, address) of each experiment that has runs, and of the newest run of all."""
-    newest = [(experiment, run) for experiment in _experiments(url) if (run := _newest_run(url, experiment))]
-    for experiment, _ in newest:
+    """(what, address) of each experiment that has runs, whose view is brought up to date; and of the newest run."""
+    newest = [(experiment, runs) for experiment in _experiments(url) if (runs := _newest_runs(url, experiment))]
+    for experiment, runs in newest:
+        _save_view(url, experiment["experiment_id"], runs)
         yield f"experiment {experiment['name']}", experiment_page(url, experiment["experiment_id"])
     if newest:
-        run = max((run for _, run in newest), key=lambda run: int(run["info"]["start_time"]))
+        run = max((runs[0] for _, runs in newest), key=lambda run: int(run["info"]["start_time"]))
         info = run["info"]
         yield f"newest run ({info['run_name']})", run_page(url, info["experiment_id"], info["run_id"])
+
+
+def _save_view(url: str, experiment_id: str, runs: Sequence[Mapping[str, Any]]) -> None:
+    tag = {"key": views.TAG, "value": views.results_view(runs)}
+    _ask(url, "experiments/set-experiment-tag", {"experiment_id": experiment_id, **tag})
 
 
 def _experiments(url: str) -> list[dict[str, Any]]:
     return list(_ask(url, "experiments/search", {"max_results": MOST}).get("experiments", []))
 
 
-def _newest_run(url: str, experiment: dict[str, Any]) -> dict[str, Any] | None:
+def _newest_runs(url: str, experiment: dict[str, Any]) -> list[dict[str, Any]]:
     query = {"experiment_ids": [experiment["experiment_id"]], "order_by": ["attributes.start_time DESC"]}
-    runs = _ask(url, "runs/search", {**query, "max_results": 1}).get("runs", [])
-    return runs[0] if runs else None
+    return list(_ask(url, "runs/search", {**query, "max_results": LOOKED_AT}).get("runs", []))
 
 
 def _ask(url: str, what: str, query: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ class RemoteRun:
     def __init__(self, client: MlflowClient, uri: str, folder: Path, run: Run, cursor: Cursor) -> None:
         self.client, self.uri, self.folder, self.run, self.cursor = client, uri, folder, run, cursor
         self.id, self.status, self.tags = str(run.info.run_id), str(run.info.status), dict(run.data.tags)
+        self.values = dict(run.data.metrics)  # the last of each metric that the caller keeps up to date
         cursor.run_id, cursor.experiment_id = self.id, str(run.info.experiment_id)
         self._forget_lost()
         self.remember()

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from duograd.runner.tracking.reader import Reader, modified
 from duograd.runner.tracking.remote import METRICS_PER_CALL, RemoteRun
 
 THUMBNAIL = 256  # pixels, the longer side of what MLflow makes of a picture
-ENDING = ("final/", "best/")  # metrics of the end, which are at step 0
+ENDING = ("final_", "best_", "final/", "best/")  # metrics of the end, at step 0; of earlier versions with slashes
 ENDING_TAGS = ("diverged", "stopped_by", "error")
 ERROR_LENGTH = 500
 IMAGE = re.compile(r"images/(?P<key>.+)\+step\+(?P<step>\d+)\+timestamp\+.*\+compressed\.webp")
@@ -111,8 +111,8 @@ class RunMirror:
             self.remote.go_on()
 
     def _log_final(self, summary: dict[str, Any], time: int) -> None:
-        """`final/NAME` and `best/METRIC`, at step 0: MLflow draws those as bars. What the store has is left alone."""
-        values = {name: value for name, value in _final_values(summary).items() if self._final.get(name) != value}
+        """`final_test_loss`, `best_val_loss`, at step 0: MLflow draws those as bars. Only what is new."""
+        values = {name: value for name, value in final_values(summary).items() if self._final.get(name) != value}
         self.remote.log([Metric(name, value, time, 0) for name, value in values.items()])
         self._final |= values
 
@@ -152,9 +152,13 @@ def _open(path: Path) -> Image.Image | None:
         return None
 
 
-def _final_values(summary: dict[str, Any]) -> dict[str, float]:
+def final_values(summary: Mapping[str, Any]) -> dict[str, float]:
+    """What a run, or a job of a sweep, came to: `final_test_accuracy`, `best_val_loss`.
+
+    MLflow sorts the charts of its pages by what stands before a slash, and puts names without one last.
+    """
     best = summary.get("best") or {}
-    values = {f"final/{name}": value for name, value in (summary.get("metrics") or {}).items()}
+    values = {f"final_{name}": value for name, value in (summary.get("metrics") or {}).items()}
     if best.get("value") is not None:
-        values[f"best/{best['metric']}"] = best["value"]
-    return {safe_name(name): value for name, value in finite(values).items()}
+        values[f"best_{best['metric']}"] = best["value"]
+    return {safe_name(name).replace("/", "_"): value for name, value in finite(values).items()}

@@ -4,6 +4,7 @@ The folder's sweep.json says which jobs there are; what each job reached, its ow
 """
 
 import json
+import time
 from pathlib import Path
 
 from duograd.runner.errors import UserError
@@ -14,11 +15,13 @@ from duograd.runner.tracking import TrackingError, UnreachableError
 from duograd.runner.tracking.database import connect, one_line_errors
 from duograd.runner.tracking.description import ID_TAG, origin, safe_name
 from duograd.runner.tracking.mirror import Mirror
+from duograd.runner.tracking.mlflow_api import Metric
 from duograd.runner.tracking.reader import matching, modified
 from duograd.runner.tracking.remote import RemoteRun, open_run
-from duograd.runner.tracking.run import Mirrored
+from duograd.runner.tracking.run import Mirrored, final_values
 
 ARTIFACTS = (SWEEP, "ranking.csv", "answer.md", "answer.html", "figures/*")
+LONGEST_ANSWER = 6000  # characters; MLflow refuses tags of more than 8000
 OVER = ("FINISHED", "FAILED", "KILLED", "PRUNED")
 
 
@@ -90,7 +93,8 @@ class SweepMirror:
 
 
 def _update_parent(parent: RemoteRun, sweep: SweepRecord, alive: bool) -> None:
-    """Tags and status; once the sweep is over, its files."""
+    """What the best job came to, counts, tags and status; once the sweep is over, its files."""
+    _log_results(parent, sweep)
     for name, value in _tags(sweep, parent.folder).items():
         parent.tag(name, value)
     status = sweep.status if alive or sweep.status != "RUNNING" else "KILLED"
@@ -103,14 +107,53 @@ def _update_parent(parent: RemoteRun, sweep: SweepRecord, alive: bool) -> None:
             parent.end(status, modified(parent.folder / SWEEP))
 
 
-def _tags(sweep: SweepRecord, folder: Path) -> dict[str, str]:
+def _log_results(parent: RemoteRun, sweep: SweepRecord) -> None:
+    """The values of the best job, and how many jobs came to which end: those that are new."""
+    best = _best_job(sweep)
+    counts = {f"jobs_{status.lower()}": float(sweep.count(status)) for status in OVER}
+    values = {"jobs": float(len(sweep.jobs)), **{name: number for name, number in counts.items() if number}}
+    values |= final_values({"metrics": best.metrics, "best": best.best}) if best else {}
+    now = int(time.time() * 1000)
+    parent.log([Metric(name, value, now, 0) for name, value in values.items() if parent.values.get(name) != value])
+    parent.values |= values
+
+
+def _best_job(sweep: SweepRecord) -> JobRecord | None:
+    return next((job for job in sweep.jobs if job.number == sweep.best_job), None)
+
+
+def _tags(sweep: SweepRecord, folder: Path) -> dict[str, str | None]:
     """What the parent's page shows: where the sweep is, how to ask for it again, what it sweeps over, how far it is."""
     over = sum(job.status in OVER for job in sweep.jobs)
     swept = {f"swept.{safe_name(key)}": json.dumps(values) for key, values in sweep.swept.items()}
+    best = _best_job(sweep)
     return {
         "sweep": str(folder),
         "command": sweep.command,
         "jobs": f"{over} of {len(sweep.jobs)} over",
-        "mlflow.note.content": f"```\n{sweep.command}\n```\n\nFolder: {folder}",
+        "best_job": best.name.replace(",", " ") if best else None,
+        "mlflow.note.content": _note(sweep, folder, best),
         **swept,
     }
+
+
+def _note(sweep: SweepRecord, folder: Path, best: JobRecord | None) -> str:
+    """The description, in Markdown: the answer's first part where there is one, what to type, where it all is."""
+    counts = ", ".join(f"{sweep.count(status)} {status.lower()}" for status in OVER if sweep.count(status))
+    lines = [f"{len(sweep.jobs)} jobs: {counts or 'none over yet'}."]
+    if best and best.best and best.best.get("value") is not None:
+        lines.append(f"Best job so far: **{best.name}**, {best.best['metric']} {best.best['value']:.5g}.")
+    answer = _answer(folder) if sweep.status in OVER else ""
+    where = f"```\n{sweep.command}\n```\n\nFolder: {folder}"
+    if answer:
+        where = f"The whole answer, with its pictures, is `answer.html` among the artifacts.\n\n{where}"
+    return "\n\n".join([answer or " ".join(lines), where])
+
+
+def _answer(folder: Path) -> str:
+    """What answer.md says before its details and pictures; "" without one, or where it is too long for a tag."""
+    path = folder / "answer.md"
+    text = path.read_text(errors="replace") if path.exists() else ""
+    head, ranking, rest = text.partition("\n## Ranking\n")
+    first = head.partition("\n")[2].strip() + "\n\n" + rest.partition("\n## ")[0].strip() if ranking else ""
+    return first if len(first) <= LONGEST_ANSWER else head.partition("\n")[2].strip()
