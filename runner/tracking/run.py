@@ -90,8 +90,8 @@ class RunMirror:
         """Final values, tags, files, and the status last: a run that MLflow calls ended is mirrored whole."""
         content = hashlib.sha256(json.dumps(summary, sort_keys=True).encode()).hexdigest()[:16]
         new, time = self.remote.cursor.ended != content, modified(self._reader.folder.summary)
+        self._log_final(summary, int(time * 1000))  # of a known ending too: names of earlier versions
         if new:
-            self._log_final(summary, int(time * 1000))
             self._tag_ending(summary)
         self.remote.upload(self._reader.artifacts())
         if new or self.remote.status != summary["status"]:

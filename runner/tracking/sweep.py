@@ -95,7 +95,7 @@ class SweepMirror:
 def _update_parent(parent: RemoteRun, sweep: SweepRecord, alive: bool) -> None:
     """What the best job came to, counts, tags and status; once the sweep is over, its files."""
     _log_results(parent, sweep)
-    for name, value in _tags(sweep, parent.folder).items():
+    for name, value in _tags(sweep, parent).items():
         parent.tag(name, value)
     status = sweep.status if alive or sweep.status != "RUNNING" else "KILLED"
     if status not in OVER:
@@ -122,31 +122,33 @@ def _best_job(sweep: SweepRecord) -> JobRecord | None:
     return next((job for job in sweep.jobs if job.number == sweep.best_job), None)
 
 
-def _tags(sweep: SweepRecord, folder: Path) -> dict[str, str | None]:
+def _tags(sweep: SweepRecord, parent: RemoteRun) -> dict[str, str | None]:
     """What the parent's page shows: where the sweep is, how to ask for it again, what it sweeps over, how far it is."""
     over = sum(job.status in OVER for job in sweep.jobs)
     swept = {f"swept.{safe_name(key)}": json.dumps(values) for key, values in sweep.swept.items()}
     best = _best_job(sweep)
     return {
-        "sweep": str(folder),
+        "sweep": str(parent.folder),
         "command": sweep.command,
         "jobs": f"{over} of {len(sweep.jobs)} over",
         "best_job": best.name.replace(",", " ") if best else None,
-        "mlflow.note.content": _note(sweep, folder, best),
+        "mlflow.note.content": _note(sweep, parent, best),
         **swept,
     }
 
 
-def _note(sweep: SweepRecord, folder: Path, best: JobRecord | None) -> str:
+def _note(sweep: SweepRecord, parent: RemoteRun, best: JobRecord | None) -> str:
     """The description, in Markdown: the answer's first part where there is one, what to type, where it all is."""
     counts = ", ".join(f"{sweep.count(status)} {status.lower()}" for status in OVER if sweep.count(status))
     lines = [f"{len(sweep.jobs)} jobs: {counts or 'none over yet'}."]
     if best and best.best and best.best.get("value") is not None:
         lines.append(f"Best job so far: **{best.name}**, {best.best['metric']} {best.best['value']:.5g}.")
-    answer = _answer(folder) if sweep.status in OVER else ""
-    where = f"```\n{sweep.command}\n```\n\nFolder: {folder}"
+    answer = _answer(parent.folder) if sweep.status in OVER else ""
+    where = f"```\n{sweep.command}\n```\n\nFolder: {parent.folder}"
     if answer:
-        where = f"The whole answer, with its pictures, is `answer.html` among the artifacts.\n\n{where}"
+        run = f"#/experiments/{parent.run.info.experiment_id}/runs/{parent.id}"  # of whatever server shows it
+        page = f"{run}/artifacts/answer.html?workflowType=machine_learning"
+        where = f"The whole answer, with its pictures: [answer.html]({page}).\n\n{where}"
     return "\n\n".join([answer or " ".join(lines), where])
 
 

@@ -14,7 +14,7 @@ from duograd.runner.registry import higher_is_better
 KEY = "duograd"
 TAG = f"mlflow.sharedViewState.{KEY}"
 NAME = "results"
-METRICS, PARAMETERS = 6, 6  # columns at the most
+METRICS, PARAMETERS = 3, 6  # columns at the most
 WANTED = ("accuracy", "r2", "mse", "loss")  # of the final values, in this order
 LABELS = ("model.name", "optimizer.name", "backend.name", "data.name")
 SWEPT_TAG = "swept."
