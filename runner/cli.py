@@ -15,6 +15,8 @@ from importlib import import_module
 from duograd.runner.errors import UserError, mask, one_line, suggestion, system_fault
 from duograd.runner.subcommands import COMMANDS
 
+SLOW_TO_START = ("resume", "compare", "sync", "watch")  # commands that import for a second or two
+
 
 def main() -> None:
     """Runs the command line and ends the process: 0 well, 1 a run failed, 2 the user's error, 130 Ctrl-C."""
@@ -37,6 +39,8 @@ def dispatch(arguments: Sequence[str]) -> int:
     """What was asked for; its exit code. Raises UserError."""
     match arguments:
         case [command, *rest] if command in COMMANDS:
+            if command in SLOW_TO_START:
+                say_starting(rest)
             return run_command(command, rest)
         case ["help", command, *_] if command in COMMANDS:
             return run_command(command, ["--help"])

@@ -1,13 +1,17 @@
 """A picture that cannot be drawn is a warning: the run ended as its training did."""
 
 import json
+import signal
+from dataclasses import replace
 
 import pytest
-from builders import tiny
+from builders import After, tiny
 
-from duograd.runner import drawing
+from duograd.runner import drawing, loop
 from duograd.runner.commands import resume
 from duograd.runner.compose import compose
+from duograd.runner.context import alone
+from duograd.runner.hooks.interruption import Interruption
 from duograd.runner.plots.figure import draw_figure
 from duograd.runner.run import run
 from duograd.runner.store import files
@@ -39,6 +43,42 @@ def test_a_figure_that_raises_is_a_warning(tmp_path, monkeypatch, capsys):
     assert "Traceback" in folder.log.read_text()
     assert not (folder.figures / "loss_curve.png").exists()
     assert (folder.figures / "hidden_weights.png").exists()
+
+
+def test_ctrl_c_leaves_out_the_pictures_that_are_left_but_no_fact(tmp_path, monkeypatch):
+    class CtrlC(Interruption):
+        pressed = False
+
+        @property
+        def caught(self):
+            return signal.SIGINT if self.pressed else None
+
+    ctrl_c, folder, drawn = CtrlC(), RunFolder(tmp_path / "run"), []
+
+    def draw(name, finished):
+        drawn.append(name)
+        ctrl_c.pressed = True
+
+    monkeypatch.setattr(drawing, "draw_figure", draw)
+    assert run(tiny("epochs=2"), folder, [], replace(alone(), interruption=ctrl_c)) == 0
+    summary = files.read_json(folder.summary)
+    assert (summary["status"], len(drawn), "pca" in summary) == ("FINISHED", 1, True)
+
+
+def test_ctrl_c_during_the_last_evaluation_is_made_up_for_by_resume(tmp_path, monkeypatch):
+    folder, said = RunFolder(tmp_path / "run"), []
+    ctrl_c = After(10**9)
+
+    def evaluate(training, before):
+        ctrl_c.steps = 0
+        said.append(before("train"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "evaluate_all", evaluate)
+        assert run(tiny("epochs=2"), folder, [], replace(alone(), interruption=ctrl_c)) == 128 + signal.SIGINT
+    assert (files.read_json(folder.summary)["status"], said) == ("KILLED", [])
+    assert resume.main([str(folder.path)]) == 0
+    assert files.read_json(folder.summary)["metrics"]
 
 
 def test_what_a_picture_gives_beside_itself_is_kept(tmp_path, monkeypatch):
