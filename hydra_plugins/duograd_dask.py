@@ -11,7 +11,7 @@ from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 
 class DaskLauncher(Launcher):
@@ -34,19 +34,19 @@ class DaskLauncher(Launcher):
 class GridSweeper(Sweeper):
     """The grid of all values, which the launcher checks as a whole: nothing is written, and no job composed, before."""
 
-    def __init__(self, params: dict[str, Any] | None) -> None:
-        self.params = params or {}
+    def __init__(self, params: dict[str, Any] | None, sets: list[Any] | None = None, only: Any = None) -> None:
+        self.preset = {"params": params or {}, "sets": sets or [], "only": only or {}}
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        self.zipped = OmegaConf.select(config, "sweep.zip") or []
         self.launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
 
     def sweep(self, arguments: list[str]) -> Any:
-        from duograd.runner.sweep.plan import points
+        from duograd.runner.sweep.points import Preset, points
 
-        presets = [f"{key}={value}" for key, value in self.params.items()]
-        return self.launcher.launch(points([*presets, *arguments]), initial_job_idx=0)
+        return self.launcher.launch(points(Preset(**self.preset), arguments, self.zipped), initial_job_idx=0)
 
 
 @dataclass
@@ -74,10 +74,12 @@ class DaskLauncherConf:
 
 @dataclass
 class GridSweeperConf:
-    """params: a grid that a preset brings along, by key."""
+    """A grid that a preset brings along: what each key says stands in runner/sweep/points.py."""
 
     _target_: str = "hydra_plugins.duograd_dask.GridSweeper"
     params: dict[str, Any] | None = None
+    sets: Any = None
+    only: Any = None
 
 
 ConfigStore.instance().store(group="hydra/launcher", name="dask", node=DaskLauncherConf, provider="duograd")

@@ -23,6 +23,13 @@ def typed(tmp_path, monkeypatch, capsys):
         (["seed=range(3,3)"], "seed=range(3,3) has no value: the grid is empty"),
         (["seed=range(1,3,0)"], "seed=range(1,3,0): a range needs a step that is not 0"),
         (["seed=interval(1,3)"], "seed=interval(1,3): a grid needs values one by one"),
+        (
+            ["seed=1,2,3", *GRID, "sweep.zip=[seed,loss.lambda]"],
+            "sweep.zip needs as many values of each: seed has 3, loss",
+        ),
+        ([*GRID, "sweep.zip=[loss.lamda]"], "sweep.zip: 'loss.lamda' is not swept here: did you mean 'loss.lambda'?"),
+        ([*GRID, "sweep.zip=[[loss.lambda],[loss.lambda]]"], "sweep.zip: 'loss.lambda' stands there twice"),
+        ([*GRID, "sweep.zip=[1]"], "sweep.zip=[1]: expected keys, such as"),
         (["seed=1,2", "sweep.seeds=3"], "sweep.seeds=3 and several values of seed: give one of them"),
         (["seed=1,2", "sweep.random=3"], "sweep.random=3: the grid has only 2 jobs"),
         (["seed=1,2", "sweep.random=0"], "sweep.random=0: expected greater than or equal to 1"),
@@ -77,6 +84,54 @@ def test_seeds_repeat_every_point_from_its_own_seed_on(typed):
     assert [line.split()[1:3] for line in out.splitlines()[1:5]] == [["0", "3"], ["0", "4"], ["1", "3"], ["1", "4"]]
     assert "2 jobs, 2 to run" in typed("-m", "sweep.seeds=2", "sweep.dry_run=true")[1]
     assert typed("sweep.seeds=2")[0] == 2
+
+
+def swept_values(out):
+    return [line.split()[1:-2] for line in out.splitlines()[1:] if line.split()[-2:-1] == ["PENDING"]]
+
+
+def test_values_are_paired_where_that_is_asked_for(typed):
+    code, out, _ = typed("-m", *GRID, "seed=1,2", "sweep.zip=[model.hidden_size,loss.lambda]", "sweep.dry_run=true")
+    assert code == 0
+    assert swept_values(out) == [["3", "0", "1"], ["3", "0", "2"], ["4", "0.001", "1"], ["4", "0.001", "2"]]
+
+
+UNION = """\
+# @package _global_
+hydra:
+  mode: MULTIRUN
+  sweeper:
+    params: {optimizer: "adam,sgd"}
+    sets:
+      - {model.hidden_size: "3,4", optimizer.momentum: "0.0,0.9"}
+      - {model.hidden_size: 5, loss.lambda: "0,1"}
+    only: CONDITIONS
+"""
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        ("{optimizer.momentum: optimizer=sgd}", ""),
+        ("{optimizer.momentum: optimizer=rmsprop}", "optimizer.momentum: optimizer=rmsprop never holds"),
+        ("{optimizer.momentum: backend=torch}", "optimizer.momentum: no job sets backend"),
+        ("{optimizer.beta: optimizer=adam}", "optimizer.beta: no job sets optimizer.beta"),
+        ("{optimizer.momentum: sgd}", "optimizer.momentum: sgd: expected a condition such as model=lstm,gru"),
+    ],
+)
+def test_a_sweep_may_be_a_union_of_grids_with_conditions(conditions, message, tmp_path, monkeypatch, typed):
+    (tmp_path / "my" / "sweep").mkdir(parents=True)
+    (tmp_path / "my" / "sweep" / "union.yaml").write_text(UNION.replace("CONDITIONS", conditions))
+    code, out, err = typed("--config-dir", "my", "sweep=union", "sweep.dry_run=true")
+    if message:
+        assert (code, out) == (2, "")
+        assert err.startswith(f"duograd: hydra.sweeper.only: {message}")
+        return
+    adam = [["adam", h, "–", "–"] for h in "34"] + [["adam", "5", "–", value] for value in "01"]
+    sgd = [["sgd", h, momentum, "–"] for h in "34" for momentum in ("0.0", "0.9")] + [
+        ["sgd", "5", "–", value] for value in "01"
+    ]
+    assert sorted(swept_values(out)) == sorted(adam + sgd), err
 
 
 def test_what_only_a_sweep_can_do_is_refused_of_a_single_run(tmp_path, typed):

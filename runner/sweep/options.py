@@ -13,17 +13,17 @@ from duograd.runner.store.records import Origin
 from duograd.runner.sweep.launcher import LauncherOptions
 from duograd.runner.validate import parse
 
-ONLY_A_SWEEP = ("dry_run", "estimate", "random", "seeds", "fail_fast", "resume")
+ONLY_A_SWEEP = ("dry_run", "estimate", "random", "seeds", "zip", "fail_fast", "resume")
 REDUCTION = 3  # asha: of the trials that come to a rung, one in so many goes on to the next, so many times as far
-ONLY_A_GRID = ("estimate", "random", "seed", "seeds")
+ONLY_A_GRID = ("estimate", "random", "seed", "seeds", "zip")
 
 
 class SweepOptions(Strict):
     """dry_run: list the jobs, start none. estimate: say how long they would take, start none either.
 
-    random, seed: draw a part. seeds: repeat every point with so many. fail_fast: the first failure ends the others.
-    resume: go on with the sweep in hydra.sweep.dir; auto: if there is one. answer: tables and pictures of all jobs at
-    the end; interval: of the means in it.
+    random, seed: draw a part. seeds: repeat every point with so many. zip: pair the values of these keys. fail_fast:
+    the first failure ends the others. resume: go on with the sweep in hydra.sweep.dir; auto: if there is one. answer:
+    tables and pictures of all jobs at the end; interval: of the means in it.
     """
 
     dry_run: bool = False
@@ -31,6 +31,7 @@ class SweepOptions(Strict):
     random: int | None = Field(default=None, ge=1)
     seed: int = Field(default=0, ge=0)
     seeds: int | None = Field(default=None, ge=1, le=1000)
+    zip: list[str] | list[list[str]] = Field(default_factory=list)
     fail_fast: bool = False
     resume: bool | Literal["auto"] = False
     answer: bool = True
@@ -116,7 +117,7 @@ def refuse_for_a_search(options: SweepOptions) -> None:
     """Raises UserError where `sweep.*` asks for something that a search has no use for."""
     for key in ONLY_A_GRID:
         value = getattr(options, key)
-        if value != SweepOptions.model_fields[key].default:
+        if value != getattr(SweepOptions(), key):
             raise UserError(
                 f"sweep.{key}={str(value).lower()} is for a grid: a search has hydra.sweeper.n_trials, "
                 "hydra.sweeper.timeout, hydra.sweeper.seed and hydra.sweeper.seeds"

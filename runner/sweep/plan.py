@@ -1,21 +1,17 @@
 """Which jobs a sweep has: every one composed and checked before anything starts."""
 
-import itertools
-import math
 import random
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from duograd.runner.compose import Composer, origin_flags
 from duograd.runner.config import RunConfig
 from duograd.runner.errors import UserError
 from duograd.runner.run import anchored
-from duograd.runner.store.overrides import by_key, key_of, parse_all
+from duograd.runner.store.overrides import by_key, key_of
 from duograd.runner.sweep.naming import config_hash, names
 
-MOST_JOBS = 100_000
 SEED = "seed"
 
 
@@ -49,46 +45,6 @@ def plan(composer: Composer, grid: Sequence[Sequence[str]], keys: Collection[str
         digest = config_hash(config, directory)
         jobs.setdefault(digest, Job(name, tuple(overrides), values, config, digest, flags))
     return list(jobs.values())
-
-
-def points(arguments: Sequence[str]) -> list[list[str]]:
-    """The grid of all values: overrides of each job, fixed ones as they were typed; of two for one key the last counts.
-
-    Inside an initialised Hydra. Raises UserError where no key is swept, for one without values, and for one that has no
-    end of them.
-    """
-    last = {override.get_key_element(): override for override in parse_all(arguments)}
-    if not any(override.is_sweep_override() for override in last.values()) and "sweep.seeds" not in last:
-        raise UserError("nothing to sweep: give a key several values, such as -m model.hidden_size=10,50,100")
-    columns = [_values(key, override) for key, override in last.items()]
-    if (jobs := math.prod(map(len, columns))) > MOST_JOBS:
-        raise UserError(f"the grid has {jobs} jobs, more than {MOST_JOBS}: name fewer values, or search them")
-    return [list(point) for point in itertools.product(*columns)]
-
-
-def _values(key: str, override: Any) -> list[str]:
-    if not override.is_sweep_override():
-        return [override.input_line]
-    if not override.is_discrete_sweep():
-        raise UserError(f"{override.input_line}: a grid needs values one by one: a,b,c or range() or choice()")
-    refuse_standing(override)
-    return [f"{key}={value}" for value in some_values(override.sweep_string_iterator(), override.input_line, "grid")]
-
-
-def refuse_standing(override: Any) -> None:
-    """Raises UserError for a range that would never come to its end."""
-    if override.is_range_sweep() and override.value().step == 0:
-        raise UserError(f"{override.input_line}: a range needs a step that is not 0")
-
-
-def some_values(values: Iterable[Any], typed: str, what: str) -> list[Any]:
-    """The values of one key. Raises UserError for none, and for more than any sweep can have."""
-    bounded = list(itertools.islice(values, MOST_JOBS + 1))
-    if not bounded:
-        raise UserError(f"{typed} has no value: the {what} is empty")
-    if len(bounded) > MOST_JOBS:
-        raise UserError(f"{typed} has more than {MOST_JOBS} values: name fewer")
-    return bounded
 
 
 def draw(grid: Sequence[Sequence[str]], count: int, seed: int) -> list[Sequence[str]]:

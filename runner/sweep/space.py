@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from duograd.runner.errors import UserError
-from duograd.runner.sweep.plan import refuse_standing, some_values
+from duograd.runner.sweep.points import refuse_standing, some_values
 
 DIGITS = 4  # of a value from an interval: enough to tell trials apart, few enough to be typed again
 LOG = "log"
