@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from duograd.data.dataset import Array, DataSet, Split
 from duograd.data.errors import DataError
+from duograd.data.folds import FoldedConfig
 from duograd.data.source import SourceConfig
 from duograd.data.splits import split_indices
 
@@ -87,7 +88,8 @@ def patch_dataset(
 
     The range is fitted on the training patches alone. Raises DataError where there is no contrast, or a split is empty.
     """
-    train_index, validation_index = split_indices(len(colour), config.validation_fraction, rng)
+    held_out = config.held_out if isinstance(config, FoldedConfig) else config.validation_fraction
+    train_index, validation_index = split_indices(len(colour), held_out, rng)
     sample = rng.choice(len(train_index), min(SHOWN, len(train_index)), replace=False)
     grey = luminosity(colour)
     magnitude = max(abs(grey.min()), abs(grey.max()))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from duograd.data.dataset import Split
 from duograd.data.errors import DataError
+from duograd.data.folds import Fold, deal
 
 
 class Splits(NamedTuple):
@@ -23,14 +24,17 @@ class Splits(NamedTuple):
 
 
 def split_indices(
-    n: int, fraction: float, rng: np.random.Generator, held_out: str = "validation"
+    n: int, fraction: float | Fold, rng: np.random.Generator, held_out: str = "validation"
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Indices of the training and the held out samples among `n`: disjoint, complete, each in ascending order.
 
     Held out are round(n · fraction) samples, drawn at random; a fraction of 0 draws nothing and holds out none.
-    held_out: what they are for, and so the name of the key with the fraction, data.validation_fraction.
-    Raises DataError where a fraction above 0 leaves one side empty.
+    held_out: what they are for, and so the name of the key with the fraction, data.validation_fraction. A fold holds
+    out its part of all. Raises DataError where a fraction above 0, or a fold, leaves one side empty.
     """
+    if isinstance(fraction, Fold):
+        kept, others = deal(rng.permutation(n), fraction)
+        return np.sort(kept), np.sort(others)
     if fraction == 0:
         return np.arange(n), np.arange(0)
     require_both_sides(n, fraction, held_out)
@@ -65,7 +69,7 @@ def require_count(available: int, count: int | None, split: Literal["train", "te
 def stratified_indices(
     targets: NDArray[np.int64],
     classes: Sequence[str],
-    fraction: float,
+    fraction: float | Fold,
     rng: np.random.Generator,
     held_out: str = "validation",
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -103,9 +107,14 @@ class People(NamedTuple):
 
 
 def split_people(
-    known: Sequence[int], validation: float | Sequence[int], test: float | Sequence[int], rng: np.random.Generator
+    known: Sequence[int],
+    validation: float | Fold | Sequence[int],
+    test: float | Sequence[int],
+    rng: np.random.Generator,
 ) -> People:
     """The `known` people, apart. validation, test: who, or what part of all, drawn at random, at least one unless 0.
+
+    A fold is one of those that are not for the test.
 
     Test people are drawn first, so that they do not change with the validation fraction.
     Raises DataError for unknown people, or where nobody is left for training.
@@ -122,8 +131,8 @@ def split_people(
     return People(tuple(sorted(pool)), tuple(sorted(validates)), tuple(sorted(tests)))
 
 
-def _by_name(key: str, who: float | Sequence[int], known: Sequence[int]) -> Sequence[int]:
-    if not isinstance(who, Sequence):
+def _by_name(key: str, who: float | Fold | Sequence[int], known: Sequence[int]) -> Sequence[int]:
+    if isinstance(who, Fold) or not isinstance(who, Sequence):
         return ()
     require_known(key, who, known)
     return who
@@ -137,8 +146,11 @@ def require_known(key: str, who: Sequence[int], known: Sequence[int]) -> None:
         raise DataError(f"data.{key} asks for person {strangers[0]}, who is not in the data: there are {there}")
 
 
-def _take(pool: list[int], who: float | Sequence[int], total: int) -> tuple[Sequence[int], list[int]]:
+def _take(pool: list[int], who: float | Fold | Sequence[int], total: int) -> tuple[Sequence[int], list[int]]:
     """The people that `who` names, or so many of the pool; and the pool without them."""
+    if isinstance(who, Fold):
+        kept, others = deal(np.array(pool), who, "people")
+        return others.tolist(), kept.tolist()
     if isinstance(who, Sequence):
         return tuple(dict.fromkeys(who)), pool
     count = max(1, round(total * who)) if who else 0
@@ -150,22 +162,27 @@ def _number(people: int) -> str:
 
 
 def split_fairly(
-    strata: NDArray[np.int64], validation: float, test: float, rng: np.random.Generator
+    strata: NDArray[np.int64], validation: float | Fold, test: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
     """Indices, ascending, of the samples that train, validate and test: those fractions of each stratum, rounded.
 
-    A stratum always keeps a sample for training, however few it has. Raises DataError where a fraction above 0 gets
-    nothing at all. strata (N,): such as class indices.
+    A stratum always keeps a sample for training, however few it has; of folds it needs as many samples. Raises
+    DataError where a fraction above 0 gets nothing at all. strata (N,): such as class indices.
     """
     parts: tuple[list[int], list[int], list[int]] = ([], [], [])
     for stratum in np.unique(strata):
         members = rng.permutation(np.flatnonzero(strata == stratum)).tolist()
         tests = min(round(test * len(members)), len(members) - 1)
-        held = tests + min(round(validation * len(members)), len(members) - tests - 1)
-        for part, indices in zip(parts, (members[held:], members[tests:held], members[:tests]), strict=True):
+        rest = members[tests:]
+        if isinstance(validation, Fold):
+            trains, validates = (part.tolist() for part in deal(np.array(rest), validation, "samples of a class"))
+        else:
+            held = min(round(validation * len(members)), len(rest) - 1)
+            trains, validates = rest[held:], rest[:held]
+        for part, indices in zip(parts, (trains, validates, members[:tests]), strict=True):
             part += indices
     for name, fraction, part in (("validation", validation, parts[1]), ("test", test, parts[2])):
         if fraction and not part:
-            raise _empty(len(strata), fraction, name, lacking=name)
-    train, validates, tested = (np.sort(np.array(part, np.intp)) for part in parts)
-    return train, validates, tested
+            raise _empty(len(strata), 0.0 if isinstance(fraction, Fold) else fraction, name, lacking=name)
+    train, validation_index, tested = (np.sort(np.array(part, np.intp)) for part in parts)
+    return train, validation_index, tested

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from duograd.data.dataset import Array, DataSet, Split
 from duograd.data.errors import DataError
-from duograd.data.source import SourceConfig
+from duograd.data.folds import FoldedConfig
 from duograd.data.splits import split_fairly, split_people
 from duograd.data.targets import Kind, Targets
 
@@ -22,7 +22,7 @@ Scales = tuple[tuple[float, float], ...]
 SHOWN = 5  # columns that a note names
 
 
-class TableConfig(SourceConfig):
+class TableConfig(FoldedConfig):
     """Fractions are of the samples, of each class alike, or of the people. target_kind: null recognises it.
 
     standardise: inputs, and targets that are values, to mean 0 and standard deviation 1 as on the training samples.
@@ -103,9 +103,9 @@ def _split(config: TableConfig, table: Table) -> tuple[Index, Index, Index]:
     rng = np.random.default_rng(config.seed)
     if table.people is None:
         strata = table.targets.array if table.targets.classes else np.zeros(len(table.inputs), np.int64)
-        return split_fairly(strata, config.validation_fraction, config.test_fraction, rng)
+        return split_fairly(strata, config.held_out, config.test_fraction, rng)
     who, index = np.unique(table.people, return_inverse=True)
-    people = split_people(range(len(who)), config.validation_fraction, config.test_fraction, rng)
+    people = split_people(range(len(who)), config.held_out, config.test_fraction, rng)
     train, validation, test = (np.flatnonzero(np.isin(index, part)) for part in people)
     return train, validation, test
 

@@ -14,14 +14,15 @@ from pydantic import Field
 from duograd.data.augment import VariationConfig, vary
 from duograd.data.dataset import Array, DataSet, Split
 from duograd.data.errors import DataError
-from duograd.data.source import Augmentation, SourceConfig
+from duograd.data.folds import FoldedConfig
+from duograd.data.source import Augmentation
 from duograd.data.splits import Splits
 
 ACTIVITIES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")  # the course's order
 ROUNDING = 1e-7  # of a channel's magnitude: a constant stored as float32 varies by less
 
 
-class WindowsConfig(SourceConfig):
+class WindowsConfig(FoldedConfig):
     """Windows of sensor channels, each one of several activities.
 
     standardise: each channel to mean 0 and std 1. augment: how far training windows are varied each time.

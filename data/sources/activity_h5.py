@@ -48,7 +48,7 @@ class ActivityH5(WindowsConfig):
             windows, labels, test, order = _read(file)
         classes = self._class_names(windows, labels, test)
         rng = np.random.default_rng(self.seed)
-        train, validation = stratified_indices(labels.train, classes, self.validation_fraction, rng)
+        train, validation = stratified_indices(labels.train, classes, self.held_out, rng)
         splits = Splits(
             Split(windows[train], labels.train[train]),
             Split(windows[validation], labels.train[validation]) if len(validation) else None,

@@ -3,6 +3,7 @@
 Legend: N images.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,16 +11,17 @@ import numpy as np
 from pydantic import Field
 
 from duograd.data.dataset import DataSet, Split
+from duograd.data.folds import Fold, FoldedConfig
 from duograd.data.formats.files import user_path
 from duograd.data.images import ImagesConfig, image_dataset
 from duograd.data.normalise import Deviations, Means
 from duograd.data.source import Source
-from duograd.data.splits import Splits, require_both_sides, require_count
+from duograd.data.splits import Splits, require_both_sides, require_count, stratified_indices
 
 OFFLINE = "give data.root=DIR, a folder or archive that you have, or use data=shapes, which is drawn"
 
 
-class Cifar10(ImagesConfig):
+class Cifar10(FoldedConfig, ImagesConfig):
     """CIFAR-10, downloaded or in `root`. verify: its files have the published md5 sums."""
 
     name: Literal["cifar10"] = "cifar10"
@@ -38,9 +40,17 @@ class Cifar10(ImagesConfig):
 
         place = locate(self)
         train, test, classes = read_batches(place, self.verify)
-        train, validation = split_off_end(train, self.validation_fraction)
+        train, validation = self._split(train, classes)
         splits = Splits(first(train, self.count, "train"), validation, first(test, self.test_count, "test"))
         return image_dataset(self, f"CIFAR-10 ({place.resolve().name})", splits, dtype, classes=classes)
+
+    def _split(self, train: Split, classes: Sequence[str]) -> tuple[Split, Split | None]:
+        if not isinstance(self.held_out, Fold):
+            return split_off_end(train, self.held_out)
+        assert train.targets is not None
+        parts = stratified_indices(train.targets, classes, self.held_out, np.random.default_rng(self.seed))
+        kept, held = (Split(train.inputs[index], train.targets[index]) for index in parts)
+        return kept, held
 
 
 def locate(config: Cifar10) -> Path:

@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from duograd.data.dataset import DataSet, Split
+from duograd.data.folds import share
 from duograd.data.source import Source
 from duograd.data.splits import Splits, split_people
 from duograd.data.synthetic.gait import draw_crowd, simulate
@@ -30,9 +31,9 @@ class Gait(PeopleConfig):
         Raises DataError where there are too few people for the splits.
         """
         crowd, choice, *split_rngs = (np.random.default_rng([self.seed, use]) for use in range(5))
-        people = split_people(range(self.people), self.validation_fraction, self.test_fraction, choice)
+        people = split_people(range(self.people), self.held_out, self.test_fraction, choice)
         traits = draw_crowd(self.people, crowd)
-        validation_count = max(len(ACTIVITIES), round(self.count * self.validation_fraction))
+        validation_count = max(len(ACTIVITIES), round(self.count * share(self.held_out)))
 
         def split(whose: Sequence[int], count: int, rng: np.random.Generator) -> Split | None:
             if not whose:

@@ -11,6 +11,8 @@ import numpy as np
 from pydantic import Field
 
 from duograd.data.dataset import DataSet, Split
+from duograd.data.errors import DataError
+from duograd.data.folds import Fold, FoldedConfig
 from duograd.data.formats.files import user_path
 from duograd.data.images import ImagesConfig, image_dataset
 from duograd.data.source import UNSET, Source, required
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from duograd.data.formats.image_tree import Listing, Tree
 
 
-class ImageFolder(ImagesConfig):
+class ImageFolder(FoldedConfig, ImagesConfig):
     """A folder for each class, or an archive of such. size: of the side in pixels; null keeps images as they are.
 
     validation_fraction, test_fraction: of each class's images, where no folders `val` and `test` say which they are.
@@ -67,8 +69,12 @@ def choose(tree: "Tree", config: ImageFolder) -> tuple["Listing", "Listing", "Li
     train, validation, test = tree.train, tree.validation, tree.test
     if test is None:
         train, test = split(train, tree.classes, config.test_fraction, rng, "test")
+    if validation is not None and config.folds is not None:
+        raise DataError(
+            f"data.folds={config.folds}: the folders of {config.root} say which images validate; leave folds out"
+        )
     if validation is None:
-        train, validation = split(train, tree.classes, config.validation_fraction, rng)
+        train, validation = split(train, tree.classes, config.held_out, rng)
     train, validation, test = (one.take(rng.permutation(len(one.names))) for one in (train, validation, test))
     return first(train, config.count, "train"), validation, first(test, config.test_count, "test")
 
@@ -80,7 +86,11 @@ def first(images: "Listing", count: int | None, name: Literal["train", "test"]) 
 
 
 def split(
-    images: "Listing", classes: Sequence[str], fraction: float, rng: np.random.Generator, held_out: str = "validation"
+    images: "Listing",
+    classes: Sequence[str],
+    fraction: float | Fold,
+    rng: np.random.Generator,
+    held_out: str = "validation",
 ) -> tuple["Listing", "Listing"]:
     """The images that stay, and a part of each class, drawn at random, that is held out."""
     kept, others = stratified_indices(images.targets, classes, fraction, rng, held_out)

@@ -59,6 +59,12 @@ class MotionSense(PeopleConfig):
         return bool(super().validates or self.validation_people)
 
     @model_validator(mode="after")
+    def _folds_choose_the_people(self) -> Self:
+        if self.folds is not None and self.validation_people is not None:
+            raise ValueError("data.folds and data.validation_people both say who validates: leave one of them out")
+        return self
+
+    @model_validator(mode="after")
     def _nobody_twice(self) -> Self:
         both = sorted(set(self.validation_people or ()) & set(self.test_people or ()))
         if both:
@@ -144,7 +150,7 @@ def _split(recordings: Sequence[Recording], config: MotionSense, rng: np.random.
     """Who is in which split: those named in `config`, else drawn at random."""
     return split_people(
         sorted({one.person for one in recordings}),
-        config.validation_fraction if config.validation_people is None else config.validation_people,
+        config.held_out if config.validation_people is None else config.validation_people,
         config.test_fraction if config.test_people is None else config.test_people,
         rng,
     )

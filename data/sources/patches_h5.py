@@ -7,14 +7,15 @@ import numpy as np
 from pydantic import Field
 
 from duograd.data.dataset import Array, DataSet
+from duograd.data.folds import FoldedConfig
 from duograd.data.formats.files import user_path
 from duograd.data.patches import patch_dataset
-from duograd.data.source import UNSET, Source, SourceConfig, required
+from duograd.data.source import UNSET, Source, required
 
 FORM = ("N", 3, "H", "W")
 
 
-class PatchesH5(SourceConfig):
+class PatchesH5(FoldedConfig):
     """Patches from an HDF5 file in the course's form; count: the first so many, or null for all."""
 
     name: Literal["patches_h5"] = "patches_h5"

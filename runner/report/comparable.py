@@ -9,7 +9,7 @@ from duograd.runner.report.records import Record
 from duograd.runner.store.overrides import short_names
 
 SOURCE = ("data", "data.root", "data.path")  # which samples there are; the other keys of data say what is made of them
-NO_SAMPLES = ("data.augment",)  # what varies training samples, and leaves those that are measured on as they are
+NO_SAMPLES = ("data.augment", "data.fold")  # varies training samples alone, or is said of each run by itself
 WITHOUT_PENALTY = ("mse", "mae")  # the same whatever loss was minimised, as are all metrics that rise
 
 

@@ -30,6 +30,7 @@ NEVER = (
     "model.family",
     *(f"{part}.file" for part in ("data", "model", "loss", "optimizer")),  # their hash counts
 )
+FOLDS = ("data.fold", "data.folds")
 MISSING = object()
 SHORTEST = len('{"epoch":1}\n')  # bytes of a line
 Floats = NDArray[np.float64]
@@ -76,7 +77,8 @@ class Record:
         """What the run was set to, by dotted key; a group's option under the group's name, such as optimizer: adam."""
         leaves = ((key, value) for key, value in dotted(self.config) if value != {})
         flat = {key.removesuffix(".name"): _comparable(value) for key, value in leaves}
-        return {key: value for key, value in flat.items() if not key.startswith(NEVER)} | dict(self.swept)
+        unset = {key for key in FOLDS if flat.get(key) is None}  # as in a run of a time that knew none
+        return {k: v for k, v in flat.items() if not k.startswith(NEVER) and k not in unset} | dict(self.swept)
 
     @property
     def outcome(self) -> str:

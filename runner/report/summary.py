@@ -80,11 +80,13 @@ def method(comparison: Comparison) -> str:
     """How settings were compared, in a sentence for the page."""
     count = max((c.comparisons for c in (comparison.contrasts or [[]])[0]), default=0)
     holm = f", p corrected by Holm for all {count} pairs of settings" if count > 1 else ""
+    folded = any(record.parameters.get("data.fold") is not None for record in comparison.records)
+    folds = " Folds share training samples: what is said of them is surer than it should be." if folded else ""
     interval = "the bootstrap (BCa)" if comparison.interval == "bootstrap" else "Student's t"
     return (
         "Runs of one seed and fold see the same samples in the same order from the same initial values: differences "
         f"are taken run by run. Intervals are of 95 %, by {interval}; ≈ marks what the paired t test cannot tell "
-        f"apart from the best at 5 %{holm}."
+        f"apart from the best at 5 %{holm}.{folds}"
     )
 
 

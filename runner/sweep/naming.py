@@ -15,6 +15,7 @@ HASH_LENGTH = 16  # hex digits
 LONGEST = 120  # bytes of a folder's name; file systems take 255
 # What does not change a result: a job is the same with or without it.
 BESIDE_THE_RESULT = ("tracking", "checkpoint", "check_gradient")
+FOLDS = ("fold", "folds")  # where none were asked for, a job is what it was before there were any
 BESIDE_INSIDE = {
     "task": ("figures", "frames"),
     "backend": ("threads",),
@@ -32,6 +33,7 @@ def config_hash(config: RunConfig, project: Path) -> str:
 def what_counts(tree: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a configuration that its result depends on."""
     content = {key: value for key, value in tree.items() if key not in BESIDE_THE_RESULT}
+    content["data"] = {key: value for key, value in content["data"].items() if value is not None or key not in FOLDS}
     for key, inside in BESIDE_INSIDE.items():
         content[key] = {name: value for name, value in content[key].items() if name not in inside}
     return content
