@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from report_builders import ACTIVITY, run_folder, sweep_folder
 from tracking_run import begin, end, train
@@ -12,7 +13,9 @@ from duograd.runner.commands.compare import main
 from duograd.runner.errors import UserError
 from duograd.runner.report.links import mlflow_link
 from duograd.runner.report.select import select_runs
+from duograd.runner.report.summary import notes
 from duograd.runner.tracking.mirror import Mirror
+from duograd.runner.tracking.mlflow_api import Metric, MlflowClient, Param
 
 
 def test_runs_a_sweep_and_a_folder_of_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,6 +98,33 @@ def test_an_experiment_in_mlflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert other.folder == paths[1]
     with pytest.raises(UserError, match="no folder and no MLflow experiment 'nothere'"):
         select_runs(["nothere"])
+    _what_something_else_logged(uri)
+
+
+def _what_something_else_logged(uri: str) -> None:
+    """Read as MLflow's client gives it, and left as it is."""
+    client = MlflowClient(uri)
+    experiment = client.create_experiment("theirs")
+    for depth, seed in ((18, 0), (18, 1), (34, 0), (34, 1)):
+        run = client.create_run(experiment, run_name=f"depth {depth} seed {seed}").info.run_id
+        params = [Param("depth", str(depth)), Param("random_state", str(seed)), Param("out", f"/x/{depth}/{seed}")]
+        metrics = [Metric("val_acc", depth / 100 + seed / 50 + step / 100, 1, step) for step in (0, 1)]
+        client.log_batch(run, metrics, params)
+        client.set_terminated(run)
+    content = Path(uri.removeprefix("sqlite:///")).read_bytes()
+    ranking = {"metric": None, "rises": None, "ignored": ["out"]}
+    found = select_runs(["mlflow:theirs"], uri, ranking=ranking)
+    assert [(rank.group.label, len(rank.group.records), rank.mean) for rank in found.ranks] == [
+        ("depth=34", 2, 0.36),
+        ("depth=18", 2, 0.2),
+    ]
+    np.testing.assert_allclose(found.records[0].history["val/accuracy"], [0.18, 0.19])
+    assert "out is another in each run" in notes(select_runs(["mlflow:theirs"], uri))[1]
+    assert Path(uri.removeprefix("sqlite:///")).read_bytes() == content
+    with pytest.raises(UserError, match="has no experiment 'nothere'"):
+        select_runs(["mlflow:nothere"], uri)
+    with pytest.raises(UserError, match="stands alone"):
+        select_runs(["mlflow:theirs", "x"], uri)
 
 
 def test_runs_that_were_not_mirrored_have_no_link(tmp_path: Path) -> None:

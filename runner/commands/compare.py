@@ -26,9 +26,12 @@ def main(arguments: list[str]) -> int:
 
     from duograd.runner.report.links import mlflow_link
     from duograd.runner.report.report import write_report
-    from duograd.runner.report.select import select_runs
+    from duograd.runner.report.select import MLFLOW, select_runs
 
-    runs = select_runs(options.names, options.uri, options.interval)
+    ranking = {"metric": options.metric, "rises": options.rises, "ignored": options.ignore or []}
+    if not options.names[0].startswith(MLFLOW) and ranking != {"metric": None, "rises": None, "ignored": []}:
+        raise UserError("--metric, --higher, --lower and --ignore are for mlflow:EXPERIMENT: our runs say what leads")
+    runs = select_runs(options.names, options.uri, options.interval, ranking)
     try:
         out.mkdir(parents=True, exist_ok=True)
         report = write_report(out, runs, mlflow_link(runs))
@@ -44,9 +47,19 @@ def _parser() -> argparse.ArgumentParser:
         "names",
         nargs="+",
         metavar="RUN | SWEEP | EXPERIMENT",
-        help="run folders, a sweep's folder, a folder that holds runs, or the name of an MLflow experiment",
+        help="run folders, a sweep's folder, a folder that holds runs, or the name of an MLflow experiment; "
+        "mlflow:EXPERIMENT reads what anything else has logged there",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to (default: outputs/compare_TIME)")
     parser.add_argument("--uri", help="where an experiment is looked up (default: sqlite:///outputs/mlflow.db)")
     parser.add_argument("--interval", choices=("t", "bootstrap"), default="t", help="of means over seeds (default: t)")
+    foreign = parser.add_argument_group("for mlflow:EXPERIMENT")
+    foreign.add_argument("--metric", metavar="NAME", help="what to rank by (default: a validation accuracy or loss)")
+    better = foreign.add_mutually_exclusive_group()
+    words = "{} of it is better (default: as its name says)"
+    better.add_argument("--higher", dest="rises", action="store_true", default=None, help=words.format("more"))
+    better.add_argument("--lower", dest="rises", action="store_false", default=None, help=words.format("less"))
+    foreign.add_argument(
+        "--ignore", action="append", metavar="PARAMETER", help="one that is no setting, such as a name"
+    )
     return parser

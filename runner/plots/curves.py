@@ -114,13 +114,14 @@ def overlay(
     scaling: Literal["linear", "auto"] = "auto",
     note: str = "",
     beginning: bool = False,
+    along: str = "epoch",
 ) -> Path:
-    """Draw curves over epochs, in a panel for each name such as `train` and `val`; returns the path.
+    """Draw curves, in a panel for each name such as `train` and `val`; returns the path.
 
     A single panel whose curves all have their own names labels them at their ends, with their last values; one epoch
     is bars. The scale is logarithmic where all values are positive and span more than a decade, unless `scaling` is
     linear; without `beginning` it leaves out the first epochs where they would flatten all others. `note`: what else
-    there is to say.
+    there is to say. `along`: what they go along.
     """
     every = [curve for curves in panels.values() for curve in curves]
     empty = dict.fromkeys(curve.name for curve in every if not len(curve.measured))
@@ -131,15 +132,17 @@ def overlay(
     epochs = max([1, *map(len, values)])
     if epochs == 1 and values:
         named = [(f"{panel} {curve.name}", curve) for panel, curves in full.items() for curve in curves]
-        return _draw_numbers(named, out, joined(what, "after one epoch", note, nothing))
+        return _draw_numbers(named, out, joined(what, f"after one {along}", note, nothing))
     subtitle = joined(what, scale.note, left_out, note, nothing)
     [first, *more] = full.values()
     if not more and len({curve.name for curve in first}) == len(first):
-        return draw_curves(first, scale, ("epoch", epochs), out, subtitle)
-    return _draw_beside(full, scale, epochs, out, subtitle)
+        return draw_curves(first, scale, (along, epochs), out, subtitle)
+    return _draw_beside(full, scale, (along, epochs), out, subtitle)
 
 
-def _draw_beside(panels: Mapping[str, Sequence[Curve]], scale: Scale, epochs: int, out: Output, subtitle: str) -> Path:
+def _draw_beside(
+    panels: Mapping[str, Sequence[Curve]], scale: Scale, along: tuple[str, int], out: Output, subtitle: str
+) -> Path:
     """Panels in one scale, with a legend for all."""
     size, count = BESIDE.get(len(panels), (WIDTH, HEIGHT)), len(panels)
     chart = Chart(out, subtitle, size, panels=count, across=count)
@@ -148,7 +151,7 @@ def _draw_beside(panels: Mapping[str, Sequence[Curve]], scale: Scale, epochs: in
         axes = chart.axes[panel]
         chart.entitle(axes, name)
         axes.tick_params(labelleft=chart.is_left(panel))
-        _draw_panel(axes, curves, scale, ("epoch", epochs))
+        _draw_panel(axes, curves, scale, along)
         if not curves:
             say_empty(axes)
     return chart.save()

@@ -1,6 +1,7 @@
 """The charts that any runs have: numbers along their axes, and learning curves over each other."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,8 @@ def charts(comparison: Comparison, folder: Path) -> Iterator[Picture]:
     for measure in comparison.measures if comparison.contest and comparison.chart_axes else ():
         if any(len(group.values(measure)) for group in comparison.groups):
             yield along_axes(comparison, measure, folder)
-    for term in ("loss", *rising_metrics()):
+    leading = comparison.measure.metric.rpartition("/")[2]
+    for term in dict.fromkeys(["loss", *rising_metrics(), leading]):
         if picture := curves(comparison, term, folder):
             yield picture
 
@@ -119,22 +121,23 @@ def _numbers_or_words(values: Sequence[Any]) -> list[float] | list[str]:
 
 
 def curves(comparison: Comparison, term: str, folder: Path) -> Picture | None:
-    """The curves of one term over each other, a panel a split; None where no run has any."""
+    """The curves of one term over each other, a panel a split, or one for all; None where no run has any."""
     best = [rank.group for rank in comparison.ranks[:MOST_CURVES]]
     groups = [group for group in comparison.groups if group in best]  # in the order of the sweep, not of success
     looks = _looks(comparison, groups)
-    panels = {words: _lines(groups, looks, f"{split}/{term}") for split, words in SPLITS.items()}
+    names = {f"{split}/{term}": words for split, words in SPLITS.items()} | {term: ""}
+    panels = {words: _lines(groups, looks, name) for name, words in names.items()}
     panels = {words: lines for words, lines in panels.items() if lines}
     if not panels:
         return None
-    path = folder / f"curves_{term}.png"
-    all_groups = len(comparison.groups)
-    what = f"{term} by epoch" + (f" · the best {MOST_CURVES} of {all_groups}" if all_groups > MOST_CURVES else "")
+    path = folder / f"curves_{re.sub(r'[^a-zA-Z0-9_-]', '_', term)}.png"
+    all_groups, along = len(comparison.groups), comparison.along
+    what = f"{term} by {along}" + (f" · the best {MOST_CURVES} of {all_groups}" if all_groups > MOST_CURVES else "")
     scale: Literal["auto", "linear"] = "auto" if term == "loss" else "linear"
     out = Output(path, f"{term.capitalize()}: {comparison.subject}", comparison.footer)
     bands = any(curve.band for lines in panels.values() for curve in lines)
-    overlay(panels, out, what, scale, f"mean of the finished runs {INTERVAL}" if bands else "")
-    return Picture(path, f"{term} by epoch, {', '.join(panels)}")
+    overlay(panels, out, what, scale, f"mean of the finished runs {INTERVAL}" if bands else "", along=along)
+    return Picture(path, ", ".join(filter(None, [f"{term} by {along}", *panels])))
 
 
 def _lines(groups: Sequence[Group], looks: dict[str, tuple[int, int]], metric: str) -> list[Curve]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from duograd.runner.registry import rising_metrics
 from duograd.runner.report.agreement import Pair, is_beside, pairs
@@ -31,7 +31,8 @@ class Comparison:
 
     swept: the values of swept keys in the order in which they were typed; {} finds what differs. command: what started
     them all, "" where nothing did; repeat: what runs them with more seeds. parent_run_id: of the sweep's own run in
-    MLflow, where there is one. search: whose trials the runs are. interval: of means.
+    MLflow, where there is one. search: whose trials the runs are. interval: of means. rising: whether more of what is
+    ranked by is better, None where its name says. along: what histories go along. remarks: what else is to be known.
     """
 
     title: str
@@ -42,6 +43,9 @@ class Comparison:
     search: SearchRecord | None = None
     repeat: str = ""
     interval: Interval = "t"
+    rising: bool | None = None
+    along: Literal["epoch", "step"] = "epoch"
+    remarks: Sequence[str] = ()
 
     @cached_property
     def axes(self) -> list[Axis]:
@@ -69,7 +73,7 @@ class Comparison:
     @cached_property
     def measure(self) -> Measure:
         """What decides: the monitored metric at its best, or what can be compared in its place."""
-        return Measure(self.ranked_by[0])
+        return Measure(self.ranked_by[0], rising=self.rising)
 
     @cached_property
     def measures(self) -> list[Measure]:
@@ -147,7 +151,7 @@ class Comparison:
     def reruns(self) -> list[str]:
         """The command that trains the best run of each data set again."""
         best = [best_run(ranks[0].group, self.measure) for ranks in self.winners]
-        return [record.command for record in best] if self.contest else []
+        return [record.command for record in best if record.command] if self.contest else []
 
     @cached_property
     def pairs(self) -> list[Pair]:

@@ -28,11 +28,12 @@ class Measure:
     metric: str
     when: Literal["best", "final", "at best"] = "best"
     leading: "Measure | None" = None
+    rising: bool | None = None
 
     @property
     def rises(self) -> bool:
-        """Whether a larger value is the better one."""
-        return higher_is_better(self.metric)
+        """Whether a larger value is the better one: as was said, else as its name says."""
+        return higher_is_better(self.metric) if self.rising is None else self.rising
 
     @property
     def sign(self) -> int:

@@ -103,7 +103,7 @@ def _pictures(comparison: Comparison, folder: Path) -> Iterator[Picture | str]:
     yield from _kept("Charts", charts.charts(comparison, folder))
     if best and (best.config.get("model") or {}).get("family") == "autoencoder":
         yield from _kept("Contact sheets", feature_sheets.sheets(comparison, restorer, folder))
-    if best and any(name.endswith("/accuracy") for name in best.metrics):
+    if best and best.identity and any(name.endswith("/accuracy") for name in best.metrics):
         yield from _kept("Confusion matrices", confusion_sheets.sheets(comparison, restorer, folder))
 
 

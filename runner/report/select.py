@@ -1,9 +1,10 @@
 """From what a person names (run folders, a sweep, a folder of runs, an MLflow experiment) to a comparison of runs."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from duograd.runner.errors import UserError
 from duograd.runner.report.comparison import Comparison
@@ -14,11 +15,21 @@ from duograd.runner.store.folders import SEARCH, SWEEP, is_run_folder, runs_belo
 from duograd.runner.store.records import SearchRecord
 from duograd.runner.tracking import TrackingError, address
 
+MLFLOW = "mlflow:"  # before the name of an experiment whose runs anything may have logged
 KINDS = "name run folders, a sweep's folder or an MLflow experiment"
 
 
-def select_runs(names: Sequence[str], uri: str | None = None, interval: Interval = "t") -> Comparison:
-    """The runs behind the names. Raises UserError where there are none, or they are not of one task."""
+def select_runs(
+    names: Sequence[str], uri: str | None = None, interval: Interval = "t", ranking: Mapping[str, Any] | None = None
+) -> Comparison:
+    """The runs behind the names; ranking: how those are ranked that something else logged.
+
+    Raises UserError where there are none, or they are not of one task.
+    """
+    if len(names) == 1 and names[0].startswith(MLFLOW):
+        return _logged(names[0].removeprefix(MLFLOW), uri, interval, ranking)
+    if any(name.startswith(MLFLOW) for name in names):
+        raise UserError(f"{MLFLOW}EXPERIMENT stands alone: what other programs logged is compared with itself")
     if len(names) == 1 and (Path(names[0]) / SWEEP).is_file():
         return sweep_runs(Path(names[0]), interval)
     records = list({record.folder.resolve(): record for name in names for record in _records(name, uri)}.values())
@@ -38,6 +49,20 @@ def sweep_runs(folder: Path, interval: Interval = "t") -> Comparison:
     trials = search if search and search.trials else None  # it may have just begun
     repeat = "" if trials else sweep_command(sweep, folder)
     return Comparison(sweep.name, records, sweep.swept, sweep.command, sweep.parent_run_id, trials, repeat, interval)
+
+
+def _logged(name: str, uri: str | None, interval: Interval, ranking: Mapping[str, Any] | None) -> Comparison:
+    from duograd.runner.report.logged import logged_comparison
+    from duograd.runner.tracking.logged import logged_runs
+
+    where = address.resolve(uri, Path.cwd())
+    try:
+        runs = logged_runs(where, name)
+    except TrackingError as error:
+        raise UserError(str(error)) from None
+    if not runs:
+        raise UserError(f"{address.bare(where)} has no {'run in ' if runs is not None else ''}experiment '{name}'")
+    return logged_comparison(name, runs, interval=interval, **(ranking or {}))
 
 
 def _records(name: str, uri: str | None) -> Iterator[Record]:

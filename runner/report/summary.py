@@ -32,7 +32,9 @@ def notes(comparison: Comparison) -> list[str]:
 
 def _notes(comparison: Comparison) -> Iterator[str]:
     metric = comparison.measure.metric
-    yield comparison.ranked_by[1]
+    yield from comparison.remarks
+    if comparison.rising is None:
+        yield comparison.ranked_by[1]
     if len(comparison.data_sets) > 1:
         names = ", ".join(name or "unknown" for name in comparison.data_sets)
         yield f"Ranked apart for each data set, as {metric} on one says nothing of another: {names}."

@@ -87,7 +87,7 @@ def _ranking(comparison: Comparison, differing: Sequence[str], finals: Sequence[
             *([Column("95 %", intervals)] if replicated else []),
             Column("runs", [_count(rank) for rank in ranks])
             if replicated
-            else Column("epoch", [str(rank.epoch or NOTHING) for rank in ranks]),
+            else Column(comparison.along, [str(rank.epoch or NOTHING) for rank in ranks]),
             *(Column(m.name, [_mean(rank, m) for rank in ranks]) for m in (*_at_best(finals, comparison), *finals)),
             Column("time", [_time(rank) for rank in ranks]),
             Column("status", [_status(rank) for rank in ranks], numeric=False),

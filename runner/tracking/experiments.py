@@ -53,13 +53,13 @@ def experiment_folders(uri: str, name: str) -> list[Path] | None:
         experiment = client.get_experiment_by_name(name)
         if experiment is None:
             return None
-        runs = list(_all_runs(client, experiment.experiment_id))
+        runs = list(all_runs(client, experiment.experiment_id))
     here = dict(_by_id(path.parent)) if path is not None else {}
     return [folder for run in runs if (folder := here.get(_id(run)) or _copy(run)) is not None]
 
 
-def _all_runs(client: MlflowClient, experiment: str) -> Iterator[Run]:
-    """The oldest first, page by page."""
+def all_runs(client: MlflowClient, experiment: str) -> Iterator[Run]:
+    """An experiment's, the oldest first, page by page."""
     token = None
     while token != "":
         page = client.search_runs(
