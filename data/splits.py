@@ -182,7 +182,7 @@ def split_fairly(
         for part, indices in zip(parts, (trains, validates, members[:tests]), strict=True):
             part += indices
     for name, fraction, part in (("validation", validation, parts[1]), ("test", test, parts[2])):
-        if fraction and not part:
-            raise _empty(len(strata), 0.0 if isinstance(fraction, Fold) else fraction, name, lacking=name)
+        if fraction and not isinstance(fraction, Fold) and not part:
+            raise _empty(len(strata), fraction, name, lacking=name)
     train, validation_index, tested = (np.sort(np.array(part, np.intp)) for part in parts)
     return train, validation_index, tested
