@@ -25,7 +25,12 @@ class GuestNet:
 
     def __init__(self, net: Any, loss: Any, dtype: DTypeLike) -> None:
         if missing := [name for name in NEEDED if not hasattr(net, name)]:
-            raise ArchitectureError(f"{type(net).__name__} has no {', '.join(missing)}: a network has all of {NEEDED}")
+            raise ArchitectureError(
+                f"{type(net).__name__} has no {', '.join(missing)}: give a duograd.Chain, or an object with params, "
+                "loss_and_grad and predict"
+            )
+        _require_arguments(net.loss_and_grad, "inputs", "targets")
+        _require_arguments(net.predict, "inputs")
         self.net, self.loss = net, loss
         for name, w in net.params.items():
             if not (isinstance(w, np.ndarray) and w.dtype.kind == "f"):
@@ -75,6 +80,13 @@ def terms(value: Any) -> dict[str, float]:
     if "loss" not in value:
         raise ArchitectureError(f"its terms are {', '.join(value)}: give what is minimised as 'loss'")
     return dict(value)
+
+
+def _require_arguments(method: Any, *arguments: str) -> None:
+    try:
+        inspect.signature(method).bind(*arguments)
+    except TypeError as error:
+        raise ArchitectureError(f"{method.__qualname__}({', '.join(arguments)}) is called: {error}") from None
 
 
 def _what(value: Any) -> str:

@@ -166,6 +166,40 @@ def test_shapes_that_do_not_fit_are_said_with_both(tmp_path):
     assert "the gradient has shape (4, 2), the outputs (4, 6)" in fault(tmp_path, "loss=c.py")
 
 
+NET = """
+import numpy as np
+
+
+class Net:
+    def __init__(self, shape, outputs):
+        self.params = {"w": np.zeros((outputs, shape[-1]))}
+
+    def predict(self, x):
+        return x.mean(axis=1) @ self.params["w"].T
+
+    def loss_and_grad(self, x, y):
+        return 0.0, {"w": self.params["w"]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("typed", "before", "after", "reason"),
+    [
+        ("model", "np.zeros((outputs, shape[-1]))", "[0]", "parameter w is a list: give an array of floats"),
+        ("model", '{"w": self.params', '{"v": self.params', "gives other gradients than there are parameters: v, w"),
+        ("model", "def predict(self, x)", "def predict(self)", "Net.predict(inputs) is called: too many positional"),
+        ("model", "def predict", "def say", "Net has no predict: give a duograd.Chain, or an object with params"),
+        ("model", "class Net:", "def net(shape, outputs):\n    return 3\n\n\nclass _Net:", "int has no params"),
+        ("loss", "class Net:", "def l(outputs, targets):\n    return 3\n\n\nclass Net:", "returns int: give (value,"),
+        ("optimizer", "def predict", "def update", "update(self, w, g, slots, lr, t) is called: too many positional"),
+    ],
+)
+def test_what_does_not_keep_the_protocol_is_one_line(tmp_path, typed, before, after, reason):
+    assert before in NET
+    write(tmp_path, "odd.py", NET.replace(before, after))
+    assert reason in fault(tmp_path, f"{typed}=odd.py")
+
+
 def test_a_wrong_gradient_is_warned_of_and_a_right_one_is_not(tmp_path):
     write(tmp_path, "wrong.py", (EXAMPLES / "net.py").read_text().replace("(dy * x * s).sum", "(dy * x * s).mean"))
     train(tmp_path / "wrong", "model=wrong.py")

@@ -17,7 +17,7 @@ def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q", "-w", str(folder)]
     checkout = folder / "checkout"  # a build leaves folders of its own beside the sources
-    for name in ("src", "conf", "data", "models", "runner", "hydra_plugins"):
+    for name in ("src", "conf", "data", "models", "runner", "hydra_plugins", "examples"):
         leave_out = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(ROOT / name, checkout / name, symlinks=True, ignore=leave_out)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
@@ -31,7 +31,7 @@ def test_the_wheel_holds_two_packages(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"duograd", "hydra_plugins"}
-    assert "duograd/conf/config.yaml" in names
+    assert {"duograd/conf/config.yaml", "duograd/starters/net.py"} <= set(names)
     assert "duograd/runner/report/templates/answer.jinja" in names
     ours = {f"duograd/{p.relative_to(ROOT)}" for d in ("data", "models", "runner") for p in (ROOT / d).rglob("*.py")}
     assert ours <= set(names)
@@ -55,6 +55,7 @@ def test_it_runs_beside_a_user_s_own_packages(wheel, tmp_path):
     small = ["preset=smoke", "data.count=50", "tracking=none", "hydra.run.dir=run"]
     python("-m", "duograd", *small)
     assert (here / "run" / "summary.json").exists()
+    assert "my_net.py is written" in python("-m", "duograd", "new", "net", "my_net")
 
 
 def test_python_m_duograd_is_duograd():

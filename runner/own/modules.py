@@ -26,10 +26,9 @@ def load(code: Code) -> ModuleType:
         module = ModuleType(f"{code.path.stem}_{code.hash}")
         module.__file__ = str(code.path)
         sys.modules[module.__name__] = module  # dataclasses look there
-        _reach(code.folder)
         _codes[code.hash] = code
         try:
-            with guarded():
+            with guarded(), _neighbours(code.folder):
                 exec(compile(code.files[code.path.name], str(code.path), "exec"), module.__dict__)
         except BaseException:
             del sys.modules[module.__name__], _codes[code.hash]
@@ -88,10 +87,17 @@ def standing_in(copies: Mapping[Path, Code]) -> Iterator[None]:
         _copies.reset(token)
 
 
-def _reach(folder: Path) -> None:
-    """Lets files of the folder import each other, also later, inside of functions: before any other code's."""
+@contextmanager
+def _neighbours(folder: Path) -> Iterator[None]:
+    """Inside the block, files of the folder are found before all others, as `python my_net.py` would find them. Later,
+    for imports inside of functions, after all others: a random.py of the user's is not everybody's."""
     theirs = {str(code.folder) for code in _codes.values()} | {str(folder)}
-    sys.path[:] = [str(folder), *(place for place in sys.path if place not in theirs)]
+    before, writes = [place for place in sys.path if place not in theirs], sys.dont_write_bytecode
+    sys.path[:], sys.dont_write_bytecode = [str(folder), *before], True  # a run's folder keeps what it was given
+    try:
+        yield
+    finally:
+        sys.path[:], sys.dont_write_bytecode = [*before, str(folder)], writes
 
 
 def _forget_neighbours(code: Code) -> None:

@@ -14,6 +14,7 @@ from duograd.models.chain import INITS, Chain, ChainNet
 from duograd.models.errors import ArchitectureError
 from duograd.models.family import Family, ModelConfig
 from duograd.models.guest import GuestNet
+from duograd.models.loss import OutputLoss
 from duograd.runner.errors import UserError
 from duograd.runner.own.finding import named, only, public
 from duograd.runner.own.keys import arguments, config_class, keys_of
@@ -55,6 +56,8 @@ class Halves:
         given = _given(loss, shape, outputs, seed, dtype, threads)
         made = self.by_hand(**arguments(self.by_hand, config, **given))
         if isinstance(made, Chain):
+            if not isinstance(loss, OutputLoss):
+                raise ArchitectureError(f"{self.where}: a chain learns by a loss of its outputs: choose another loss")
             return ChainNet(made, loss, seed, dtype, threads, getattr(config, "init", "torch"))
         return GuestNet(made, loss, dtype)
 
@@ -136,7 +139,7 @@ def is_network(name: str, value: Any) -> bool:
         return hasattr(value, "loss_and_grad")
     code = getattr(value, "__code__", None)
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code else ()
-    return name != TWIN and bool({"shape", "outputs"} & set(names))
+    return name != TWIN and "targets" not in names and bool({"shape", "outputs"} & set(names))
 
 
 def is_module(value: Any) -> bool:

@@ -4,6 +4,7 @@ in place; its `slots`, if it remembers anything; and torch_update of the same, o
 Its parameters are the keys; `lr: float = 1e-4` among them is the rate where no table has one.
 """
 
+import inspect
 from types import ModuleType
 from typing import Annotated, Any
 
@@ -41,6 +42,10 @@ def of_thing(thing: Any, where: str) -> Optimizer:
     """The optimizer of a class. Raises UserError."""
     if not is_optimizer("", thing):
         raise UserError(f"{where} is no optimizer: {REMEDY}")
+    try:
+        inspect.signature(thing.update).bind("self", "w", "g", "slots", "lr", "t")
+    except TypeError as error:
+        raise UserError(f"{where}: update(self, w, g, slots, lr, t) is called: {error}") from None
     keys = keys_of(thing, taken=TAKEN)
     bounded = [key._replace(kind=Annotated[float, Field(gt=0)]) if key.name == "lr" else key for key in keys]
     return Optimizer(config_class(thing.__name__, _delegating(thing, where), bounded, name=(str, thing.__name__)))
