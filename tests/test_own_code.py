@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from own_builders import ALWAYS, CHAIN, EXAMPLES, GAIT, train, write
 
+from duograd.data.errors import DataError
 from duograd.runner import build
 from duograd.runner.commands.gradcheck import errors
 from duograd.runner.compose import compose, compose_tree
@@ -295,7 +296,8 @@ def test_a_job_is_another_when_its_code_is_and_the_same_wherever_that_lies(tmp_p
 def test_own_data_is_split_or_comes_split(tmp_path):
     (tmp_path / "walk.csv").write_text("x,activity\n" + "".join(f"{i},{'ab'[i // 60]}\n" for i in range(120)))
     write(tmp_path, "my_data.py", (EXAMPLES / "data.py").read_text())
-    data = _data(compose([*GAIT[:1], "data=my_data.py:windows", "data.path=walk.csv", "data.window=10", "data.step=5"]))
+    windows = [*GAIT[:1], "data=my_data.py:windows", "data.path=walk.csv", "data.window=10", "data.step=5"]
+    data = _data(compose(windows))
     assert (data.classes, data.train.inputs.shape[1:]) == (("a", "b"), (10, 1))
     assert data.validation is not None
     write(
@@ -306,6 +308,10 @@ def test_own_data_is_split_or_comes_split(tmp_path):
     )
     apart = _data(compose(["task=table", "data=apart.py", "data.n=40"]))
     assert (len(apart.train), apart.validation, len(apart.test)) == (40, None, 4)
+    fold = ["data.fold=0", "data.folds=4"]
+    assert len(_data(compose([*windows, *fold])).validation) < len(data.validation) + len(data.test)
+    with pytest.raises(DataError, match=r"data.fold=0: apart.py gives splits of its own"):
+        _data(compose(["task=table", "data=apart.py", "data.n=40", *fold]))
     with pytest.raises(UserError, match=r"^data.n is not set$"):
         compose(["task=table", "data=apart.py"])
 

@@ -12,11 +12,13 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from duograd.data.dataset import Array, DataSet, Split
 from duograd.data.errors import DataError
-from duograd.data.source import Source, SourceConfig
+from duograd.data.folds import FoldedConfig
+from duograd.data.source import Source
 from duograd.data.splits import split_fairly
 from duograd.data.targets import Kind, Targets, read_targets
 from duograd.runner.errors import UserError
@@ -26,10 +28,12 @@ from duograd.runner.own.keys import arguments, config_class, keys_of
 GIVEN = ("dtype",)
 SPLITS = ("train", "val", "test")
 REMEDY = "write a function that returns (inputs, targets)"
+Index = dict[str, NDArray[np.intp]]
+"""The samples of each split."""
 
 
-class OwnSourceConfig(SourceConfig):
-    """Fractions are of the samples, of each class alike; of what comes in splits, nothing. target_kind: null: known."""
+class OwnSourceConfig(FoldedConfig):
+    """Fractions and folds are of the samples, of each class alike; what comes in splits stays. target_kind: null: known."""
 
     validation_fraction: float = Field(default=0.15, ge=0, lt=1)
     test_fraction: float = Field(default=0.2, ge=0, lt=1)
@@ -63,25 +67,34 @@ def of_thing(thing: Any, where: str) -> Source:
 
 def data_set(config: OwnSourceConfig, result: Any, dtype: np.dtype[Any], where: str) -> DataSet:
     """What a user's function returned, in splits. Raises DataError where it is no data."""
+    in_splits = isinstance(result, DataSet | Mapping)
+    if in_splits and config.fold is not None:
+        raise DataError(f"data.fold={config.fold}: {where} gives splits of its own, which are not dealt to folds")
     if isinstance(result, DataSet):
         return result
     parts = _as_given(result, where) if isinstance(result, Mapping) else {"train": _pair(result, where)}
+    shapes = {x.shape[1:]: name for name, (x, _) in parts.items()}
+    if len(shapes) > 1:
+        raise DataError(f"{where}: samples have {' and '.join(map(str, shapes))} as shapes: give all splits the same")
     inputs = np.concatenate([x for x, _ in parts.values()])
     targets = read_targets(np.concatenate([y for _, y in parts.values()]), ["target"], config.target_kind)
-    if len(parts) == 1:
-        strata = targets.array if targets.classes else np.zeros(len(inputs), np.int64)
-        rng = np.random.default_rng(config.seed)
-        index = dict(
-            zip(SPLITS, split_fairly(strata, config.validation_fraction, config.test_fraction, rng), strict=True)
-        )
-    else:
-        ends = np.cumsum([len(x) for x, _ in parts.values()])
-        index = dict(zip(parts, np.split(np.arange(len(inputs)), ends[:-1]), strict=True))
+    index = _as_they_come(parts) if in_splits else _split(config, targets)
     return _assembled(config, inputs, targets, index, dtype, where)
 
 
+def _as_they_come(parts: Mapping[str, tuple[Array, Array]]) -> Index:
+    ends = np.cumsum([len(x) for x, _ in parts.values()])
+    return dict(zip(parts, np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
+
+
+def _split(config: OwnSourceConfig, targets: Targets) -> Index:
+    strata = targets.array if targets.classes else np.zeros(len(targets.array), np.int64)
+    rng = np.random.default_rng(config.seed)
+    return dict(zip(SPLITS, split_fairly(strata, config.held_out, config.test_fraction, rng), strict=True))
+
+
 def _assembled(
-    config: OwnSourceConfig, inputs: Array, targets: Targets, index: dict[str, Any], dtype: np.dtype[Any], where: str
+    config: OwnSourceConfig, inputs: Array, targets: Targets, index: Index, dtype: np.dtype[Any], where: str
 ) -> DataSet:
     array = targets.array.astype(dtype) if targets.values else targets.array
     splits = {name: Split(np.ascontiguousarray(inputs[i], dtype), array[i]) for name, i in index.items() if len(i)}
@@ -91,7 +104,7 @@ def _assembled(
 
 
 def _as_given(parts: Mapping[str, Any], where: str) -> dict[str, tuple[Array, Array]]:
-    if "train" not in parts or (odd := set(parts) - set(SPLITS)):
+    if "train" not in parts or set(parts) - set(SPLITS):
         odd = set(parts) - set(SPLITS)
         what = f"calls a split {sorted(map(str, odd))[0]!r}" if odd else "gives no 'train'"
         raise DataError(f"{where} {what}: splits are called {', '.join(SPLITS)}")
