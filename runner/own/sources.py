@@ -33,7 +33,7 @@ Index = dict[str, NDArray[np.intp]]
 
 
 class OwnSourceConfig(FoldedConfig):
-    """Fractions and folds are of the samples, of each class alike; what comes in splits stays. target_kind: null: known."""
+    """Fractions and folds are of the samples, of each class alike; what comes in splits stays so."""
 
     validation_fraction: float = Field(default=0.15, ge=0, lt=1)
     test_fraction: float = Field(default=0.2, ge=0, lt=1)
