@@ -12,6 +12,7 @@ from duograd.runner.commands.gradcheck import errors
 from duograd.runner.compose import compose, compose_tree
 from duograd.runner.context import alone
 from duograd.runner.errors import UserError
+from duograd.runner.own import modules
 from duograd.runner.own.faults import OwnCodeError
 from duograd.runner.run import resume, run
 from duograd.runner.store.code import restore
@@ -247,16 +248,19 @@ def test_code_that_raises_before_training_is_refused_with_its_traceback(tmp_path
     assert "ends.py, line 1, while it was imported: SystemExit: 3" in refused("model=ends.py")
 
 
-def test_the_folder_keeps_the_code_and_resume_takes_the_copy_if_it_is_the_users_or_trusted(tmp_path):
+def test_the_folder_keeps_the_code_and_resume_takes_the_copy_if_it_is_the_users_or_trusted(tmp_path, monkeypatch):
     write(tmp_path, "my_layers.py", "def twice(n):\n    return 2 * n\n")
     path = write(tmp_path, "my_net.py", CHAIN.replace("width: int = 8):", "width: int = 8):\n    width = twice(width)"))
     path.write_text("from my_layers import twice\n" + path.read_text())
     train(folder := tmp_path / "run", "model=my_net.py")
+    restore(folder, trust=False)  # this process has imported it
+    monkeypatch.setattr(modules, "_modules", {})  # as another has not
     config = RunFolder(folder).read_config()
     code = folder / "code" / config["model"]["hash"]
     assert {p.name for p in code.iterdir()} == {"my_net.py", "my_layers.py"}
     restore(folder, trust=False)
     write(tmp_path, "my_layers.py", "def twice(n):\n    return 3 * n\n")  # a neighbour counts
+    monkeypatch.setattr(modules, "_modules", {})
     with pytest.raises(UserError, match=r"is gone or differs from its copy .* --trust"):
         restore(folder, trust=False)
     (folder / "summary.json").unlink()
@@ -269,9 +273,11 @@ def test_the_folder_keeps_the_code_and_resume_takes_the_copy_if_it_is_the_users_
         restore(folder, trust=True)
 
 
-def test_the_original_is_not_believed_where_a_folder_from_elsewhere_could_have_put_it(tmp_path):
+def test_the_original_is_not_believed_where_a_folder_from_elsewhere_could_have_put_it(tmp_path, monkeypatch):
     write(tmp_path, "my_net.py", CHAIN)
     train(folder := tmp_path / "run", "model=my_net.py")
+    restore(folder, trust=False)  # this process has imported it
+    monkeypatch.setattr(modules, "_modules", {})  # as another has not
     origins = json.loads((folder / "code" / "origins.json").read_text())
     [entry] = origins.values()
     for place in (folder / "code" / next(iter(origins)) / "my_net.py", "/proc/self/cwd/my_net.py"):

@@ -51,11 +51,12 @@ def kept(folder: Path) -> Iterator[Code]:
 def restore(folder: Path, trust: bool) -> dict[Path, Code]:
     """Imports the code that a folder keeps; by the file that it was copied of.
 
-    Raises UserError where it is no longer what the user's own file says, and nobody said that it can be trusted.
+    Raises UserError where it is no longer what the user's own file says, was not imported by this process before, and
+    nobody said that it can be trusted.
     """
     copies = {code.origin: code for code in kept(folder)}
     for code in copies.values():
-        if not (trust or is_the_users(code, folder)):
+        if not (trust or modules.is_loaded(code.hash) or is_the_users(code, folder)):
             raise UserError(
                 f"{code.origin} is gone or differs from its copy in {code.folder}, with which this began and which may "
                 "be anybody's: look at it, then add --trust to go on with the copy; what the file says now is a new run"
