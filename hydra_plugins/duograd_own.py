@@ -13,7 +13,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 
 from duograd.runner.compose import repository_of
-from duograd.runner.explain import CONF
+from duograd.runner.groups import CONF
 
 SCHEME, FILE = "own", "file"
 PARTS = ("model", "loss", "optimizer", "data")

@@ -5,7 +5,8 @@ import re
 from collections.abc import Sequence
 
 from duograd.data.pasting import for_shell, quoted
-from duograd.runner.errors import UserError, suggestion
+from duograd.runner.errors import UserError, nearest, suggestion
+from duograd.runner.groups import groups
 from duograd.runner.subcommands import COMMANDS
 
 SHORT = {"-c": "--cfg", "-p": "--package", "-r": "--run", "-m": "--multirun", "-i": "--info", "-h": "--help"}
@@ -23,6 +24,9 @@ REFUSED = {
 }
 KNOWN = {*SWITCHES, *VALUED, "--help", "--version"}
 
+TAKES = "a run takes key=value"
+RUNS, SWEEPS = ("run", "train", "fit", "start"), ("sweep", "grid", "multirun", "search")  # commands elsewhere
+
 PATHS = ("data.root", "data.path", "hydra.run.dir", "hydra.sweep.dir", "tracking.uri")  # any text is a value of theirs
 OWN, OWN_FILE = ("model", "loss", "optimizer", "data"), re.compile(r"\.py(:\w+)?(,|$)")  # groups, and files for options
 PLAIN = re.compile(r"[\w/\-+.$%*@?|:\\]*", re.ASCII)  # what Hydra takes for text as it stands
@@ -34,7 +38,7 @@ INTERPOLATION = re.compile(r"\$\{[^}]+\}")
 def ready(arguments: Sequence[str]) -> list[str]:
     """The arguments as Hydra reads them: its flags come first, and paths may hold any character. Raises UserError."""
     flags, overrides = split(arguments)
-    for override in overrides:
+    for override in sorted(overrides, key="=".__ne__):  # a lone = explains what stands around it
         refuse_what_is_no_override(override)
     return [*flags, *map(readable, overrides)]
 
@@ -68,7 +72,7 @@ def _flag(argument: str, rest: list[str]) -> list[str]:
     name, equals, value = argument.partition("=")
     name = SHORT.get(name, name)
     if name not in KNOWN:
-        raise UserError(f"unknown option '{argument}'{suggestion(name, KNOWN)}")
+        raise UserError(_no_option(argument, name, rest))
     if name not in VALUED:
         return [name]
     if not equals and rest and (rest[0] in CHOICES[name] if name == "--info" else not rest[0].startswith("-")):
@@ -78,6 +82,15 @@ def _flag(argument: str, rest: list[str]) -> list[str]:
     if not value:
         raise UserError(f"{name} needs a value: {', '.join(CHOICES.get(name, ())) or 'give one after it'}")
     return [name, _value(name, value)]
+
+
+def _no_option(argument: str, name: str, rest: Sequence[str]) -> str:
+    """The fault of a flag that there is not; most are settings, typed as for other programs."""
+    key, equals, value = argument.lstrip("-").partition("=")
+    if nearest(name, KNOWN, 0.8) or not re.fullmatch(r"--[a-zA-Z][\w.-]*", name):
+        return f"unknown option '{argument}'{suggestion(name, KNOWN)}"
+    value = value if equals else next((word for word in rest[:1] if word[0] != "-" and "=" not in word), "VALUE")
+    return f"unknown option '{argument}': a setting has no dashes, {key.replace('-', '_')}={value}"
 
 
 def _value(flag: str, value: str) -> str:
@@ -97,9 +110,21 @@ def refuse_what_is_no_override(text: str) -> None:
         return
     if text in COMMANDS or text == "help":
         raise UserError(f"'{text}' comes first: duograd {text} ...")
+    if text in ("=", "+="):
+        raise UserError("a setting has no spaces around its =: epochs=10")
     if text.isidentifier():
-        raise UserError(f"unknown command '{text}'{suggestion(text, [*COMMANDS, 'help'])}; a run takes key=value")
+        raise UserError(f"unknown command '{text}'{_no_command(text)}")
     raise UserError(f"cannot read '{text}': expected key=value")
+
+
+def _no_command(word: str) -> str:
+    """What to type for a word that is no command: most stand for a run, a sweep, or an option of a group."""
+    if word in RUNS:
+        return ": a run needs none, duograd model=gru"
+    if word in SWEEPS:
+        return ": a sweep is -m, duograd -m model.hidden_size=10,50"
+    chosen = [f"{group}={word}" for group, options in groups().items() if word in options]
+    return f": did you mean '{chosen[0]}'?" if chosen else f"{suggestion(word, [*COMMANDS, 'help'])}; {TAKES}"
 
 
 def readable(override: str) -> str:

@@ -15,7 +15,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from duograd.runner.arguments import readable
 from duograd.runner.errors import UserError
-from duograd.runner.explain import explain, groups
+from duograd.runner.explain import explain
+from duograd.runner.groups import groups
 from duograd.runner.store.overrides import dotted, parse_all
 
 if TYPE_CHECKING:

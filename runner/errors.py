@@ -26,6 +26,12 @@ HABITS = {
     "num_epochs": "epochs",
     "optim": "optimizer",
     "n_layers": "num_layers",
+    "mse": "squared_error",
+    "ce": "cross_entropy",
+    "crossentropy": "cross_entropy",
+    "hinge": "svm",
+    "cnn": "convnet",
+    "pytorch": "torch",
 }
 
 
@@ -54,10 +60,18 @@ def system_fault(error: OSError) -> str:
     return "the current directory is gone: go to another" if error.errno == ENOENT else error.strerror or str(error)
 
 
+def nearest(word: str, names: Iterable[str], cutoff: float = 0.6) -> list[str]:
+    """The one of the names that somebody may have meant, whatever its case; none where none is close."""
+    by_case = {name.lower(): name for name in names}
+    habit = HABITS.get(word, HABITS.get(word.lower()))
+    if habit in by_case:
+        return [habit]
+    return [by_case[name] for name in difflib.get_close_matches(word.lower(), by_case, n=1, cutoff=cutoff)]
+
+
 def suggestion(word: str, known: Iterable[str], prefix: str = "") -> str:
     """ ": did you mean 'x'? known: a, b, …", the first part only where something is close enough to mean it."""
     names = sorted(set(known))
-    habit = HABITS.get(word)
-    close = [habit] if habit in names else difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    close = nearest(word, names)
     meant = f"did you mean '{prefix}{close[0]}'? " if close else ""
     return f": {meant}known: {', '.join(names)}"

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from duograd.runner.arguments import PATHS, pasteable
-from duograd.runner.errors import UserError, suggestion, system_fault
+from duograd.runner.errors import UserError, nearest, suggestion, system_fault
+from duograd.runner.groups import CONF, groups
 
-CONF = Path(__file__).resolve().parents[1] / "conf"
-# What nobody chooses for a run: rates follow from task, model and optimizer, studies are what `reproduce` makes.
-UNCHOSEN = ("rates", "study")
+PARTS = ("model", "optimizer", "loss", "data", "backend")  # whose keys are looked through for one that is unknown
+BESIDE = ("name", "defaults")  # keys of YAML files that nobody looks for
+ALIKE = 0.85  # how close a key elsewhere must be to be meant
 NEEDED = ("task", "data", "model", "loss", "optimizer", "backend")  # groups of which a run has one option each
 
 
@@ -65,13 +66,6 @@ def _is_hydras(error: Exception) -> bool:
     files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
     ours = {file.name for file in files if Path(__file__).resolve().parent in file.resolve().parents}
     return ours <= {"cli.py", "__main__.py", "compose.py"} and any("hydra" in file.parts for file in files)
-
-
-def groups() -> dict[str, list[str]]:
-    """The groups of conf/ that are chosen by hand, and their options."""
-    folders = [path for path in sorted(CONF.iterdir()) if path.is_dir() and path.name not in UNCHOSEN]
-    options = {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
-    return {name: names for name, names in options.items() if names}
 
 
 def _unreadable(error: Any) -> str:
@@ -141,7 +135,7 @@ def omegaconf_fault(cause: Any) -> str:
         known = [str(k) for k in (cause.parent_node or {})]
         if not parent and (fault := _unchosen(last)):
             return fault
-        return f"unknown key '{key}'{suggestion(last, known, f'{parent}.' if parent else '')}"
+        return _unknown_key(key, known)
     if key and "Missing mandatory value" in str(cause):
         return f"{key} is not set"
     return f"{key}: {_first_line(str(cause))}" if key else _first_line(str(cause))
@@ -156,13 +150,35 @@ def _composition_fault(message: str) -> str:
         return f"'{found[1]}' is there already: leave out the + to change it"
     if found := re.search(r"Could not override '([^'@]+)'", line):
         word = found[1].split(".")[0]
-        return _unchosen(word) or f"unknown key '{word}'{suggestion(word, _keys())}"
+        return _unchosen(word) or _unknown_key(word, _keys())
     return line
 
 
 def _keys() -> list[str]:
     """What stands at the top of a configuration of ours."""
     return [*groups(), *re.findall(r"^(\w+):", (CONF / "config.yaml").read_text(), flags=re.MULTILINE)]
+
+
+def _unknown_key(key: str, known: Sequence[str]) -> str:
+    """With the key that was meant: beside it, in another part (`lr` is optimizer.lr), or of another option."""
+    parent, _, word = key.rpartition(".")
+    usual = f"unknown key '{key}'{suggestion(word, known, f'{parent}.' if parent else '')}"
+    if nearest(word, known):
+        return usual
+    parts = _keys_of_parts()
+    for other in nearest(word, parts, ALIKE):
+        group, option = parts[other]
+        if f"{group}.{other}" != key:
+            return f"unknown key '{key}': did you mean '{group}.{other}'?"
+        return usual.replace(": ", f": it is of {group}={option}; ", 1)
+    return usual
+
+
+def _keys_of_parts() -> dict[str, tuple[str, str]]:
+    """The keys that options of a part have, each with the part and the first such option: lr, (optimizer, adagrad)."""
+    files = [path for group in reversed(PARTS) for path in sorted((CONF / group).glob("*.yaml"), reverse=True)]
+    keys = {path: re.findall(r"^(\w+):", path.read_text(), flags=re.MULTILINE) for path in files}
+    return {key: (path.parent.name, path.stem) for path in files for key in keys[path] if key not in BESIDE}
 
 
 def _unchosen(word: str) -> str | None:
@@ -176,7 +192,8 @@ def _several_values(override: str) -> str:
     key, _, value = override.partition("=")
     if key in PATHS:
         return f"{override} is more than one path: quote it where it is one, {pasteable(key, value)}"
-    alone = "" if re.match(r"\w+\(", value) else f", or type a list as {shlex.quote(f'{key}=[{value}]')}"
+    listable = not re.match(r"\w+\(", value) and key not in groups()
+    alone = f", or type a list as {shlex.quote(f'{key}=[{value}]')}" if listable else ""
     return f"{override} has several values: add -m to train once for each{alone}"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from shutil import get_terminal_size
 
-from duograd.runner.explain import groups
+from duograd.runner.groups import groups
 from duograd.runner.subcommands import COMMANDS
 
 TITLE = "duograd: every network twice - by hand in NumPy, and by autograd in PyTorch."

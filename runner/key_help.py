@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from duograd.runner.explain import CONF
+from duograd.runner.groups import CONF
 
 LINE = re.compile(r"(?P<indent> *)(?P<key>\w+):(?P<value>.*?)(?: # ?(?P<comment>.*))?")
 STARTS = re.compile(r"^defaults: \[(\w+)\]", re.MULTILINE)

@@ -13,7 +13,7 @@ from duograd.models.optimizer import OptimizerConfig
 from duograd.runner import build
 from duograd.runner.config import RunConfig
 from duograd.runner.engines import Engine
-from duograd.runner.explain import CONF
+from duograd.runner.groups import CONF
 from duograd.runner.own.modules import guarded, module
 from duograd.runner.store import files
 from duograd.runner.store.overrides import by_key

@@ -20,7 +20,7 @@ from duograd.runner.arguments import readable
 from duograd.runner.compose import compose_tree
 from duograd.runner.display import is_live, waiting
 from duograd.runner.errors import LONGEST, UserError, one_line
-from duograd.runner.explain import groups
+from duograd.runner.groups import groups
 from duograd.runner.subcommands import COMMANDS
 
 
@@ -342,3 +342,28 @@ def test_an_ascii_terminal_gets_what_it_can_show(tmp_path):
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"\x1b" not in done.stdout
     assert done.stdout.isascii()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train"], "unknown command 'train': a run needs none, duograd model=gru"),
+        (["sweep", "model=gru"], "unknown command 'sweep': a sweep is -m, duograd -m model.hidden_size=10,50"),
+        (["activity"], "unknown command 'activity': did you mean 'task=activity'?"),
+        (["epochs", "=", "10"], "a setting has no spaces around its =: epochs=10"),
+        (["--epochs", "10"], "unknown option '--epochs': a setting has no dashes, epochs=10"),
+        (["--batch-size=5"], "unknown option '--batch-size=5': a setting has no dashes, batch_size=5"),
+        (["--hlep"], "unknown option '--hlep': did you mean '--help'?"),
+        (["learning_rate=0.1"], "unknown key 'learning_rate': did you mean 'optimizer.lr'?"),
+        (["model.lr=0.1"], "unknown key 'model.lr': did you mean 'optimizer.lr'?"),
+        (["hidden=64"], "unknown key 'hidden': did you mean 'model.hidden_size'?"),
+        (["data.set=digits"], "unknown key 'data.set': it is of data=sklearn; known: count, name, seed, size"),
+        (["model=LSTM"], "unknown model 'LSTM': did you mean 'lstm'?"),
+        (["loss=MSE"], "unknown loss 'MSE': did you mean 'squared_error'?"),
+        (["model=gru,lstm"], "model=gru,lstm has several values: add -m to train once for each\n"),
+    ],
+)
+def test_what_another_program_would_take_is_told_as_it_is_typed_here(words, message, typed):
+    code, _, err = typed(*words)
+    assert code == 2
+    assert err.startswith(f"duograd: {message}")

@@ -14,7 +14,7 @@ from duograd.models.families.recurrent import FAMILY
 from duograd.models.families.recurrent.config import RecurrentConfig
 from duograd.runner.commands.completion import candidates
 from duograd.runner.compose import compose, offered
-from duograd.runner.explain import CONF, groups
+from duograd.runner.groups import CONF, groups
 
 SMALL = ["data=gait", "data.count=30", "data.test_count=12", "data.window=9", "model.hidden_size=4", "epochs=1"]
 QUIET = ["tracking=none", "task.figures=[]"]

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from duograd.runner.errors import UserError
-from duograd.runner.explain import groups
+from duograd.runner.groups import groups
 from duograd.runner.subcommands import COMMANDS, command_parser
 
 SCRIPTS = {
