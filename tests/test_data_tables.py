@@ -165,7 +165,7 @@ def test_arrays_of_every_kind_are_the_same():
             "data.targets=label is not in x.npz: did you mean 'labels'?",
         ),
         ({"x": X, "y": WORDS.astype(object)}, (), "'y' holds Python objects, which are never unpickled: save numbers"),
-        ({"x": X[:, 0], "y": WORDS}, (), "are float64 of shape (60,): give numbers (samples, inputs)"),
+        ({"x": X[:, 0], "y": WORDS}, (), "are float64 of shape (60,): give numbers, as rows (N, inputs), sequences"),
         ({"x": np.where(X[7, 1] == X, np.nan, X), "y": WORDS}, (), "row 8, column 2 of the inputs is NaN: fill it"),
         ({"x": X, "y": WORDS}, ("data.path=gone.npz",), "gone.npz does not exist: give .npz, .npy or .h5"),
         ({"x": X, "y": WORDS}, ("data.path=x.txt",), "x.txt does not exist"),

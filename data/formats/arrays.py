@@ -36,6 +36,23 @@ def read_array(path: Path, key: str, what: str) -> Array:
         raise DataError(f"{path} cannot be read ({said}): save it again by numpy.savez or numpy.save") from error
 
 
+def array_names(path: Path) -> list[str]:
+    """The names of a file's arrays; none where it has no names, or cannot be read, which is said when it is."""
+    try:
+        if path.suffix.lower() in HDF5:
+            import h5py
+
+            with h5py.File(path) as file:
+                return list(file)
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return []
+        with loaded:
+            return list(loaded.files)
+    except DAMAGE:
+        return []
+
+
 def _numpy(path: Path, key: str, what: str) -> Array:
     loaded = np.load(path, allow_pickle=False)
     if isinstance(loaded, np.ndarray):

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,3 +139,33 @@ def _one_hot(name: str, words: Array, leave: str) -> Array:
     if len(different) > MOST_WORDS:
         raise DataError(f"column '{name}' holds {len(different)} different words: leave it out, {leave}")
     return np.eye(len(different))[index]
+
+
+def known_words(frame: "pd.DataFrame", names: Sequence[str]) -> dict[str, Array | None]:
+    """By column the different words that it holds, in the order of their inputs; None of a column of numbers."""
+    values = {name: column_values(frame, name) for name in names}
+    return {name: np.unique(column) if column.dtype.kind == "U" else None for name, column in values.items()}
+
+
+def encode(words: Mapping[str, Array | None], samples: Any) -> Array:
+    """New samples as inputs (N, I) by what `known_words` gave: a table with those columns, or inputs already.
+
+    Raises DataError where a column is missing, or holds a word that is not known.
+    """
+    if not hasattr(samples, "columns"):
+        return np.asarray(samples)
+    if missing := [name for name in words if name not in samples.columns]:
+        raise DataError(f"the table has no column '{missing[0]}', which was learned from: give {', '.join(words)}")
+    return np.concatenate([_encoded(samples, name, known) for name, known in words.items()], axis=1)
+
+
+def _encoded(frame: "pd.DataFrame", name: str, known: Array | None) -> Array:
+    values = column_values(frame, name)
+    if known is None and values.dtype.kind != "U":
+        return values.astype(np.float64)[:, None]
+    strange = values if known is None else values[~np.isin(values, known)]
+    if len(strange):
+        there = "numbers" if known is None else ", ".join(map(str, known.tolist()))
+        raise DataError(f"column '{name}' holds '{strange[0]}', which was not learned from: known are {there}")
+    one_hot: Array = (values[:, None] == known).astype(np.float64)
+    return one_hot
