@@ -7,6 +7,7 @@ import pytest
 from own_builders import ALWAYS, CHAIN, GAIT, write
 from sweep_builders import done, record, resume, statuses
 
+from duograd.runner.own import modules
 from duograd.runner.report.records import read_sweep
 from duograd.runner.report.restore import MissingError, Restorer
 
@@ -37,7 +38,8 @@ def test_the_sweep_and_each_run_of_it_keep_the_code(finished):
         assert kept.exists() == ("my_net" in job["name"])
 
 
-def test_a_comparison_imports_no_copy(finished):
+def test_a_comparison_imports_no_copy(finished, monkeypatch):
+    monkeypatch.setattr(modules, "_modules", {})  # whatever other tests have imported
     here, _ = finished
     own = next(run for run in read_sweep(here / "grid")[1] if "my_net" in run.name)
     with pytest.raises(MissingError, match="has own code, which a comparison does not import"):
