@@ -118,6 +118,9 @@ def _what_something_else_logged(uri: str) -> None:
         ("depth=34", 2, 0.36),
         ("depth=18", 2, 0.2),
     ]
+    link = mlflow_link(found)
+    assert link is not None
+    assert link.endswith(f"&experiments=%5B%22{experiment}%22%5D")
     np.testing.assert_allclose(found.records[0].history["val/accuracy"], [0.18, 0.19])
     assert "out is another in each run" in notes(select_runs(["mlflow:theirs"], uri))[1]
     assert Path(uri.removeprefix("sqlite:///")).read_bytes() == content

@@ -22,7 +22,10 @@ from duograd.runner.report.statistics import estimate, student_band
 
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
 INTERVAL = "with its 95 % interval"
-WHEN = {"best": "at each run's best epoch", "final": "after each run's last update"}
+WHEN = {
+    "epoch": {"best": "at each run's best epoch", "final": "after each run's last update"},
+    "step": {"best": "at each run's best step", "final": "the last that each run logged"},
+}
 MOST_PANELS = 12  # heat maps of a third axis
 MOST_VALUES = 12  # of an axis of a heat map
 WHOLE = 0.5  # the share of a heat map's cells that must be filled, else it is mostly paper
@@ -56,7 +59,7 @@ def along_axes(comparison: Comparison, measure: Measure, folder: Path) -> Pictur
     out = Output(path, f"{measure.name[0].upper()}{measure.name[1:]}: {comparison.subject}", comparison.footer)
     axes = comparison.chart_axes
     names = [axis.name for axis in axes]
-    when = WHEN[measure.when]
+    when = WHEN[comparison.along][measure.when]
     if len(axes) in (2, 3) and _fills_a_map(comparison):
         down, across = (Side(axis.name, [format_value(value) for value in axis.values]) for axis in axes[:2])
         grids = [_grid(comparison, measure, value) for value in (axes[2].values if len(axes) > 2 else (None,))]

@@ -20,7 +20,7 @@ def ranking_metric(records: Sequence[Record], asked: str | None = None) -> tuple
     different parts are ranked by a part that all have, unless a metric was asked for: of the runs, or by a search.
     """
     metric = asked or _monitored(records) or "train/loss"
-    split, _, term = metric.partition("/")
+    split, _, term = metric.rpartition("/")
     if term not in declared_metrics():
         return metric, f"Less {metric} counts as better: no loss that is installed here declares {term}."
     parts = [key for key in differing(records) if key.partition(".")[0] == "loss"]

@@ -32,7 +32,8 @@ class Comparison:
     swept: the values of swept keys in the order in which they were typed; {} finds what differs. command: what started
     them all, "" where nothing did; repeat: what runs them with more seeds. parent_run_id: of the sweep's own run in
     MLflow, where there is one. search: whose trials the runs are. interval: of means. rising: whether more of what is
-    ranked by is better, None where its name says. along: what histories go along. remarks: what else is to be known.
+    ranked by is better, None where its name says. along: what histories go along, epochs or, where
+    something else than duograd logged them, steps. remarks: what else is to be known. uri: where they were logged.
     """
 
     title: str
@@ -46,6 +47,7 @@ class Comparison:
     rising: bool | None = None
     along: Literal["epoch", "step"] = "epoch"
     remarks: Sequence[str] = ()
+    uri: str = ""
 
     @cached_property
     def axes(self) -> list[Axis]:
@@ -210,7 +212,7 @@ class Comparison:
     def footer(self) -> str:
         """Where the samples came from, as far as the runs agree."""
         sources = {f"{r.identity.get('data')}, {r.identity['source']}" for r in self.records if "source" in r.identity}
-        [source, *more] = sorted(sources) or [""]
+        [source, *more] = sorted(sources) or ["logged to MLflow" if self.along == "step" else ""]
         where = f"{source} and {len(more)} other sources" if more else source
         return " · ".join(part for part in (where, *map(self._values, REPLICATES), f"{len(self.records)} runs") if part)
 

@@ -62,7 +62,7 @@ def _logged(name: str, uri: str | None, interval: Interval, ranking: Mapping[str
         raise UserError(str(error)) from None
     if not runs:
         raise UserError(f"{address.bare(where)} has no {'run in ' if runs is not None else ''}experiment '{name}'")
-    return logged_comparison(name, runs, interval=interval, **(ranking or {}))
+    return replace(logged_comparison(name, runs, interval=interval, **(ranking or {})), uri=where)
 
 
 def _records(name: str, uri: str | None) -> Iterator[Record]:

@@ -85,10 +85,12 @@ def method(comparison: Comparison) -> str:
     folded = any(record.parameters.get("data.fold") is not None for record in comparison.records)
     folds = " Folds share training samples: what is said of them is surer than it should be." if folded else ""
     interval = "the bootstrap (BCa)" if comparison.interval == "bootstrap" else "Student's t"
+    pairs = "Runs of one seed and fold see the same samples in the same order from the same initial values"
+    if comparison.along == "step":
+        pairs = "Runs of one seed are taken for pairs, as if their program made all that is random a function of it"
     return (
-        "Runs of one seed and fold see the same samples in the same order from the same initial values: differences "
-        f"are taken run by run. Intervals are of 95 %, by {interval}; ≈ marks what the paired t test cannot tell "
-        f"apart from the best at 5 %{holm}.{folds}"
+        f"{pairs}: differences are taken run by run. Intervals are of 95 %, by {interval}; ≈ marks what the paired t "
+        f"test cannot tell apart from the best at 5 %{holm}.{folds}"
     )
 
 
