@@ -38,7 +38,7 @@ class GridSweeper(Sweeper):
         self.preset = {"params": params or {}, "sets": sets or [], "only": only or {}}
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        self.zipped = OmegaConf.select(config, "sweep.zip") or []
+        self.pairing = OmegaConf.select(config, "sweep.zip") or []
         self.launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
@@ -46,7 +46,7 @@ class GridSweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> Any:
         from duograd.runner.sweep.points import Preset, points
 
-        return self.launcher.launch(points(Preset(**self.preset), arguments, self.zipped), initial_job_idx=0)
+        return self.launcher.launch(points(Preset(**self.preset), arguments, self.pairing), initial_job_idx=0)
 
 
 @dataclass

@@ -15,7 +15,7 @@ STOPPING, SOLVER = "early stopping", "L-BFGS"  # what a reason of the training's
 NO_STOPPING = ("early_stopping.patience=null", "early_stopping.gap=null")
 
 
-def lengthened(config: RunConfig, folder: RunFolder, epochs: int) -> RunConfig:
+def with_epochs(config: RunConfig, folder: RunFolder, epochs: int) -> RunConfig:
     """The configuration of a folder's run with so many epochs. Raises UserError where that would be another run."""
     if epochs < 1:
         raise UserError(f"epochs={epochs}: expected greater than or equal to 1")
@@ -57,10 +57,10 @@ def again(folder: RunFolder, *overrides: str) -> str:
 
 def with_overrides(command: str, overrides: Sequence[str]) -> str:
     """A command with other values of some keys."""
-    return shlex.join(replaced(shlex.split(command), overrides))
+    return shlex.join(with_values(shlex.split(command), overrides))
 
 
-def replaced(typed: Sequence[str], overrides: Sequence[str]) -> list[str]:
+def with_values(typed: Sequence[str], overrides: Sequence[str]) -> list[str]:
     """What was typed with other values of some keys, each where it stood, new ones last."""
     new = {key_of(override): override for override in overrides}
     keys = [word.partition("=")[0].lstrip("+") for word in typed]
@@ -72,7 +72,7 @@ def identity_of(who: Mapping[str, Any], config: RunConfig) -> dict[str, Any]:
     """What run.json says of the longer run."""
     asked = [f"{EPOCHS}={config.epochs}"]
     before = who.get("overrides", [])
-    overrides = replaced(before, asked)
+    overrides = with_values(before, asked)
     given = who["name"] != identity.name(config, before)  # by its sweep
     return {
         **who,

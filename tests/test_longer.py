@@ -10,7 +10,7 @@ from duograd.runner.commands.resume import main
 from duograd.runner.compose import compose
 from duograd.runner.config import RunConfig
 from duograd.runner.errors import UserError
-from duograd.runner.longer import replaced
+from duograd.runner.longer import with_values
 from duograd.runner.run import run
 from duograd.runner.store import files
 from duograd.runner.store.folders import RunFolder
@@ -97,5 +97,5 @@ def test_one_that_stopped_by_itself_would_again_one_that_was_stopped_goes_on(
 
 def test_what_was_typed_keeps_its_place() -> None:
     typed = ["duograd", "-m", "+epochs=3", "seed=1", "epochs=4"]
-    assert replaced(typed, ["epochs=9"]) == ["duograd", "-m", "epochs=9", "seed=1"]
-    assert replaced(["seed=1"], ["epochs=9"]) == ["seed=1", "epochs=9"]
+    assert with_values(typed, ["epochs=9"]) == ["duograd", "-m", "epochs=9", "seed=1"]
+    assert with_values(["seed=1"], ["epochs=9"]) == ["seed=1", "epochs=9"]

@@ -78,7 +78,7 @@ def resume_run(folder: RunFolder, typed: list[str], trust: bool, context: "RunCo
         print(f"{folder.path} is finished already: to train it longer, {longer}")
         return 0
 
-    from duograd.runner.longer import lengthened, own_end
+    from duograd.runner.longer import own_end, with_epochs
     from duograd.runner.run import resume
     from duograd.runner.store.code import restore
     from duograd.runner.validate import validate_plain
@@ -93,7 +93,7 @@ def resume_run(folder: RunFolder, typed: list[str], trust: bool, context: "RunCo
     except UserError as error:
         raise UserError(f"{folder.config}: {error}") from None
     if epochs is not None:
-        config = lengthened(config, folder, epochs)
+        config = with_epochs(config, folder, epochs)
         if end := own_end(folder, epochs):
             raise UserError(f"{folder.path}: {end}")
     return resume(config, folder, context)

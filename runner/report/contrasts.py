@@ -57,7 +57,8 @@ class Contrast:
         return self.p >= LEVEL
 
     @cached_property
-    def needed(self) -> int | None:
+    def enough(self) -> int | None:
+        """How many pairs would tell the two apart, by the difference so far."""
         return pairs_needed(self.difference, LEVEL / self.comparisons)
 
     @property
@@ -88,9 +89,9 @@ class Contrast:
         return f"{best} {MINUS} {other}: not to be told apart ({self.pairs} pairs); {self._remedy()}."
 
     def _remedy(self) -> str:
-        if self.needed is None:
+        if self.enough is None:
             return "equal so far" if self.difference.mean == 0 else f"nor would {MOST_PAIRS} pairs"
-        return f"about {max(self.needed, self.pairs + 1)} pairs would"
+        return f"about {max(self.enough, self.pairs + 1)} pairs would"
 
 
 def contrasts(groups: Sequence[Group], best: Group, measure: Measure, interval: Interval = "t") -> list[Contrast]:

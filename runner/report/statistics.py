@@ -111,9 +111,9 @@ def _bootstrap(x: Floats) -> tuple[float, float]:
 
     methods: Sequence[Any] = ("percentile",) if len(x) < 3 else ("BCa", "percentile")
     for method in methods:
-        found = stats.bootstrap(
+        ends = stats.bootstrap(
             (x,), np.mean, n_resamples=RESAMPLES, confidence_level=CONFIDENCE, method=method, rng=0
         ).confidence_interval
-        if np.isfinite(found).all():
+        if np.isfinite(ends).all():
             break
-    return float(found.low), float(found.high)
+    return float(ends.low), float(ends.high)

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from duograd.runner.compose import Composer, initialised, origin_flags, origin_of, override_texts
 from duograd.runner.errors import UserError
-from duograd.runner.longer import EPOCHS, replaced, with_overrides
+from duograd.runner.longer import EPOCHS, with_overrides, with_values
 from duograd.runner.own.modules import standing_in
 from duograd.runner.store import code
 from duograd.runner.store.folders import SEARCH, SweepFolder
@@ -22,7 +22,7 @@ from duograd.runner.store.records import Origin, SearchRecord, SweepRecord
 from duograd.runner.sweep.applicable import applicable
 from duograd.runner.sweep.grid import run_grid
 from duograd.runner.sweep.launcher import elsewhere
-from duograd.runner.sweep.longer import renewed
+from duograd.runner.sweep.longer import new_hashes
 from duograd.runner.sweep.naming import differing
 from duograd.runner.sweep.options import Request, SweepOptions, refuse_for_a_search, search_options, sweep_options
 from duograd.runner.sweep.plan import SEED, draw, plan, repeat
@@ -78,8 +78,7 @@ def resume_sweep(folder: Path, changes: dict[str, Any], trust: bool = False, epo
     """Goes on with a sweep, on another cluster where `changes` of `hydra.launcher` say so; its exit code.
 
     trust: the copies of users' code that the folder keeps, whatever the files say now. epochs: that all jobs are to
-    train to. Raises UserError, also where a
-    job's configuration has become another since.
+    train to. Raises UserError, also where a job's configuration has become another since.
     """
     record = SweepRecord.load(folder)
     search = SearchRecord.load(folder) if (folder / SEARCH).exists() else None
@@ -105,15 +104,20 @@ def resume_sweep(folder: Path, changes: dict[str, Any], trust: bool = False, epo
             )
         if search:
             return _search(request, [*search.fixed, *search.typed], search.options)
-        grid = [[*record.overrides, *job.overrides] for job in record.jobs]
-        swept = {key_of(override) for job in record.jobs for override in job.overrides}
-        jobs = plan(composer := Composer(origin), grid, swept, request.directory)
-        if epochs is None:
-            return run_grid(request, jobs, record.overrides)
-        asked = [f"{EPOCHS}={epochs}"]
-        longer = plan(composer, [replaced(point, asked) for point in grid], swept, request.directory)
-        request = replace(request, command=with_overrides(record.command, asked))
-        return run_grid(request, longer, replaced(record.overrides, asked), renewed(record, jobs, longer, folder))
+        return _resume_grid(request, record, epochs)
+
+
+def _resume_grid(request: Request, record: SweepRecord, epochs: int | None) -> int:
+    composer, folder = Composer(request.origin), request.folder
+    grid = [[*record.overrides, *job.overrides] for job in record.jobs]
+    swept = {key_of(override) for job in record.jobs for override in job.overrides}
+    jobs = plan(composer, grid, swept, request.directory)
+    if epochs is None:
+        return run_grid(request, jobs, record.overrides)
+    asked = [f"{EPOCHS}={epochs}"]
+    longer = plan(composer, [with_values(point, asked) for point in grid], swept, request.directory)
+    request = replace(request, command=with_overrides(record.command, asked))
+    return run_grid(request, longer, with_values(record.overrides, asked), new_hashes(record, jobs, longer, folder))
 
 
 def _search(request: Request, arguments: Sequence[str], options: Mapping[str, Any]) -> int:

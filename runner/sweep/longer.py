@@ -14,7 +14,7 @@ Hashes = Mapping[str, str]
 """The hash that a job had -> the one that it has now."""
 
 
-def renewed(record: SweepRecord, jobs: Sequence[Job], longer: Sequence[Job], folder: Path) -> Hashes:
+def new_hashes(record: SweepRecord, jobs: Sequence[Job], longer: Sequence[Job], folder: Path) -> Hashes:
     """The new hashes of the jobs of a sweep's record. Raises UserError where one cannot simply go on."""
     if own := [job.name for job in record.jobs if EPOCHS in map(key_of, job.overrides)]:
         raise UserError(f"{folder}: {own[0]} has epochs of its own: resume its run alone, or start a sweep anew")

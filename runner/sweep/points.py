@@ -28,14 +28,14 @@ class Preset:
     only: Mapping[str, str] | None = None
 
 
-def points(preset: Preset, arguments: Sequence[str], zipped: Any = ()) -> list[Point]:
+def points(preset: Preset, arguments: Sequence[str], pairing: Any = ()) -> list[Point]:
     """The grid: overrides of each job, fixed ones as they were typed; of two for one key the last counts.
 
-    arguments: what was typed, which counts more than a set, and that more than params. zipped: keys, or lists of keys,
+    arguments: what was typed, which counts more than a set, and that more than params. pairing: keys, or lists of keys,
     whose values go in pairs. Inside an initialised Hydra. Raises UserError where no key is swept, for one without
     values, for one that has no end of them, for pairs that do not come out even and for conditions that never hold.
     """
-    groups = _groups(zipped)
+    groups = _groups(pairing)
     texts = [[*_typed(preset.params), *_typed(more), *arguments] for more in preset.sets or [{}]]
     parsed = [{override.get_key_element(): override for override in parse_all(typed)} for typed in texts]
     several = len(texts) > 1 or any(override.is_sweep_override() for override in parsed[0].values())
@@ -46,11 +46,11 @@ def points(preset: Preset, arguments: Sequence[str], zipped: Any = ()) -> list[P
     return [list(point) for point in dict.fromkeys(map(tuple, chosen))]
 
 
-def _groups(zipped: Any) -> list[list[str]]:
+def _groups(pairing: Any) -> list[list[str]]:
     """Lists of keys, from one such list or several. Raises UserError for anything else."""
-    if isinstance(zipped, str) or not all(isinstance(item, str) or _is_list_of_keys(item) for item in zipped):
-        raise UserError(f"sweep.zip={zipped}: expected keys, such as sweep.zip=[model.hidden_size,optimizer.lr]")
-    pairs, keys = ([item for item in zipped if isinstance(item, str) == one] for one in (False, True))
+    if isinstance(pairing, str) or not all(isinstance(item, str) or _is_list_of_keys(item) for item in pairing):
+        raise UserError(f"sweep.zip={pairing}: expected keys, such as sweep.zip=[model.hidden_size,optimizer.lr]")
+    pairs, keys = ([item for item in pairing if isinstance(item, str) == one] for one in (False, True))
     return [*map(list, pairs), *([keys] if keys else [])]
 
 
@@ -62,18 +62,18 @@ def _typed(params: Mapping[str, Any]) -> list[str]:
     return [f"{key}={value}" for key, value in params.items()]
 
 
-def _grid(last: Mapping[str, Any], zipped: Sequence[Sequence[str]]) -> list[Point]:
+def _grid(last: Mapping[str, Any], pairing: Sequence[Sequence[str]]) -> list[Point]:
     columns = {str(override.key_or_group): _values(key, override) for key, override in last.items()}
-    blocks = _blocks(columns, zipped)
+    blocks = _blocks(columns, pairing)
     if (jobs := math.prod(map(len, blocks))) > MOST_JOBS:
         raise UserError(f"the grid has {jobs} jobs, more than {MOST_JOBS}: name fewer values, or search them")
     return [list(itertools.chain(*point)) for point in itertools.product(*blocks)]
 
 
-def _blocks(columns: Mapping[str, list[str]], zipped: Sequence[Sequence[str]]) -> list[list[tuple[str, ...]]]:
+def _blocks(columns: Mapping[str, list[str]], pairing: Sequence[Sequence[str]]) -> list[list[tuple[str, ...]]]:
     """Values that go together: those of one key, or the pairs of several, where the first of these stands."""
     group_of: dict[str, Sequence[str]] = {}
-    for keys in zipped:
+    for keys in pairing:
         for key in keys:
             if key not in columns:
                 swept = [name for name, values in columns.items() if len(values) > 1]
