@@ -142,9 +142,9 @@ def epoch_share(training: Training) -> float:
 
 def loss_so_far(training: Training) -> Floats:
     """Before the first epoch has ended: the mean over the steps whose losses have been read."""
-    steps = training.in_epoch - len(training.pending)
+    steps, sums = training.in_epoch - len(training.pending), training.sums  # which the loop may replace meanwhile
     samples = steps * (training.plan.batch_size or 0)
-    return {"train/loss": training.sums["loss"] / samples} if samples and "loss" in training.sums else {}
+    return {"train/loss": sums["loss"] / samples} if samples > 0 and "loss" in sums else {}
 
 
 def continuation(training: Training) -> str:
