@@ -106,6 +106,42 @@ def _data(config):
     return build.data_set(config)
 
 
+CNN = """
+from functools import partial
+
+import duograd
+from duograd.models.chain import flatten
+from duograd.models.layers.conv import conv2d
+from duograd.models.layers.dense import affine, relu
+
+
+def net(shape, outputs, filters: int = 2):
+    C, H, W = shape
+    return duograd.Chain([
+        duograd.Layer(partial(conv2d, padding=1), weight=(filters, C, 3, 3), bias=(filters,)),
+        relu,
+        flatten,
+        duograd.Layer(affine, weight=(outputs, filters * H * W), bias=(outputs,)),
+    ])
+
+
+def by_torch(shape, outputs, filters):
+    from torch import nn
+
+    C, H, W = shape
+    conv, linear = nn.Conv2d(C, filters, 3, padding=1), nn.Linear(filters * H * W, outputs)
+    return nn.Sequential(conv, nn.ReLU(), nn.Flatten(), linear)
+"""
+
+
+def test_layers_of_ours_with_options_make_a_chain_for_images_and_model_torch_names_its_twin(tmp_path):
+    write(tmp_path, "cnn.py", CNN)
+    small = ["task=cnn", "data=shapes", "data.count=40", "data.test_count=20", "data.size=8"]
+    numerical, autograd = errors([*small, "model=cnn.py", "model.torch=by_torch"])
+    assert max(numerical.values()) < 1e-6
+    assert max(autograd.values()) < 1e-9  # float64, the same arithmetic
+
+
 @pytest.mark.parametrize(
     "typed",
     [

@@ -89,7 +89,7 @@ def work(task: Task) -> str | None:
     try:
         _train(task, folder, sweep)
     except UserError as error:
-        return _logged(folder, str(error))
+        return _logged(folder, str(error), getattr(error, "traceback", ""))
     except OSError as error:
         return _logged(folder, system_fault(error))
     except Exception as error:
@@ -144,7 +144,8 @@ def _last_attempt(folder: RunFolder) -> str | None:
     return path.read_text() if path.exists() else None
 
 
-def _logged(folder: RunFolder, line: str) -> str:
+def _logged(folder: RunFolder, line: str, traceback: str = "") -> str:
+    """traceback: of the user's own code."""
     with logged_to(folder.log) as log:
-        log.error("%s", line)
+        log.error("%s", "\n".join(filter(None, (line, traceback))))
     return line
