@@ -125,7 +125,7 @@ def net(shape, outputs, filters: int = 2):
     ])
 
 
-def by_torch(shape, outputs, filters):
+def torch_sequential(shape, outputs, filters):
     from torch import nn
 
     C, H, W = shape
@@ -137,7 +137,7 @@ def by_torch(shape, outputs, filters):
 def test_layers_of_ours_with_options_make_a_chain_for_images_and_model_torch_names_its_twin(tmp_path):
     write(tmp_path, "cnn.py", CNN)
     small = ["task=cnn", "data=shapes", "data.count=40", "data.test_count=20", "data.size=8"]
-    numerical, autograd = errors([*small, "model=cnn.py", "model.torch=by_torch"])
+    numerical, autograd = errors([*small, "model=cnn.py", "model.torch=torch_sequential"])
     assert max(numerical.values()) < 1e-6
     assert max(autograd.values()) < 1e-9  # float64, the same arithmetic
 

@@ -134,12 +134,12 @@ def _only(module: ModuleType, where: str) -> Any:
 
 
 def is_network(name: str, value: Any) -> bool:
-    """A function of a sample's shape or of how many outputs there are, but not the twin; or a class with a gradient."""
+    """A function of a sample's shape or of how many outputs there are, but no torch_…; or a class with a gradient."""
     if isinstance(value, type):
         return hasattr(value, "loss_and_grad")
     code = getattr(value, "__code__", None)
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code else ()
-    return name != TWIN and "targets" not in names and bool({"shape", "outputs"} & set(names))
+    return not name.startswith("torch_") and "targets" not in names and bool({"shape", "outputs"} & set(names))
 
 
 def is_module(value: Any) -> bool:
