@@ -54,7 +54,11 @@ def test_it_ends_as_if_it_had_been_asked_for_all_at_once(name: str, tmp_path: Pa
     config = compose([f"task={name.split()[0]}", *SMALL, *TASKS[name]])
     whole, folder = trained(tmp_path / "whole", config, LONG), trained(tmp_path / "run", config, SHORT)
     identity = folder.read_identity()
+    picture = folder.frames / "a person's own.png"
+    picture.parent.mkdir(exist_ok=True)
+    picture.touch()
     assert main([str(folder.path), f"epochs={LONG}"]) == 0
+    picture.unlink()  # it was left alone
     assert contents(folder) == contents(whole)
     assert files.read_json(folder.summary)["metrics"] == files.read_json(whole.summary)["metrics"]
     longer, at_once = folder.read_identity(), whole.read_identity()

@@ -39,8 +39,8 @@ class Frames(Hook):
 
     def _remove_the_last(self, epoch: int) -> None:
         """A run that goes on had no end there: what its longer self would not have drawn goes."""
-        for path in self.folder.glob("**/*.png"):
-            step = int(path.stem)
+        for path in self.folder.rglob("*.png"):
+            step = int(path.stem) if path.stem.isdecimal() else 0
             if step > epoch or (step and next_frame(step - 1) != step):
                 path.unlink()
 
