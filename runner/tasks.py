@@ -32,7 +32,7 @@ class Kind(NamedTuple):
 def kind(group: str, part: Mapping[str, Any]) -> Kind | None:
     """The samples that a source gives, a family takes, or a loss compares with outputs, by the name or file in a part.
 
-    None where nothing is called so, and of a source of which only its data says what it gives.
+    None where nothing is called so, and of a file whose source says by its data alone what it gives.
     """
     name, file = part.get(GROUPS[group].key.rpartition(".")[2]), part.get("file")
     try:
@@ -40,7 +40,7 @@ def kind(group: str, part: Mapping[str, Any]) -> Kind | None:
     except UserError:  # said when the run is checked
         return None
     inputs = getattr(declared, "inputs", None)
-    known = inputs is not None or group != "data"
+    known = inputs is not None or group != "data" or not file
     return Kind(inputs and _names(inputs), _names(declared.targets)) if known else None
 
 

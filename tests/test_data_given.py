@@ -86,7 +86,11 @@ def test_splits_are_those_of_the_arrays_of_a_file():
         ({"x_train": SEQUENCES, "y_train": CLASS[1:]}, [], "x_train has 48 samples, y_train 47"),
         ({"x": np.where(SEQUENCES[4, 2, 1] == SEQUENCES, np.inf, SEQUENCES), "y": CLASS}, [], "sample 5 at [3, 2] of"),
         ({"x": IMAGES[None], "y": CLASS}, [], "images (N, height, width, channels)"),
-        ({"x": SEQUENCES, "y": CLASS}, ["data.normalise=scale"], "is for images, but x.npz has sequences"),
+        (
+            {"x": SEQUENCES, "y": CLASS},
+            ["data.normalise=scale"],
+            "x.npz has sequences (N, time, channels), but data.normalise=scale is for images",
+        ),
     ],
 )
 def test_a_fault_is_one_line(arrays, keys, message):
@@ -144,3 +148,11 @@ def test_new_rows_of_a_table_are_prepared_as_those_it_was_learned_from():
         with pytest.raises(DataError, match=re.escape(message)):
             data.prepare(wrong)
     assert not Path("outputs").exists()
+
+
+def test_arrays_may_be_for_several_tasks():
+    np.savez("x.npz", x=SEQUENCES, y=CLASS)
+    keys = ["data=arrays", "data.path=x.npz"]
+    with pytest.raises(UserError, match="data=arrays is for task=activity, cnn or table: say which"):
+        compose(keys)
+    assert compose([*keys, "model=gru"]).task.name == "activity"

@@ -73,7 +73,7 @@ def test_lists_are_axes_and_intervals_a_space():
         (lambda: duograd.run("task=table", seed=object()), "a configuration holds numbers"),
         (lambda: duograd.run("task=table", "seed=1,2"), "use duograd.sweep"),
         (lambda: duograd.run(3), "give overrides as text"),
-        (lambda: duograd.run("table"), "a run takes key=value"),
+        (lambda: duograd.run("table"), "did you mean 'data=table'?"),
         (lambda: duograd.run("task=table", seed=-1), "seed=-1"),
         (lambda: duograd.sweep("task=table", seed=[]), "seed has no values"),
         (lambda: duograd.sweep("task=table", {"modle": ["mlp"]}), "unknown key 'modle'"),

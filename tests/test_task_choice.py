@@ -186,7 +186,7 @@ def test_every_model_and_source_is_for_a_task():
 def test_help_of_a_choice_lists_what_goes_with_it(typed):
     code, out, _ = typed("model=gru", "--help")
     assert code == 0
-    assert {"  task: activity", "  data: activity_h5, gait, motionsense"} <= set(out.splitlines())
+    assert {"  task: activity", "  data: activity_h5, arrays, gait, motionsense"} <= set(out.splitlines())
     assert not re.search(r"^.*convnet", out, re.MULTILINE)
 
 

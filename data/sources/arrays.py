@@ -57,9 +57,7 @@ class Arrays(OwnTableConfig):
             raise DataError(f"data.groups={self.groups} draws the splits of {path}, which has its own: leave it out")
         _require_finite(x, path)
         if self.normalise is not None and x.ndim != IMAGES:
-            raise DataError(
-                f"data.normalise={self.normalise} is for images, but {path} has {AXES[x.ndim]}: leave it out"
-            )
+            raise DataError(f"{path} has {AXES[x.ndim]}, but data.normalise={self.normalise} is for {AXES[IMAGES]}")
         targets = read_targets(y, names(self.targets, y), self.target_kind)
         given = None if given is None else given_splits(given, f"data.split={self.split}" if self.split else str(path))
         columns = tuple(f"input_{i + 1}" for i in range(x.shape[1])) if x.ndim == 2 else ()
