@@ -21,11 +21,12 @@ from numpy.typing import DTypeLike
 from duograd.models.arrays import Array
 from duograd.models.errors import ArchitectureError
 from duograd.models.layers.init import DRAWS
+from duograd.models.layers.layer import Back, Grads, chain
+from duograd.models.layers.layer import Layer as ByHand
 from duograd.models.layers.layer import flatten as flatten
-from duograd.models.layers.threads import Threads
 from duograd.models.loss import OutputLoss
+from duograd.models.net import Net
 
-Grads = dict[str, Array]
 Forward = Callable[..., tuple[Array, Callable[[Array], Any]]]
 """(x, parameters in turn) -> y, backward(dy) -> dx, or (dx, {name: gradient}), or (dx, gradients in turn)."""
 INITS = ("torch", *DRAWS)
@@ -83,8 +84,8 @@ class Chain:
         return (part if isinstance(part, Layer) else Layer(part) for part in self.layers)
 
 
-class ChainNet:
-    """The network of a chain: parameters, the loss and its gradient. Not for use by two threads at once."""
+class ChainNet(Net[Chain]):
+    """The network of a chain. init: the scheme by which its layers' parameters are drawn."""
 
     def __init__(
         self,
@@ -95,55 +96,37 @@ class ChainNet:
         threads: int | None = None,
         init: str = "torch",
     ) -> None:
-        self.layers, self.loss, self.seed = list(chain.parts()), loss, seed
-        self.threads = Threads(threads)
-        self.buffers: dict[str, Array] = {}
-        rng = np.random.default_rng(seed)
+        self.init = init
+        super().__init__(chain, loss, (), 0, seed, dtype, threads)  # its layers know their shapes
+
+    def build(self, shape: tuple[int, ...], outputs: int) -> None:
+        """See Net."""
+        self.layers = list(self.config.parts())
+        rng = np.random.default_rng(self.seed)
         self.params = {
-            f"{i}.{name}": np.ascontiguousarray(w, dtype)
+            f"{i}.{name}": np.ascontiguousarray(w, self.dtype)
             for i, layer in enumerate(self.layers)
-            for name, w in layer.initial(rng, init).items()
+            for name, w in layer.initial(rng, self.init).items()
         }
 
-    def loss_and_grad(self, inputs: Array, targets: Array, step: int = 0) -> tuple[dict[str, float], Grads]:
-        """The loss's terms over a batch, and its gradient. What is random in a layer depends on (seed, step)."""
-        with self.threads.single_blas_thread():
-            outputs, backward = self._forward(inputs, step)
-            error, error_backward = self.loss.error(outputs, targets)
-            grads = backward(error_backward())
-        penalty, decay = self.loss.penalty(self.params)
-        for name, dW in decay.items():
-            grads[name] = grads[name] + dW
-        return self.loss.terms(outputs, targets, error, penalty), {name: grads[name] for name in self.params}
+    def forward(self, x: Array, step: int) -> tuple[Array, Back]:
+        """See Net."""
+        return chain(self._by_hand(i, layer, step) for i, layer in enumerate(self.layers))(x)
 
-    def evaluate(self, inputs: Array, targets: Array) -> dict[str, float]:
-        """The loss's terms; nothing random."""
-        return self.loss.evaluate(self.predict(inputs), targets, self.params)
-
-    def predict(self, inputs: Array) -> Array:
-        """Outputs (N, K)."""
-        with self.threads.single_blas_thread():
-            return self._forward(inputs)[0]
-
-    def probe(self, inputs: Array, targets: Array | None = None) -> dict[str, Array]:
-        """What figures ask for: nothing of this network."""
-        return {}
-
-    def _forward(self, x: Array, step: int | None = None) -> tuple[Array, Callable[[Array], Grads]]:
-        """x (B, …) -> outputs (B, K), and backward(doutputs) -> the gradient of every parameter."""
-        backs = []
+    def outputs(self, x: Array) -> Array:
+        """See Net."""
         for i, layer in enumerate(self.layers):
-            x, back = self._call(i, layer, x, step)
-            backs.append(back)
+            x = self._call(i, layer, x, None)[0]
+        return x
 
-        def backward(d: Array) -> Grads:
-            grads: Grads = {}
-            for i, layer in reversed(list(enumerate(self.layers))):
-                d, of_layer = _returned(i, layer, backs[i](d))
-                grads |= of_layer
-            return grads
+    def _by_hand(self, i: int, layer: Layer, step: int) -> ByHand:
+        """A layer that gives dx and all gradients, whatever form its own backward has."""
 
-        return x, backward
+        def by_hand(x: Array) -> tuple[Array, Back]:
+            y, back = self._call(i, layer, x, step)
+            return y, partial(_backward, i, layer, back)
+
+        return by_hand
 
     def _call(self, i: int, layer: Layer, x: Array, step: int | None) -> tuple[Array, Callable[[Array], Any]]:
         rng = None if step is None else np.random.default_rng((self.seed, step, NOISE, i))
@@ -165,11 +148,13 @@ class ChainNet:
             x = result[0]
 
 
-def _returned(i: int, layer: Layer, result: Any) -> tuple[Array, Grads]:
+def _backward(i: int, layer: Layer, back: Callable[[Array], Any], dy: Array) -> tuple[Array | None, Grads]:
     """dx and gradients by the parameter's name, of whatever form a backward has. Raises ArchitectureError."""
-    names = list(layer.parameters)
+    result, names = back(dy), list(layer.parameters)
     dx, *rest = result if isinstance(result, tuple) else (result,)
     grads = rest[0] if len(rest) == 1 and isinstance(rest[0], Mapping) else dict(zip(names, rest, strict=False))
+    if dx is None and i:
+        raise ArchitectureError(f"layer {i}, {layer.name}: its backward gives no dx, which layer {i - 1} needs")
     if missing := [name for name in names if name not in grads]:
         raise ArchitectureError(
             f"layer {i}, {layer.name}: its backward gives no gradient of {', '.join(missing)}: return dx, "

@@ -121,7 +121,7 @@ class OutputLoss:
         """All terms of a step; the penalty's gradient is added to the error's."""
         penalty, decay = self.penalty(params)
         for name, dW in decay.items():
-            grads[name] += dW
+            grads[name] = grads[name] + dW  # not in place: a layer may keep its own
         return self.terms(outputs, targets, error, penalty)
 
     def evaluate(self, outputs: Array, targets: Array, params: Mapping[str, Array]) -> dict[str, float]:

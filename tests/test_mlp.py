@@ -118,7 +118,7 @@ def test_a_bug_in_the_network_is_caught_by_both(right, wrong, options):
 
 
 def test_a_bug_in_the_penalty_is_caught(monkeypatch):
-    wrong = mutant(loss_module, "grads[name] += dW", "grads[name] += 2 * dW").OutputLoss
+    wrong = mutant(loss_module, "grads[name] + dW", "grads[name] + 2 * dW").OutputLoss
     monkeypatch.setattr(OutputLoss, "penalised", wrong.penalised)
     by_hand, autograd = twins(LOSSES["cross_entropy"])
     assert max(against_engine(by_hand, autograd, batch(LOSSES["cross_entropy"])).values()) > CEILING

@@ -116,7 +116,7 @@ BUGS = [
     (numpy_net, "np.repeat(dy / T, T, axis=0)", "np.repeat(dy, T, axis=0)", {}),
     (numpy_net, "dy.reshape(by_sample).sum(axis=0)", "dy.reshape(by_sample)[0]", {"positions": "learned"}),
     (numpy_net, "ordered_sum(g[name] for g in by_part)", "by_part[0][name]", {}),
-    (numpy_net, "[of(m, part) for m in drawn]", "[of(m, slice(len(inputs[part]))) for m in drawn]", {"dropout": 0.3}),
+    (numpy_net, "[of(m, part) for m in drawn]", "[of(m, slice(len(x[part]))) for m in drawn]", {"dropout": 0.3}),
     (numpy_net, "of_blocks[2 * i : 2 * i + 2]", "of_blocks[:2]", {"dropout": 0.3}),
 ]
 

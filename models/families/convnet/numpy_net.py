@@ -1,13 +1,9 @@
 """The image classifier by hand: its layers' forward passes in order, their backward passes in reverse.
 
-Legend: N samples, B batch, C channels, H height, W width, K outputs.
+Legend: B batch, C channels, F filters, H height, W width.
 """
 
-from collections.abc import Sequence
 from functools import partial
-
-import numpy as np
-from numpy.typing import DTypeLike
 
 from duograd.models.arrays import Array
 from duograd.models.families.convnet.architecture import (
@@ -28,86 +24,38 @@ from duograd.models.families.convnet.weights import initial_buffers, initial_wei
 from duograd.models.layers.activations import ACTIVATIONS
 from duograd.models.layers.conv import conv2d
 from duograd.models.layers.dense import affine, dropout
-from duograd.models.layers.layer import Back, Grads, chain, flatten, named, plain
+from duograd.models.layers.layer import Back, chain, flatten, named, plain
 from duograd.models.layers.layer import Layer as ByHand
 from duograd.models.layers.norm import batch_norm, group_norm
 from duograd.models.layers.pool import average_pool2d, global_average_pool, max_pool2d
-from duograd.models.layers.threads import Threads
-from duograd.models.loss import OutputLoss
+from duograd.models.net import Net
 
 Maps = dict[str, Array]
 ROWS = 250  # samples that are predicted at once; bounds the memory that evaluation takes
 
 
-class ConvNet:
-    """Parameters (torch's names and shapes), the loss and its gradient. Not for use by two threads at once.
+class ConvNet(Net[ConvNetConfig]):
+    """Convolutions and dense layers; shape (C, H, W)."""
 
-    shape: of a sample, (C, H, W). outputs: K, how many values the network says of it.
-    threads: None takes the machine's cores; the result does not depend on it. Raises ArchitectureError.
-    """
+    rows = ROWS
 
-    def __init__(
-        self,
-        config: ConvNetConfig,
-        loss: OutputLoss,
-        shape: Shape,
-        outputs: int,
-        seed: int,
-        dtype: DTypeLike = np.float32,
-        threads: int | None = None,
-    ) -> None:
-        self.config = config
-        self.loss = loss
-        self.layers = architecture(config, shape, outputs)
-        self.params = initial_weights(config, shape, outputs, seed, dtype)
-        self.buffers = initial_buffers(self.layers, dtype)
-        self.seed = seed
-        self.dtype = np.dtype(dtype)
-        self.threads = Threads(threads)
+    def build(self, shape: Shape, outputs: int) -> None:
+        """See Net."""
+        self.layers = architecture(self.config, shape, outputs)
+        self.params = initial_weights(self.config, shape, outputs, self.seed, self.dtype)
+        self.buffers = initial_buffers(self.layers, self.dtype)
         self.first = next(i for i, layer in enumerate(self.layers) if isinstance(layer, Conv | Norm | Affine))
 
-    def loss_and_grad(self, inputs: Array, targets: Array, step: int = 0) -> tuple[dict[str, float], Grads]:
-        """The loss's terms over inputs (B, C, H, W), targets (B,), and its gradient. Moves the running averages.
-
-        Dropout depends on (seed, step).
-        """
-        dropout_masks = masks(self.layers, len(inputs), self.seed, step, self.dtype)
-        with self.threads.single_blas_thread():
-            logits, backward = self._train(inputs, dropout_masks)
-            error, error_backward = self.loss.error(logits, targets)
-            grads = backward(error_backward())[1]
-        terms = self.loss.penalised(logits, targets, error, self.params, grads)
-        return terms, {name: grads[name] for name in self.params}
-
-    def evaluate(self, inputs: Array, targets: Array) -> dict[str, float]:
-        """The loss's terms over inputs (N, C, H, W), targets (N,): no dropout, running averages."""
-        return self.loss.evaluate(self.predict(inputs), targets, self.params)
-
-    def predict(self, inputs: Array) -> Array:
-        """Logits (N, K)."""
-        with self.threads.single_blas_thread():
-            starts = range(0, max(1, len(inputs)), ROWS)
-            return np.concatenate([self._predict_chunk(inputs[start : start + ROWS]) for start in starts])
-
-    def probe(self, inputs: Array, targets: Array | None = None) -> Maps:
-        """What figures ask for: the activation maps (B, F, H, W) of each convolution, by its name."""
-        maps: Maps = {}
-        with self.threads.single_blas_thread():
-            self._predict_chunk(inputs, maps)
-        return {name: a for name, a in maps.items() if name.startswith("conv")}
-
-    # -- all layers --------------------------------------------------------------------------------------------------
-
-    def _train(self, x: Array, dropout_masks: Sequence[Array]) -> tuple[Array, Back]:
-        """Logits, and backward(dlogits) -> None, the gradient of every parameter."""
-        remaining = iter(dropout_masks)
-        masks = [next(remaining) if isinstance(layer, Dropout) else None for layer in self.layers]
-        steps = zip(self.layers, masks, strict=True)
+    def forward(self, x: Array, step: int) -> tuple[Array, Back]:
+        """See Net."""
+        remaining = iter(masks(self.layers, len(x), self.seed, step, self.dtype))
+        drawn = [next(remaining) if isinstance(layer, Dropout) else None for layer in self.layers]
+        steps = zip(self.layers, drawn, strict=True)
         by_hand = (self._by_hand(layer, mask, True, i > self.first) for i, (layer, mask) in enumerate(steps))
         return chain(by_hand)(self._own(x))
 
-    def _predict_chunk(self, x: Array, maps: Maps | None = None) -> Array:
-        """Logits of a few samples; what each activation gives goes into the maps."""
+    def outputs(self, x: Array, maps: Maps | None = None) -> Array:
+        """See Net; what each activation gives goes into the maps."""
         x = self._own(x)
         for layer in self.layers:
             x, _ = self._by_hand(layer, None, training=False, needs_dx=False)(x)
@@ -115,11 +63,16 @@ class ConvNet:
                 maps[layer.name] = x.copy()
         return x
 
+    def probe(self, inputs: Array, targets: Array | None = None) -> Maps:
+        """What figures ask for: the activation maps (B, F, H, W) of each convolution, by its name."""
+        maps: Maps = {}
+        with self.threads.single_blas_thread():
+            self.outputs(inputs, maps)
+        return {name: a for name, a in maps.items() if name.startswith("conv")}
+
     def _own(self, x: Array) -> Array:
         """A copy where the first layer would work in place on the caller's images."""
         return x.copy() if isinstance(self.layers[0], Activation) else x
-
-    # -- one layer ---------------------------------------------------------------------------------------------------
 
     def _by_hand(self, layer: Layer, mask: Array | None, training: bool, needs_dx: bool) -> ByHand:
         threads = self.threads

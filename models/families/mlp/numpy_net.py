@@ -1,72 +1,36 @@
 """The dense stack by hand: its layers' forward passes in order, their backward passes in reverse.
 
-Legend: N samples, B batch, I inputs, O outputs of a layer, K outputs of the network.
+Legend: I inputs, O outputs of a layer, K outputs of the network.
 """
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-
-import numpy as np
-from numpy.typing import DTypeLike
 
 from duograd.models.arrays import Array
 from duograd.models.families.mlp.config import MlpConfig
 from duograd.models.families.mlp.weights import initial_buffers, initial_weights, masks
 from duograd.models.layers.activations import activation
 from duograd.models.layers.dense import affine, dropout
-from duograd.models.layers.layer import Back, Grads, Layer, chain, named, plain
+from duograd.models.layers.layer import Back, Layer, chain, named, plain
 from duograd.models.layers.norm import batch_norm, layer_norm
-from duograd.models.layers.threads import Threads
-from duograd.models.loss import OutputLoss
+from duograd.models.net import Net
 
 
-class MlpNet:
-    """Parameters (torch's names and shapes), the loss and its gradient. Not for use by two threads at once.
+class MlpNet(Net[MlpConfig]):
+    """Dense layers; shape (I,)."""
 
-    shape: of a sample, (I,). outputs: K, how many values the network says of it. threads: None takes the machine's
-    cores; the result does not depend on it.
-    """
+    def build(self, shape: tuple[int, ...], outputs: int) -> None:
+        """See Net."""
+        self.params = initial_weights(self.config, shape[-1], outputs, self.seed, self.dtype)
+        self.buffers = initial_buffers(self.config, self.dtype)
 
-    def __init__(
-        self,
-        config: MlpConfig,
-        loss: OutputLoss,
-        shape: tuple[int, ...],
-        outputs: int,
-        seed: int,
-        dtype: DTypeLike = np.float32,
-        threads: int | None = None,
-    ) -> None:
-        self.config, self.loss, self.seed, self.dtype = config, loss, seed, np.dtype(dtype)
-        self.params = initial_weights(config, shape[-1], outputs, seed, dtype)
-        self.buffers = initial_buffers(config, dtype)
-        self.threads = Threads(threads)
+    def forward(self, x: Array, step: int) -> tuple[Array, Back]:
+        """See Net."""
+        return chain(self._layers(masks(self.config, len(x), self.seed, step, self.dtype), training=True))(x)
 
-    def loss_and_grad(self, inputs: Array, targets: Array, step: int = 0) -> tuple[dict[str, float], Grads]:
-        """The loss's terms over inputs (B, I) and their targets, and its gradient. Moves the running averages.
-
-        Dropout depends on (seed, step).
-        """
-        drawn = masks(self.config, len(inputs), self.seed, step, self.dtype)
-        with self.threads.single_blas_thread():
-            outputs, backward = chain(self._layers(drawn, training=True))(inputs)
-            error, error_backward = self.loss.error(outputs, targets)
-            grads = backward(error_backward())[1]
-        terms = self.loss.penalised(outputs, targets, error, self.params, grads)
-        return terms, {name: grads[name] for name in self.params}
-
-    def evaluate(self, inputs: Array, targets: Array) -> dict[str, float]:
-        """The loss's terms over inputs (N, I) and their targets: no dropout, running averages."""
-        return self.loss.evaluate(self.predict(inputs), targets, self.params)
-
-    def predict(self, inputs: Array) -> Array:
-        """Outputs (N, K)."""
-        with self.threads.single_blas_thread():
-            return chain(self._layers([None] * len(self.config.dense), training=False))(inputs)[0]
-
-    def probe(self, inputs: Array, targets: Array | None = None) -> dict[str, Array]:
-        """What figures ask for: nothing of this network."""
-        return {}
+    def outputs(self, x: Array) -> Array:
+        """See Net."""
+        return chain(self._layers([None] * len(self.config.dense), training=False))(x)[0]
 
     def _layers(self, masks: Sequence[Array | None], *, training: bool) -> Iterator[Layer]:
         """dropout(activation(norm(x Wᵀ + b))) for each mask, and the layer that gives the outputs."""

@@ -3,14 +3,13 @@
 A step is shared out by samples: each share goes all the way forward by itself, its errors all the way back, and the
 shares' gradients are added in order.
 
-Legend: N samples, B batch, T places, I inputs of a time step, D features, h heads, K outputs.
+Legend: B batch, T places, I inputs of a time step, D features, h heads, K outputs.
 """
 
 from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from duograd.models.arrays import Array
 from duograd.models.families.transformer.block import block, dense, dropped, normed
@@ -18,60 +17,43 @@ from duograd.models.families.transformer.config import TransformerConfig
 from duograd.models.families.transformer.weights import initial_weights, masks, sines
 from duograd.models.layers.attention import Watch
 from duograd.models.layers.layer import Back, Grads, Layer, chain
-from duograd.models.layers.threads import Threads, ordered_sum, shares
-from duograd.models.loss import OutputLoss
+from duograd.models.layers.threads import ordered_sum, shares
+from duograd.models.net import Net
 
 PLACES = 2048  # predicted at once, so that what is between layers stays in cache. Part of the result.
 Masks = Sequence[Array | None]
 
 
-class TransformerNet:
-    """Parameters (torch's names and shapes), the loss and its gradient. Not for use by two threads at once.
+class TransformerNet(Net[TransformerConfig]):
+    """Blocks over patches; shape (time steps, I)."""
 
-    shape: of a sample, (time steps, I). outputs: K, how many values the network says of it.
-    threads: None takes the machine's cores; the result does not depend on it. Raises ArchitectureError.
-    """
+    by_samples = True
 
-    def __init__(
-        self,
-        config: TransformerConfig,
-        loss: OutputLoss,
-        shape: tuple[int, ...],
-        outputs: int,
-        seed: int,
-        dtype: DTypeLike = np.float32,
-        threads: int | None = None,
-    ) -> None:
-        self.config, self.loss, self.seed, self.dtype = config, loss, seed, np.dtype(dtype)
-        self.T = config.places(shape[0])
-        self.params = initial_weights(config, shape, outputs, seed, dtype)
-        self.buffers: dict[str, Array] = {}  # nothing is carried along
-        self.sines = sines(self.T, config.hidden_size, dtype)
-        self.threads = Threads(threads)
+    def build(self, shape: tuple[int, ...], outputs: int) -> None:
+        """See Net."""
+        self.T = self.config.places(shape[0])
+        self.params = initial_weights(self.config, shape, outputs, self.seed, self.dtype)
+        self.sines = sines(self.T, self.config.hidden_size, self.dtype)
 
-    def loss_and_grad(self, inputs: Array, targets: Array, step: int = 0) -> tuple[dict[str, float], Grads]:
-        """The loss's terms over inputs (B, time steps, I), targets (B,), and its gradient. Dropout depends on (seed,
-        step)."""
-        drawn = masks(self.config, len(inputs), self.T, self.seed, step, self.dtype)
-        parts = shares(len(inputs), max(1, len(inputs)))
-        with self.threads.single_blas_thread():
-            passes = self.threads.map(lambda part: self._forward(inputs[part], [of(m, part) for m in drawn]), parts)
-            outputs = np.concatenate([y for y, _ in passes])
-            error, error_backward = self.loss.error(outputs, targets)
-            d = error_backward()
+    def forward(self, x: Array, step: int) -> tuple[Array, Back]:
+        """See Net."""
+        drawn = masks(self.config, len(x), self.T, self.seed, step, self.dtype)
+        parts = shares(len(x), max(1, len(x)))
+        passes = self.threads.map(lambda part: self._forward(x[part], [of(m, part) for m in drawn]), parts)
+
+        def backward(d: Array) -> tuple[None, Grads]:
             by_part = self.threads.map(lambda part, each: each[1](d[part])[1], parts, passes)
-        grads = {name: ordered_sum(g[name] for g in by_part) for name in self.params}
-        return self.loss.penalised(outputs, targets, error, self.params, grads), grads
+            return None, {name: ordered_sum(g[name] for g in by_part) for name in self.params}
 
-    def evaluate(self, inputs: Array, targets: Array) -> dict[str, float]:
-        """The loss's terms over inputs (N, time steps, I), targets (N,), without dropout."""
-        return self.loss.evaluate(self.predict(inputs), targets, self.params)
+        return np.concatenate([y for y, _ in passes]), backward
 
-    def predict(self, inputs: Array) -> Array:
-        """Outputs (N, K)."""
-        parts, still = shares(len(inputs), max(1, PLACES // self.T)), self._no_masks()
-        with self.threads.single_blas_thread():
-            return np.concatenate(self.threads.map(lambda part: self._forward(inputs[part], still)[0], parts))
+    def outputs(self, x: Array) -> Array:
+        """See Net."""
+        return self._forward(x, self._no_masks())[0]
+
+    def parts(self, N: int) -> list[slice]:
+        """See Net."""
+        return shares(N, max(1, PLACES // self.T))
 
     def probe(self, inputs: Array, targets: Array | None = None) -> dict[str, Array]:
         """What figures ask for: how much each place looks at each, (B, h, T, T) a block."""
