@@ -69,7 +69,7 @@ class RatesSource(ConfigSource):
         task, *rest = names
         repository = repository_of(self._search_path)
         table = _table(repository, f"{GROUP}/{task}")
-        for cut in range(1, len(rest)):  # the path of a user's file has slashes too
+        for cut in reversed(range(1, len(rest))):  # the path of a user's file has slashes too
             if row := _row(repository, table, "/".join(rest[:cut])):
                 return _settings(row, "/".join(rest[cut:]), f"{GROUP}/{task}.yaml")
         return None

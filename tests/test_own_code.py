@@ -90,6 +90,9 @@ def test_rates_are_the_files_else_the_optimizers_own_and_that_is_said(tmp_path):
     train(tmp_path / "run", "model=rated.py", "optimizer=nesterov")
     said = RunFolder(tmp_path / "run").read_identity()["code_notes"]
     assert said == ["optimizer.lr=0.1 is nesterov's own: no table of rates has rated with nesterov in task=activity"]
+    (tmp_path / "deep").mkdir()
+    write(tmp_path / "deep", "rated.py", CHAIN + "RATES = {'adam': 0.02}\n")
+    assert compose([*GAIT, "model=deep/rated.py", "optimizer=adam"]).optimizer.lr == 0.02
     lion = compose([*GAIT, "model=gru", f"optimizer={EXAMPLES}/optimizer.py"]).optimizer
     assert (lion.lr, lion.clip_value) == (3e-4, 0.46875), "its own rate, with what the table says of every column"
 
