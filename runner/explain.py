@@ -13,6 +13,7 @@ from duograd.runner.groups import CONF, groups
 
 PARTS = ("model", "optimizer", "loss", "data", "backend")  # whose keys are looked through for one that is unknown
 BESIDE = ("name", "defaults")  # keys of YAML files that nobody looks for
+READERS = dict.fromkeys((".csv", ".tsv", ".parquet"), "table") | dict.fromkeys((".npz", ".npy"), "arrays")
 ALIKE = 0.85  # how close a key elsewhere must be to be meant
 NEEDED = ("task", "data", "model", "loss", "optimizer", "backend")  # groups of which a run has one option each
 
@@ -124,6 +125,8 @@ def _missing_option(error: Any) -> str:
     if not error.options:
         return _first_line(str(error))
     group, _, option = missing.rpartition("/")
+    if group == "data" and (reader := READERS.get(Path(option).suffix.lower())):
+        return f"unknown data '{option}': a file of that kind is read by data={reader} data.path={option}"
     return f"unknown {group} '{option}'{suggestion(option, error.options)}"
 
 
@@ -167,18 +170,22 @@ def _unknown_key(key: str, known: Sequence[str]) -> str:
         return usual
     parts = _keys_of_parts()
     for other in nearest(word, parts, ALIKE):
-        group, option = parts[other]
+        group, *names = parts[other]
         if f"{group}.{other}" != key:
             return f"unknown key '{key}': did you mean '{group}.{other}'?"
-        return usual.replace(": ", f": it is of {group}={option}; ", 1)
+        return usual.replace(": ", f": it is of {group}={', '.join(names)}; ", 1)
     return usual
 
 
-def _keys_of_parts() -> dict[str, tuple[str, str]]:
-    """The keys that options of a part have, each with the part and the first such option: lr, (optimizer, adagrad)."""
-    files = [path for group in reversed(PARTS) for path in sorted((CONF / group).glob("*.yaml"), reverse=True)]
-    keys = {path: re.findall(r"^(\w+):", path.read_text(), flags=re.MULTILINE) for path in files}
-    return {key: (path.parent.name, path.stem) for path in files for key in keys[path] if key not in BESIDE}
+def _keys_of_parts() -> dict[str, list[str]]:
+    """The keys that options of a part have, each with the first such part and its options: lr, [optimizer, adam, …]."""
+    owners: dict[str, list[str]] = {}
+    for group in PARTS:
+        for path in sorted((CONF / group).glob("*.yaml")):
+            for key in re.findall(r"^(\w+):", path.read_text(), flags=re.MULTILINE):
+                if key not in BESIDE and owners.setdefault(key, [group])[0] == group:
+                    owners[key].append(path.stem)
+    return owners
 
 
 def _unchosen(word: str) -> str | None:

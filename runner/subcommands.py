@@ -36,7 +36,8 @@ class CommandParser(argparse.ArgumentParser):
     """Of a sub-command: a fault is one line, as everywhere."""
 
     def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}: see {self.prog} --help")
+        needs = message.replace("the following arguments are required:", f"{self.prog.rpartition(' ')[2]} needs")
+        raise UserError(f"{needs}: see {self.prog} --help")
 
 
 def command_parser(name: str, description: str | None = None, epilog: str = "") -> argparse.ArgumentParser:

@@ -37,7 +37,7 @@ MISTAKES = [
     (["compar"], "unknown command 'compar': did you mean 'compare'? known: bench, compare,"),
     (["seed=1", "compare"], "'compare' comes first: duograd compare ..."),
     (["help", "resum"], "unknown command 'resum': did you mean 'resume'?"),
-    (["compare"], "the following arguments are required: RUN | SWEEP | EXPERIMENT: see duograd compare --help"),
+    (["compare"], "compare needs RUN | SWEEP | EXPERIMENT: see duograd compare --help"),
     (
         ["resume", "x", "--n-workers", "many"],
         "argument --n-workers: invalid int value: 'many': see duograd resume --help",
@@ -358,6 +358,12 @@ def test_an_ascii_terminal_gets_what_it_can_show(tmp_path):
         (["model.lr=0.1"], "unknown key 'model.lr': did you mean 'optimizer.lr'?"),
         (["hidden=64"], "unknown key 'hidden': did you mean 'model.hidden_size'?"),
         (["data.set=digits"], "unknown key 'data.set': it is of data=sklearn; known: count, name, seed, size"),
+        (
+            ["data.path=t.csv"],
+            "unknown key 'data.path': it is of data=activity_h5, arrays, patches_h5, table; known: count",
+        ),
+        (["data=t.csv"], "unknown data 't.csv': a file of that kind is read by data=table data.path=t.csv\n"),
+        (["resume"], "resume needs DIR: see duograd resume --help\n"),
         (["model=LSTM"], "unknown model 'LSTM': did you mean 'lstm'?"),
         (["loss=MSE"], "unknown loss 'MSE': did you mean 'squared_error'?"),
         (["model=gru,lstm"], "model=gru,lstm has several values: add -m to train once for each\n"),

@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = command_parser("resume", " ".join((__doc__ or "").split()))
     parser.add_argument("dir", type=Path, metavar="DIR", help="the folder of a run or of a sweep")
     words = "epochs=100: train to so many; data.root=DIR, data.path=FILE, of a run: where its data lies now"
-    parser.add_argument("changes", nargs="*", metavar="KEY=VALUE", help=words)
+    parser.add_argument("changes", nargs="*", default=[], metavar="KEY=VALUE", help=words)
     parser.add_argument("--trust", action="store_true", help="run the copy of own code that the folder keeps")
     parser.add_argument("--n-workers", type=int, help="of a sweep: processes on this machine")
     parser.add_argument("--scheduler", help="of a sweep: the Dask scheduler of a cluster, tcp://HOST:8786, or none")
