@@ -1,5 +1,6 @@
 """The task of a run: the one that is named, or that some choice belongs to (`duograd model=gru`); never two."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -48,18 +49,35 @@ def chosen_task(options: Options, typed: Sequence[tuple[str, str]], default: str
     Raises UserError for choices that are for different tasks, or for several of which none is named.
     """
     tasks = _tasks(options, typed)
+    losses = {text: own for text, own in tasks.items() if text.startswith("loss=")}  # data of one's own may ask for any
+    others = {text: own for text, own in tasks.items() if text not in losses}
     named = [option for group, option in typed if group == TASK]
     for task in named:
-        refuse_others(options, {text: own for text, own in tasks.items() if not text.startswith("loss=")}, task)
-    possible = common(tasks.values())
-    if named or not tasks or default in possible:
+        refuse_others(options, others, task)
+    if named or not tasks:
         return None
-    if not possible:
-        raise UserError(f"{' and '.join(_belonging(*choice) for choice in _apart(tasks))}: they do not go together")
-    if len(possible) > 1:
-        raise UserError(f"{_belonging(next(iter(tasks)), possible)}: say which, such as task={min(possible)}")
-    [task] = possible
-    return Choice(task, next((text for text, own in tasks.items() if own == possible), " ".join(tasks)))
+    if default in common(tasks.values()):
+        return None
+    choice = _single(others) or _single(losses) or _common(tasks)
+    return None if choice.task == default else choice
+
+
+def _single(tasks: Tasks) -> Choice | None:
+    """The task of those choices that are for one alone. Raises UserError where they are for different ones."""
+    alone = {text: own for text, own in tasks.items() if len(own) == 1}
+    for (text, own), (other, its) in itertools.pairwise(alone.items()):
+        if own != its:
+            raise UserError(f"{_belonging(text, own)} and {_belonging(other, its)}: they do not go together")
+    return next((Choice(min(own), text) for text, own in alone.items()), None)
+
+
+def _common(tasks: Tasks) -> Choice:
+    """The task that all choices are for. Raises UserError where there are several such, or none."""
+    possible = common(tasks.values())
+    if len(possible) != 1:
+        text, own = next(iter(tasks.items()))
+        raise UserError(f"{_belonging(text, own)}: say which, such as task={min(possible or own)}")
+    return Choice(min(possible), " ".join(tasks))
 
 
 def fitting(
@@ -77,10 +95,9 @@ def fitting(
 
 
 def _tasks(options: Options, typed: Sequence[tuple[str, str]]) -> Tasks:
-    """The tasks of each choice that is for some. Beside a user's own data, which is for none, no loss is judged."""
+    """The tasks of each choice that is for some."""
     tasks = {choice: options.tasks(*choice) for choice in typed if choice[0] != TASK}
-    own = any(not tasks[choice] for choice in tasks if choice[0] in ("data", "model"))
-    return {"=".join(choice): tasks[choice] for choice in tasks if tasks[choice] and not (own and choice[0] == "loss")}
+    return {"=".join(choice): own for choice, own in tasks.items() if own}
 
 
 def refuse_others(options: Options, tasks: Tasks, task: str) -> None:
@@ -109,9 +126,3 @@ def refuse_strangers(options: Options, tree: Mapping[str, Any]) -> None:
 def _belonging(text: str, tasks: Iterable[str]) -> str:
     *others, last = sorted(tasks)
     return f"{text} is for task={', '.join(others)}{' or ' if others else ''}{last}"
-
-
-def _apart(tasks: Tasks) -> list[tuple[str, frozenset[str]]]:
-    """Two choices without a task in common, else the first two."""
-    pairs = [[a, b] for a in tasks.items() for b in tasks.items()]
-    return next((pair for pair in pairs if not pair[0][1] & pair[1][1]), list(tasks.items())[:2])
