@@ -60,7 +60,9 @@ def recurrent_twin(net: RecurrentNet) -> TorchRecurrent:
     twin.load_state_dict({name: torch.tensor(w) for name, w in net.params.items()})
 
     def masks(B: int, T: int, step: int) -> Any:
-        return tuple([None if m is None else m.numpy() for m in group] for group in twin.masks(B, T, step))
+        return tuple(
+            [None if m is None else m.numpy() for m in group] for group in twin.masks(torch.empty(B, T, 1), step)
+        )
 
     net.masks = masks  # type: ignore[method-assign]
     return twin

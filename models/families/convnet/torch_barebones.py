@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from duograd.models.arrays import Array
 from duograd.models.families.convnet.architecture import Affine, Conv, Layer, Norm
-from duograd.models.families.convnet.config import ConvNetConfig
 from duograd.models.families.convnet.torch_classifier import TorchClassifier
 from duograd.models.families.convnet.torch_layers import functional
 
@@ -20,20 +21,19 @@ class Tensors(nn.Module):
         super().__init__()
         for name, tensor in tensors.items():
             if name.startswith("running"):
-                self.register_buffer(name, tensor.clone())
+                self.register_buffer(name, tensor)
             else:
-                self.register_parameter(name, nn.Parameter(tensor.clone()))
+                self.register_parameter(name, nn.Parameter(tensor))
 
 
 class Barebones(TorchClassifier):
     """style=barebones."""
 
-    def build(self, config: ConvNetConfig, weights: Mapping[str, Tensor]) -> None:
+    def add_layers(self, weights: Mapping[str, Array]) -> None:
         """One holder of tensors for each layer that has some."""
-        self.momentum = config.norm_momentum
         for name in dict.fromkeys(key.split(".")[0] for key in weights):
             prefix = f"{name}."
-            mine = {key.removeprefix(prefix): w for key, w in weights.items() if key.startswith(prefix)}
+            mine = {key.removeprefix(prefix): torch.tensor(w) for key, w in weights.items() if key.startswith(prefix)}
             self.add_module(name, Tensors(mine))
 
     def through(self, i: int, layer: Layer, x: Tensor) -> Tensor:
@@ -49,7 +49,7 @@ class Barebones(TorchClassifier):
                 return F.linear(x, w["weight"], w.get("bias"))
             case Norm(_, "batch"):
                 averages = w["running_mean"], w["running_var"]
-                return F.batch_norm(x, *averages, w["weight"], w["bias"], self.training, self.momentum, EPS)
+                return F.batch_norm(x, *averages, w["weight"], w["bias"], self.training, self.config.norm_momentum, EPS)
             case Norm():
                 if layer.spatial:
                     return F.group_norm(x, layer.groups, w["weight"], w["bias"], EPS)

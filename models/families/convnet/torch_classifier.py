@@ -4,40 +4,31 @@ Legend: B batch, C channels, H height, W width, K classes.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-import numpy as np
-import torch
 from numpy.typing import DTypeLike
-from torch import Tensor, nn
+from torch import Tensor
 
+from duograd.models.arrays import Array
 from duograd.models.families.convnet.architecture import Activation, Dropout, Layer, Shape, architecture
 from duograd.models.families.convnet.config import ConvNetConfig
 from duograd.models.families.convnet.weights import initial_buffers, initial_weights, masks
-from duograd.models.loss import OutputLoss
-from duograd.models.torch_loss import TorchLoss
+from duograd.models.torch_net import TorchNet
 
 Maps = dict[str, Tensor]
 
 
-class TorchClassifier(nn.Module):
-    """A module whose layers a style defines, and how x goes `through` each; starts at the weights of `ConvNet`."""
+class TorchClassifier(TorchNet[ConvNetConfig]):
+    """The twin of `ConvNet`: a style says of what its layers are made, and how x goes `through` each."""
 
-    def __init__(
-        self, config: ConvNetConfig, loss: OutputLoss, shape: Shape, outputs: int, seed: int, dtype: DTypeLike
-    ) -> None:
-        super().__init__()
-        self.plan = architecture(config, shape, outputs)
-        self.loss = TorchLoss(loss)
-        self.seed = seed
-        arrays = {**initial_weights(config, shape, outputs, seed, dtype), **initial_buffers(self.plan, dtype)}
-        weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        self.build(config, weights)
-        self.to(weights["classifier.weight"].dtype)
-        with torch.no_grad():
-            for name, w in self.state_dict().items():
-                w.copy_(weights[name])
+    def build(self, shape: Shape, outputs: int, dtype: DTypeLike) -> dict[str, Array]:
+        """See TorchNet."""
+        self.plan = architecture(self.config, shape, outputs)
+        weights = initial_weights(self.config, shape, outputs, self.seed, dtype) | initial_buffers(self.plan, dtype)
+        self.add_layers(weights)
+        return weights
 
-    def build(self, config: ConvNetConfig, weights: Mapping[str, Tensor]) -> None:
+    def add_layers(self, weights: Mapping[str, Array]) -> None:
         """Makes the layers; their values come afterwards. weights: parameters and buffers, by name."""
         raise NotImplementedError
 
@@ -45,9 +36,9 @@ class TorchClassifier(nn.Module):
         """What layer number i, which is no dropout, makes of x."""
         raise NotImplementedError
 
-    def logits(self, x: Tensor, masks: Sequence[Tensor] = (), maps: Maps | None = None) -> Tensor:
-        """x (B, C, H, W) -> (B, K), with dropout's masks where given; what each activation gives goes into maps."""
-        remaining = iter(masks)
+    def outputs(self, x: Tensor, masks: Sequence[Tensor] | None = None, maps: Maps | None = None) -> Tensor:
+        """See TorchNet; what each activation gives goes into the maps."""
+        remaining = iter(masks or ())
         for i, layer in enumerate(self.plan):
             if not isinstance(layer, Dropout):
                 x = self.through(i, layer, x)
@@ -57,23 +48,12 @@ class TorchClassifier(nn.Module):
                 maps[layer.name] = x
         return x
 
-    def terms(self, inputs: Tensor, targets: Tensor, step: int = 0) -> dict[str, Tensor]:
-        """The loss's terms over inputs (B, C, H, W), targets (B,). In training, dropout depends on (seed, step)."""
-        dropout_masks = self.masks(inputs, step) if self.training else []
-        return self.loss.terms(self.logits(inputs, dropout_masks), targets, self.named_parameters())
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Logits (B, K), without dropout."""
-        return self.logits(inputs)
-
-    def probe(self, inputs: Tensor, targets: Tensor | None = None) -> Maps:
+    def probe(self, inputs: Tensor, targets: Any = None) -> Maps:
         """What figures ask for: the activation maps (B, F, H, W) of each convolution, by its name."""
         maps: Maps = {}
-        self.logits(inputs, maps=maps)
+        self.outputs(inputs, maps=maps)
         return {name: a for name, a in maps.items() if name.startswith("conv")}
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
-    def masks(self, inputs: Tensor, step: int) -> list[Tensor]:
-        """One mask (B, …) a dropout layer, in order: those of the by-hand network."""
-        dtype = np.float64 if inputs.dtype is torch.float64 else np.float32
-        return [torch.as_tensor(mask).to(inputs) for mask in masks(self.plan, len(inputs), self.seed, step, dtype)]
+    def draw(self, B: int, step: int, dtype: DTypeLike) -> list[Array]:
+        """One mask (B, …) a dropout layer, in order."""
+        return masks(self.plan, B, self.seed, step, dtype)

@@ -19,6 +19,7 @@ from duograd.models.families.convnet.architecture import (
     Pool,
 )
 from duograd.models.families.convnet.config import ConvNetConfig
+from duograd.models.torch_net import batch_norm
 
 
 def module(layer: Conv | Affine | Norm, config: ConvNetConfig) -> nn.Module:
@@ -29,16 +30,9 @@ def module(layer: Conv | Affine | Norm, config: ConvNetConfig) -> nn.Module:
         case Affine(_, inputs, outputs, bias):
             return nn.Linear(inputs, outputs, bias)
         case Norm(_, "batch", features):
-            return batch_norm(features, config.norm_momentum, layer.spatial)
+            return batch_norm(features, config.norm_momentum, images=layer.spatial)
         case Norm(_, _, features, groups):
             return nn.GroupNorm(groups, features) if layer.spatial else nn.LayerNorm(features)
-
-
-def batch_norm(features: int, momentum: float, spatial: bool) -> nn.Module:
-    """Batch normalisation without torch's count of batches, which is for an average of all of them."""
-    norm = (nn.BatchNorm2d if spatial else nn.BatchNorm1d)(features, momentum=momentum)
-    norm.num_batches_tracked = None
-    return norm
 
 
 def functional(layer: Layer, x: Tensor) -> Tensor:

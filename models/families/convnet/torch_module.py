@@ -5,8 +5,8 @@ from typing import cast
 
 from torch import Tensor
 
+from duograd.models.arrays import Array
 from duograd.models.families.convnet.architecture import Affine, Conv, Layer, Norm
-from duograd.models.families.convnet.config import ConvNetConfig
 from duograd.models.families.convnet.torch_classifier import TorchClassifier
 from duograd.models.families.convnet.torch_layers import functional, module
 
@@ -14,11 +14,11 @@ from duograd.models.families.convnet.torch_layers import functional, module
 class Modules(TorchClassifier):
     """style=module."""
 
-    def build(self, config: ConvNetConfig, weights: Mapping[str, Tensor]) -> None:
+    def add_layers(self, weights: Mapping[str, Array]) -> None:
         """A module for each layer that has parameters."""
         for layer in self.plan:
             if isinstance(layer, Conv | Affine | Norm):
-                self.add_module(layer.name, module(layer, config))
+                self.add_module(layer.name, module(layer, self.config))
 
     def through(self, i: int, layer: Layer, x: Tensor) -> Tensor:
         """See TorchClassifier."""

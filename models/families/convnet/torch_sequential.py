@@ -5,6 +5,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
+from duograd.models.arrays import Array
 from duograd.models.families.convnet.architecture import (
     Activation,
     Affine,
@@ -16,7 +17,6 @@ from duograd.models.families.convnet.architecture import (
     Norm,
     Pool,
 )
-from duograd.models.families.convnet.config import ConvNetConfig
 from duograd.models.families.convnet.torch_classifier import TorchClassifier
 from duograd.models.families.convnet.torch_layers import module
 
@@ -34,11 +34,11 @@ class GlobalAverage(nn.Module):
 class Sequential(TorchClassifier, nn.Sequential):
     """style=sequential."""
 
-    def build(self, config: ConvNetConfig, weights: Mapping[str, Tensor]) -> None:
+    def add_layers(self, weights: Mapping[str, Array]) -> None:
         """A module for every layer, in order."""
         for i, layer in enumerate(self.plan):
             if isinstance(layer, Conv | Affine | Norm):
-                self.add_module(layer.name, module(layer, config))
+                self.add_module(layer.name, module(layer, self.config))
             else:
                 self.add_module(f"{type(layer).__name__.lower()}_{i}", without_parameters(layer))
 
