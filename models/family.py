@@ -7,8 +7,8 @@ A family is one package of `models/families`, called by its name, and YAMLs of `
     twin(config, loss, shape, outputs, seed, dtype)            an nn.Module: terms, forward, probe
 
 `loss` as `Loss.bind` gives it, `shape` that of one sample, `outputs` how many values the network says of it. Both start
-at the same weights, under the same names; `net.py` and `torch_net.py` have what they share. They are named by `module:attribute` and imported when they are made: a NumPy
-run imports no torch.
+at the same weights, under the same names; `net.py` and `torch_net.py` have what they share. They are named by
+`module:attribute` and imported when they are made: a NumPy run imports no torch.
 """
 
 from collections.abc import Callable
