@@ -158,7 +158,7 @@ def test_classifiers_show_their_counted_confusion(tmp_path: Path) -> None:
 
 
 def test_a_fault_in_a_picture_costs_no_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("no such <b>font</b>")
 
     monkeypatch.setattr("duograd.runner.report.charts.overlay", broken)
