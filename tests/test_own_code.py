@@ -109,6 +109,26 @@ def _data(config):
     return build.data_set(config)
 
 
+@pytest.mark.parametrize(
+    ("layer", "line"),
+    [
+        (
+            "lambda x, W, b: affine(x, W, b, needs_dx=False)",
+            "its backward gives no dx, which layer 2 needs",
+        ),
+        (
+            "lambda x, W, b: (x @ W.T, lambda dy: dy @ W)",
+            "its backward gives no gradient of weight, bias",
+        ),
+    ],
+)
+def test_what_a_backward_leaves_out_is_named(layer, line, tmp_path):
+    write(tmp_path, "my_net.py", CHAIN.replace("Layer(affine, weight=(outputs", f"Layer({layer}, weight=(outputs"))
+    with pytest.raises(UserError) as caught:
+        train(tmp_path / "run", "model=my_net.py")
+    assert f"layer 3, <lambda>: {line}" in str(caught.value)
+
+
 CNN = """
 from functools import partial
 
