@@ -41,11 +41,16 @@ def evaluate(training: Training, split: Split) -> Floats:
 
 
 def evaluate_all(training: Training, before: Callable[[str], None] = lambda split: None) -> Floats:
-    """Everything once more, after the last update; the test split for the first time. before: called for each split."""
+    """Everything once more, after the last update; the test split for the first time. before: called for each split.
+
+    Raises Diverged where the last update left a loss that is not finite: no step follows it that would tell.
+    """
     metrics: Floats = {}
     for name, split in training.data.splits.items():
         before(name)
-        metrics |= _named(name, evaluate(training, split))
+        terms = evaluate(training, split)
+        check(terms, training.step, f"{name} ")
+        metrics |= _named(name, terms)
     return metrics
 
 

@@ -168,10 +168,11 @@ def add(sums: Floats, terms: Floats, samples: int) -> None:
         sums[name] = sums.get(name, 0.0) + value * samples
 
 
-def check(terms: Floats, step: int) -> None:
-    """Raises Diverged where the loss is not finite."""
+def check(terms: Floats, step: int, split: str = "") -> None:
+    """Raises Diverged where the loss is not finite. split: `val ` where it is not that of the step's own samples."""
     if not math.isfinite(terms["loss"]):
         parts = ", ".join(f"{name} {value:.4g}" for name, value in terms.items() if name != "loss")
+        which = f" ({parts})" if parts else ""
         raise Diverged(
-            f"the loss became {terms['loss']} at step {step} ({parts}): lower optimizer.lr or clip the gradient"
+            f"the {split}loss became {terms['loss']} at step {step}{which}: lower optimizer.lr or clip the gradient"
         )
