@@ -264,7 +264,7 @@ def test_a_diverged_run_fails_and_says_where(tmp_path, typed):
 
 def test_a_run_that_diverges_in_its_last_update_fails_too(tmp_path, typed):
     overrides = ["tracking=none", "optimizer.lr=1e30", "loss.lambda=1", "dtype=float32", "epochs=1", "batch_size=null"]
-    code, out, err = typed("hydra.run.dir=run", *SMALL, *overrides)
+    code, _, err = typed("hydra.run.dir=run", *SMALL, *overrides)
     content = summary(tmp_path / "run")
     assert (code, content["status"], content["diverged"], err) == (1, "FAILED", True, "")
     assert content["error"].startswith("the train loss became")

@@ -14,8 +14,10 @@ from duograd.runner.context import alone
 from duograd.runner.errors import UserError
 from duograd.runner.own import modules
 from duograd.runner.own.faults import OwnCodeError
+from duograd.runner.own.modules import standing_in
 from duograd.runner.run import resume, run
 from duograd.runner.store.code import restore
+from duograd.runner.store.files import DamagedError
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.sweep.naming import config_hash
 from duograd.runner.validate import validate_plain
@@ -344,6 +346,25 @@ def test_the_original_is_not_believed_where_a_folder_from_elsewhere_could_have_p
         (folder / "code" / "origins.json").write_text(json.dumps(origins))
         with pytest.raises(UserError, match="--trust"):
             restore(folder, trust=False)
+
+
+def test_nothing_lies_beside_a_copy_that_python_would_import_in_its_place(tmp_path):
+    write(tmp_path, "my_layers.py", "WIDTH = 8\n")
+    write(tmp_path, "my_net.py", "import my_layers\n" + CHAIN)
+    train(tmp_path / "run", f"model={tmp_path}/my_net.py")
+    [copy] = (tmp_path / "run" / "code").glob("*/")
+    write(copy, "dateutil.py", "")
+    for trust in (False, True):
+        with pytest.raises(DamagedError, match=r"dateutil\.py is not of the code that the run began with"):
+            restore(tmp_path / "run", trust)
+
+
+def test_what_a_folder_names_without_a_copy_is_imported_once_it_is_trusted(tmp_path):
+    path = write(tmp_path, "my_net.py", f"{CHAIN}\nRATES = {{}}\n")
+    with standing_in({}, trust=False), pytest.raises(UserError, match=r"has no copy in the folder .* add --trust"):
+        compose([*GAIT, f"model={path}"])
+    with standing_in({}, trust=True):
+        assert compose([*GAIT, f"model={path}"]).model.name == "my_net"
 
 
 def test_a_job_is_another_when_its_code_is_and_the_same_wherever_that_lies(tmp_path):

@@ -52,6 +52,10 @@ def test_resume_goes_on_with_the_copy_once_it_is_trusted(finished):
     best = here / "grid" / job["folder"] / "best.safetensors"
     before = best.read_bytes()
     shutil.rmtree(best.parent)
+    shutil.copytree(here / "grid", here / "elsewhere", ignore=lambda *_: ["code"])
+    stranger = done(resume(here / "elsewhere"), here)
+    assert (stranger.returncode, stranger.stderr.count("\n")) == (2, 1)
+    assert "my_net.py has no copy" in stranger.stderr
     write(here, "my_net.py", CHAIN.replace("relu,\n", ""))  # another version: neither mixed in, nor asked for
     refused = done(resume(here / "grid"), here)
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)

@@ -17,6 +17,7 @@ from duograd.runner.own.faults import OwnCodeError, fault_of, own_faults
 _modules: dict[str, ModuleType] = {}
 _codes: dict[str, Code] = {}
 _copies: ContextVar[Mapping[Path, Code] | None] = ContextVar("copies", default=None)
+_believed: ContextVar[bool] = ContextVar("believed", default=True)  # files without a copy
 
 
 def load(code: Code) -> ModuleType:
@@ -74,17 +75,27 @@ def find(path: Path) -> Code:
     """The code of a file: the copy that stands for it, where one does. Raises UserError."""
     copies = _copies.get() or {}
     called = [copy for copy in copies.values() if copy.path.name == path.name]  # of a project that was moved
-    return copies.get(path) or (called[0] if len(called) == 1 else Code.read(path))
+    if copy := copies.get(path) or (called[0] if len(called) == 1 else None):
+        return copy
+    if not _believed.get():
+        raise UserError(
+            f"{path} has no copy in the folder that names it, and may be anybody's: look at it, then add --trust"
+        )
+    return Code.read(path)
 
 
 @contextmanager
-def standing_in(copies: Mapping[Path, Code]) -> Iterator[None]:
-    """Inside the block, copies are what is found of the files that they were made of."""
-    token = _copies.set(copies)
+def standing_in(copies: Mapping[Path, Code], trust: bool) -> Iterator[None]:
+    """Inside the block, copies are what is found of the files that they were made of.
+
+    trust: other files are read as well. A folder may have come from elsewhere with the files that it names.
+    """
+    token, before = _copies.set(copies), _believed.set(trust)
     try:
         yield
     finally:
         _copies.reset(token)
+        _believed.reset(before)
 
 
 @contextmanager

@@ -45,7 +45,15 @@ def kept(folder: Path) -> Iterator[Code]:
             raise files.DamagedError(f"{place / digest} is damaged ({error})") from None
         if code.hash != digest:
             raise files.DamagedError(f"{place / digest} is not the code that the run began with: put it back")
+        if strange := _strangers(code):
+            raise files.DamagedError(f"{strange[0]} is not of the code that the run began with: take it away")
         yield code
+
+
+def _strangers(code: Code) -> list[Path]:
+    """What lies beside the files of a copy, where Python would import it before what the code means."""
+    inside = (path for path in code.folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    return sorted(path for path in inside if path.relative_to(code.folder).as_posix() not in code.files)
 
 
 def restore(folder: Path, trust: bool) -> dict[Path, Code]:

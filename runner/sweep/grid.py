@@ -2,10 +2,12 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from rich.console import Console
 
 from duograd.runner.config import RunConfig
+from duograd.runner.store import code
 from duograd.runner.store.folders import RunFolder, SweepFolder
 from duograd.runner.store.records import JobRecord, SweepRecord
 from duograd.runner.sweep.longer import Hashes, reopen
@@ -20,8 +22,10 @@ from duograd.runner.sweep.sweep import Sweep
 class Grid:
     """A `JobSource`. jobs: those of the grid, by the number of their record. ended: folders whose runs are to go on."""
 
-    def __init__(self, record: SweepRecord, jobs: Mapping[int, Job], ended: Sequence[RunFolder] = ()) -> None:
-        self._record, self.jobs, self._ended = record, jobs, ended
+    def __init__(
+        self, folder: Path, record: SweepRecord, jobs: Mapping[int, Job], ended: Sequence[RunFolder] = ()
+    ) -> None:
+        self._folder, self._record, self.jobs, self._ended = folder, record, jobs, ended
 
     def unsettled(self) -> list[JobRecord]:
         """The grid's jobs that have not come to their end."""
@@ -39,6 +43,8 @@ class Grid:
         for folder in self._ended:
             folder.summary.unlink(missing_ok=True)  # else it would be taken for finished
         left = [(record, self.jobs[record.number]) for record in self.unsettled()]
+        for _, job in left:
+            code.keep(job.config, self._folder)
         return GridQueue(sorted(left, key=lambda pair: -effort(pair[1].config)))
 
     def complete(self) -> bool:
@@ -91,4 +97,4 @@ def _plan(
     ended = reopen(record, hashes or {})
     numbered = merge(request.folder, jobs, record.jobs)
     rebase(record, fixed, numbered)
-    return record, Grid(record, numbered, [RunFolder(request.folder / job.folder) for job in ended])
+    return record, Grid(request.folder, record, numbered, [RunFolder(request.folder / job.folder) for job in ended])

@@ -96,7 +96,7 @@ def resume_sweep(folder: Path, changes: dict[str, Any], trust: bool = False, epo
     )
     copies = code.restore(request.folder, trust)
     there = chdir(request.directory) if request.directory.is_dir() else nullcontext()
-    with there, standing_in(copies), initialised(origin.config_dir):  # hydra.searchpath is meant from there as well
+    with there, standing_in(copies, trust), initialised(origin.config_dir):  # hydra.searchpath is meant from there too
         if search and epochs is not None:
             raise UserError(
                 f"{folder} is a search, whose trials were judged after the epochs that they had: train its best one "

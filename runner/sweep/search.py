@@ -9,6 +9,7 @@ from rich.console import Console
 from duograd.runner.compose import Composer
 from duograd.runner.errors import UserError
 from duograd.runner.registry import LOSSES, higher_is_better
+from duograd.runner.store import code
 from duograd.runner.store.folders import JOURNAL, SEARCH, SweepFolder
 from duograd.runner.store.records import SearchRecord, SweepRecord, TrialRecord
 from duograd.runner.sweep.options import Request, SearchOptions
@@ -128,6 +129,8 @@ class Search:
     def start(self) -> Trials:
         self._record.save(self._folder)  # before sweep.json: what has one without the other is a grid
         plan = self._plan
+        for probe in plan.probes:
+            code.keep(probe.config, self._folder)
         watch = partial(
             BestAtRungs,
             monitor=plan.monitor,
