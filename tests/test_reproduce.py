@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sweep_builders import done
 
+from duograd.runner.commands.reproduce import main as reproduce
 from duograd.runner.compose import Composer, initialised
 from duograd.runner.errors import UserError
 from duograd.runner.gradcheck.layers import layer_checks
@@ -120,20 +121,28 @@ def test_an_unknown_study_is_refused():
         studies(["rnn_dept"])
 
 
+def test_a_file_in_the_place_of_a_folder_is_refused_before_anything_runs(tmp_path):
+    (tmp_path / "file").touch()
+    for typed in (["--dir", f"{tmp_path}/file"], ["--out", f"{tmp_path}/file/page", "--dir", f"{tmp_path}/there"]):
+        with pytest.raises(UserError, match="file is a file: name a folder"):
+            reproduce(["--quick", "autoencoder_adam", *typed])
+
+
 def test_a_study_is_made_and_made_once(tmp_path):
-    command = [sys.executable, "-m", "duograd", "reproduce", "--quick", "autoencoder_adam"]
+    folder = tmp_path / "it's, (ü) = $1"  # all that Hydra's grammar has a meaning for
+    command = [sys.executable, "-m", "duograd", "reproduce", "--quick", "autoencoder_adam", "--dir", folder.name]
     first = done(command, tmp_path)
     assert first.returncode == 0, first.stdout + first.stderr
-    runs = list(tmp_path.glob("outputs/reproduce_quick/autoencoder_adam/*/summary.json"))
+    runs = list(folder.glob("autoencoder_adam/*/summary.json"))
     assert len(runs) == 1
-    page = (tmp_path / "outputs/reproduce_quick/page/README.md").read_text()
+    page = (folder / "page" / "README.md").read_text()
     assert "1 published numbers: 0 agree, 1 differ" in page
     assert "duograd -m task=autoencoder backend=torch optimizer=adam data=photos" in page
     written = runs[0].stat().st_mtime_ns
     more = done([*command, "--seeds", "2"], tmp_path)
     assert more.returncode == 0, more.stdout + more.stderr
     assert runs[0].stat().st_mtime_ns == written
-    assert len(list(tmp_path.glob("outputs/reproduce_quick/autoencoder_adam/*/summary.json"))) == 2
+    assert len(list(folder.glob("autoencoder_adam/*/summary.json"))) == 2
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from duograd.runner.errors import UserError
+from duograd.runner.signals import ENDING, handled_by
 from duograd.runner.subcommands import command_parser
 
 DESCRIPTION = """\
@@ -25,6 +26,8 @@ def main(arguments: list[str]) -> int:
 
     chosen = studies(given.studies)
     sweeps, data = given.dir or Path("outputs/reproduce_quick" if given.quick else "outputs/reproduce"), _data(given)
+    page = given.out or sweeps / "page"
+    _refuse_files(sweeps, page)
     commands = {name: study.arguments(data[study.data], given.seeds, given.quick) for name, study in chosen.items()}
     codes = {}
     for position, (name, command) in enumerate(commands.items(), 1):
@@ -35,9 +38,9 @@ def main(arguments: list[str]) -> int:
     if given.estimate:
         return max(codes.values())
     lines = {name: shlex.join(["duograd", *command]) for name, command in commands.items()}
-    page = write_page(chosen, sweeps, given.out or sweeps / "page", lines, given.quick)
+    written = write_page(chosen, sweeps, page, lines, given.quick)
     failed = [name for name, code in codes.items() if code]
-    print(f"the page: {page}" + (f"; not all runs are finished: {', '.join(failed)}" if failed else ""))
+    print(f"the page: {written}" + (f"; not all runs are finished: {', '.join(failed)}" if failed else ""))
     return 1 if failed else 0
 
 
@@ -82,13 +85,22 @@ def _of(source: str, key: str, path: Path | None) -> list[str]:
     return [] if path is None else [f"data={source}", f"data.{key}={quoted(str(path.absolute()))}"]
 
 
+def _refuse_files(*folders: Path) -> None:
+    """Raises UserError where something else stands in a folder's place, before hours have passed."""
+    for folder in folders:
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        if not there.is_dir():
+            raise UserError(f"{there} is a file: name a folder with --dir and --out")
+
+
 def _run(command: Sequence[str], sweep: Path, given: argparse.Namespace) -> int:
-    """The sweep's exit code. It is a command of its own: Ctrl-C reaches it as it does us, and it saves its jobs."""
-    where = [f"hydra.sweep.dir={sweep}", "sweep.resume=auto", "tracking=none"]
+    """The sweep's exit code, 128 + a signal. It is a command of its own, and saves its jobs when it is asked to end."""
+    from duograd.data.pasting import quoted
+
+    where = [f"hydra.sweep.dir={quoted(str(sweep))}", "sweep.resume=auto", "tracking=none"]
     where += ["sweep.estimate=true"] if given.estimate else []
     process = subprocess.Popen([sys.executable, "-m", "duograd", *command, *where])
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue  # its own end is waited for
+
+    with handled_by(lambda signum, _: process.send_signal(signum), *ENDING):  # two of a terminal's are one for it
+        code = process.wait()
+    return code if code >= 0 else INTERRUPTED - code

@@ -82,7 +82,7 @@ def studies(names: Sequence[str] = ()) -> dict[str, Study]:
     del known[LEFT_OUT]
     for name in names:
         if name not in known:
-            raise UserError(f"no study '{name}'{suggestion(name, known)}: there are {', '.join(sorted(known))}")
+            raise UserError(f"no study '{name}'{suggestion(name, sorted(known))}")
     loaded = {name: parse(Study, yaml.safe_load(known[name].read_text())) for name in names or known}
     return dict(sorted(loaded.items(), key=lambda item: item[1].order))
 
