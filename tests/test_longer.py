@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from builders import tiny
 
-from duograd.runner import run as runs
+from duograd.runner import session as runs
 from duograd.runner.commands.resume import main
 from duograd.runner.compose import compose
 from duograd.runner.config import RunConfig

@@ -62,7 +62,7 @@ def test_run_sync_resume_and_compare_in_the_new_place_only(tmp_path, monkeypatch
     monkeypatch.chdir(new)
     assert sync.main(["outputs/run"]) == 0
     (new / "outputs" / "run" / "figures").mkdir(exist_ok=True)
-    monkeypatch.setattr("duograd.runner.run.Run._mirrored", alone_in_the_dark)
+    monkeypatch.setattr("duograd.runner.session.Session._mirrored", alone_in_the_dark)
     assert resume.main(["outputs/run"]) == 0
     assert sync.main(["outputs/run"]) == 0
     assert compare.main(["outputs", "--out", "answer"]) == 0

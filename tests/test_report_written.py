@@ -17,7 +17,7 @@ from rich.console import Console
 
 from duograd.runner.compose import compose
 from duograd.runner.report.comparison import Comparison
-from duograd.runner.report.confusion_sheets import counts
+from duograd.runner.report.confusion_sheets import counts, has_classes, sheets
 from duograd.runner.report.feature_sheets import reconstructions
 from duograd.runner.report.records import read_run
 from duograd.runner.report.report import report_sweep, write_report
@@ -212,6 +212,21 @@ def test_damaged_weights_leave_a_word(tmp_path: Path, twins: list[Path]) -> None
     assert not answer.left_out
     alone = write_report(tmp_path / "alone", Comparison("x", [read_run(torn)]))
     assert ["best.safetensors" in reason for reason in alone.left_out] == [True, True]
+
+
+def test_confusion_matrices_are_of_classifiers_with_the_same_classes(tmp_path: Path) -> None:
+    """Beside a regression, and a classifier of other classes, which have no place on that sheet."""
+    counted = {"confusion": {"test": [[3, 1], [0, 4]]}, "f1": {"test": CLASSES}}
+    others = {"confusion": {"test": [[1] * 3] * 3}, "f1": {"test": dict.fromkeys("abc", 0.5)}}
+    regression, worse = {"train/loss": [3.0, 2.0], "val/loss": [3.0, 2.6]}, METRICS | {"val/loss": [3.0, 2.7]}
+    records = [
+        read_run(run_folder(tmp_path / "classes", {"model.hidden_size": 1}, METRICS, ACTIVITY, **counted)),
+        read_run(run_folder(tmp_path / "others", {"model.hidden_size": 2}, worse, ACTIVITY, **others)),
+        read_run(run_folder(tmp_path / "values", {"model.hidden_size": 3}, regression, ACTIVITY)),
+    ]
+    [picture] = sheets(Comparison("three", records), Restorer(), tmp_path)
+    assert picture.path.name == "confusion.png"
+    assert [has_classes(record, "test", list(CLASSES)) for record in records] == [True, False, False]
 
 
 def test_confusion_is_counted_anew_where_a_run_did_not(tmp_path: Path) -> None:

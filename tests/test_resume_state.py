@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from builders import After, tiny
 
-from duograd.runner import run as runs
+from duograd.runner import session as runs
 from duograd.runner.context import alone
 from duograd.runner.errors import UserError
 from duograd.runner.hooks.interruption import Signals

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tracking_run import begin
 
-from duograd.runner import run as runs
+from duograd.runner import session as runs
 from duograd.runner.cli import complain
 from duograd.runner.errors import UserError, mask
 from duograd.runner.run import resume, run

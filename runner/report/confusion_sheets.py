@@ -26,13 +26,13 @@ def sheets(comparison: Comparison, restorer: Restorer, folder: Path) -> Iterator
     ranked = [rank.group for rank in comparison.ranks if rank.place]
     try:
         split, classes = _split_and_classes(comparison, restorer)
-        matrices = {
-            group.label: counts(best_run(group, comparison.measure), split, restorer) for group in ranked[:MOST]
-        }
+        best_runs = {group.label: best_run(group, comparison.measure) for group in ranked}
+        alike = {label: run for label, run in best_runs.items() if has_classes(run, split, classes)}
+        matrices = {label: counts(run, split, restorer) for label, run in list(alike.items())[:MOST]}
     except MissingError as reason:
         yield f"Confusion matrices are left out: {reason}"
         return
-    best = f"the best {MOST} of {len(comparison.groups)} · " if len(ranked) > MOST else ""
+    best = f"the best {MOST} of {len(comparison.groups)} · " if len(alike) > MOST else ""
     seeds = "of several seeds the best · " if comparison.replicated else ""
     out = Output(folder / "confusion.png", f"Confusion: {comparison.subject}", comparison.footer)
     confusion_matrices(matrices, classes, out, f"{best}{seeds}{SPLITS[split]}")
@@ -49,6 +49,13 @@ def _split_and_classes(comparison: Comparison, restorer: Restorer) -> tuple[str,
         return split, list(scores[split])
     data = restorer.data(comparison.best)
     return data.held_out, data.classes
+
+
+def has_classes(run: Record, split: str, classes: Sequence[str]) -> bool:
+    """Whether it is a classifier, and of those classes as far as its summary says."""
+    scores = (run.summary.get("f1") or {}).get(split)
+    is_classifier = any(name.endswith("/accuracy") for name in run.metrics)
+    return is_classifier and (scores is None or list(scores) == list(classes))
 
 
 def counts(run: Record, split: str, restorer: Restorer) -> Counts:
