@@ -108,7 +108,8 @@ def say_starting(arguments: Sequence[str]) -> None:
 
 def with_task(flags: Sequence[str], overrides: list[str]) -> list[str]:
     """The overrides, after the task that they lead to where they name none, which is said. Raises UserError."""
-    from duograd.runner.compose import ROOT, chosen
+    from duograd.runner.compose import chosen
+    from duograd.runner.origin import ROOT
     from duograd.runner.store.records import Origin
 
     values = dict(itertools.pairwise(flags))

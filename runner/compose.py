@@ -1,12 +1,10 @@
 """Composing configurations without starting a job. All that duograd takes of Hydra's inside stands in here."""
 
 import copy
-import os
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,6 +15,7 @@ from duograd.runner.arguments import readable
 from duograd.runner.errors import UserError
 from duograd.runner.explain import explain
 from duograd.runner.groups import groups
+from duograd.runner.origin import COMMAND_LINE, ROOT
 from duograd.runner.store.overrides import dotted, parse_all
 
 if TYPE_CHECKING:
@@ -28,38 +27,7 @@ if TYPE_CHECKING:
     from duograd.runner.tasks import Options
 
 TRIED_WITH = "1.3.8"  # hydra-core, of which this file uses what has no public name
-ROOT = "config"  # conf/config.yaml
-COMMAND_LINE = "command-line"  # Hydra's name for the folder that --config-dir adds
 ONE_AT_A_TIME = threading.RLock()  # Hydra's state is the process's
-
-
-def origin_of(hydra: Any) -> "Origin":
-    """Where a tree came from that Hydra composed, by its node `hydra`."""
-    from duograd.runner.store.records import Origin
-
-    sources = hydra.runtime.config_sources
-    folder = next((str(source.path) for source in sources if source.provider == COMMAND_LINE), None)
-    overrides = [text for text in override_texts(hydra.overrides.hydra) if not text.startswith("hydra.mode=")]
-    return Origin(str(hydra.job.config_name), folder, overrides)
-
-
-def origin_flags(origin: "Origin") -> list[str]:
-    """`--config-dir DIR --config-name NAME hydra.searchpath=[…]`, as far as they were given.
-
-    A DIR inside the current directory is meant from there.
-    """
-    path, here = Path(origin.config_dir or ""), Path.cwd()
-    inside = path.relative_to(here) if path.is_relative_to(here) else path
-    folder = ["--config-dir", str(inside)] if origin.config_dir else []
-    name = ["--config-name", origin.config_name] if origin.config_name != ROOT else []
-    return [*folder, *name, *(text for text in origin.hydra if text.startswith("hydra.searchpath="))]
-
-
-def override_texts(overrides: Any) -> list[str]:
-    """The overrides that Hydra kept, as they were typed: their interpolations are a job's."""
-    content = OmegaConf.to_container(overrides, resolve=False)
-    assert isinstance(content, list)
-    return [str(override) for override in content]
 
 
 @contextmanager
@@ -127,7 +95,7 @@ def compose_tree(overrides: Sequence[str]) -> DictConfig:
     try:
         with initialised():
             typed = [readable(override) for override in overrides]
-            choice = _chosen(typed)
+            choice = choose(typed)
             return hydra_compose(config_name=ROOT, overrides=[*(choice.overrides if choice else ()), *typed])
     except Exception as error:
         raise explain(error, overrides) from None
@@ -152,11 +120,11 @@ def chosen(overrides: Sequence[str], origin: "Origin | None" = None) -> "Choice 
     """The task that typed choices lead to, where they name none and it is not the default. Raises UserError."""
     folder = origin.config_dir if origin else None
     with initialised(folder if folder and Path(folder).is_dir() else None):
-        return _chosen(overrides, origin)
+        return choose(overrides, origin)
 
 
-def _chosen(overrides: Sequence[str], origin: "Origin | None" = None) -> "Choice | None":
-    """The same inside an initialised Hydra, which says by itself what is no configuration."""
+def choose(overrides: Sequence[str], origin: "Origin | None" = None) -> "Choice | None":
+    """`chosen` inside an initialised Hydra, which says by itself what is no configuration."""
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
@@ -179,62 +147,6 @@ def offered(overrides: Sequence[str]) -> dict[str, list[str]]:
             return fitting(options_of(), choices(overrides), groups())
     except Exception as error:
         raise explain(error, overrides) from None
-
-
-@dataclass(frozen=True)
-class Composed:
-    """What `duograd OVERRIDES` would do. folder: of the run, or of the sweep; choice: the task, where none was named.
-
-    config: of the run, checked; None of a sweep, whose jobs are composed one by one. sweep: its options, unchecked.
-    flags: what is typed before the overrides.
-    """
-
-    folder: Path
-    overrides: list[str]
-    flags: list[str]
-    choice: "Choice | None" = None
-    config: "RunConfig | None" = None
-    sweep: Mapping[str, Any] = field(default_factory=dict)
-
-
-def compose_command(
-    overrides: Sequence[str], config_dir: str | os.PathLike[str] | None = None, sweep: bool = False
-) -> Composed:
-    """The run, or the sweep, of `duograd [-m] OVERRIDES`. Raises UserError."""
-    from duograd.runner.store.records import Origin
-
-    beside = None if config_dir is None else str(Path(config_dir).absolute())
-    typed = [readable(override) for override in overrides]
-    try:
-        with initialised(beside):
-            searched = [text for text in typed if text.startswith("hydra.searchpath=")]
-            choice = _chosen(typed, Origin(ROOT, beside, searched))
-            return _composed([*(choice.overrides if choice else ()), *typed], choice, sweep)
-    except Exception as error:
-        raise explain(error, overrides) from None
-
-
-def _composed(overrides: list[str], choice: "Choice | None", sweep: bool) -> Composed:
-    """The same inside an initialised Hydra."""
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.core.hydra_config import HydraConfig
-    from hydra.types import RunMode
-
-    from duograd.runner.validate import SWEEP, plain
-
-    loader = cast(Any, GlobalHydra.instance().config_loader())
-    tree = loader.load_configuration(ROOT, overrides, RunMode.MULTIRUN if sweep else RunMode.RUN)
-    HydraConfig.instance().set_config(tree)
-    hydra = tree.hydra
-    origin, typed = origin_of(hydra), override_texts(hydra.overrides.task)
-    if sweep:
-        return Composed(Path(hydra.sweep.dir).absolute(), typed, origin_flags(origin), choice)
-    if hydra.mode == RunMode.MULTIRUN:
-        raise UserError(f"{' '.join(overrides)} asks for a sweep: use duograd.sweep")
-    content = plain(without_hydra(copy.copy(tree)))
-    config = checked(content, options_of(origin))
-    folder = Path(hydra.run.dir).absolute()
-    return Composed(folder, typed, origin_flags(origin), choice, config, content.get(SWEEP, {}))
 
 
 def repository_of(search_path: Any) -> Any:

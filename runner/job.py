@@ -7,8 +7,9 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from duograd.runner.compose import checked, options_of, origin_flags, origin_of, override_texts
+from duograd.runner.compose import checked, options_of
 from duograd.runner.context import alone
+from duograd.runner.origin import origin_flags, origin_of, override_texts
 from duograd.runner.run import run
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.sweep.options import refuse_for_a_single_run

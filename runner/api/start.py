@@ -11,7 +11,7 @@ from duograd.runner.api import here
 from duograd.runner.api.runs import Run
 from duograd.runner.api.several import Runs, Sweep, swept
 from duograd.runner.api.values import Typed, axes, overrides, word
-from duograd.runner.compose import compose_command
+from duograd.runner.command import compose_command
 from duograd.runner.errors import UserError, system_fault
 from duograd.runner.report.links import mlflow_link
 from duograd.runner.report.report import write_report

@@ -10,9 +10,10 @@ from typing import Any, cast
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from duograd.runner.compose import Composer, initialised, origin_flags, origin_of, override_texts
+from duograd.runner.compose import Composer, initialised
 from duograd.runner.errors import UserError
 from duograd.runner.longer import EPOCHS, with_overrides, with_values
+from duograd.runner.origin import origin_flags, origin_of, override_texts
 from duograd.runner.own.modules import standing_in
 from duograd.runner.store import code
 from duograd.runner.store.folders import SEARCH, SweepFolder

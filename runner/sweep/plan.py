@@ -5,9 +5,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from duograd.runner.compose import Composer, origin_flags
+from duograd.runner.compose import Composer
 from duograd.runner.config import RunConfig
 from duograd.runner.errors import UserError
+from duograd.runner.origin import origin_flags
 from duograd.runner.run import anchored
 from duograd.runner.store.overrides import by_key, key_of
 from duograd.runner.sweep.naming import config_hash, names
