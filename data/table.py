@@ -106,8 +106,9 @@ def table_dataset(config: TableConfig, table: Table, dtype: np.dtype[Any]) -> Da
     prepare = Scaled(table.encode, table.inputs.shape[1:], *_scale(config, table, parts[0]))
     note = _note_on_still_columns(table, parts[0])
     targets, scales = _scaled_targets(config, table.targets, parts[0])
-    targets = targets.astype(dtype) if table.targets.values else targets
-    train, validation, test = (Split(_scaled(table.inputs[i], prepare, dtype), targets[i]) for i in parts)
+    with np.errstate(over="ignore"):  # what is infinite then is told by whoever loads it
+        targets = targets.astype(dtype) if table.targets.values else targets
+        train, validation, test = (Split(_scaled(table.inputs[i], prepare, dtype), targets[i]) for i in parts)
     return DataSet(
         config.name,
         f"{table.source}: {len(table.inputs)} samples of {_form(table)}, {table.targets}",
@@ -183,8 +184,14 @@ def _of_channels(inputs: Array, train: Index) -> tuple[Array, Array]:
 
 
 def mean_and_deviation(x: Array) -> tuple[Array, Array]:
-    """Of each column of x (N, K); a deviation of 1 where a column never varies, which becomes 0 by it."""
-    mean, std = x.mean(axis=0), x.std(axis=0)
+    """Of each column of x (N, K); a deviation of 1 where a column never varies, which becomes 0 by it.
+
+    Raises DataError for values so large that they have none: all would become 0.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, std = x.mean(axis=0), x.std(axis=0)
+    if not np.isfinite(std).all():
+        raise DataError(f"a value is as large as {np.abs(x).max():.1e}, too large to be put on one scale: repair it")
     std[std <= 1e-12 * np.abs(mean)] = 1  # float64: a constant's deviation is rounding
     return mean, std
 
@@ -193,7 +200,7 @@ def _note_on_still_columns(table: Table, train: Index) -> str:
     """A line on columns that never vary among the training samples; empty where all do, or there are none."""
     if not table.columns:
         return ""
-    still = np.ptp(table.inputs[train], axis=0) == 0
+    still = table.inputs[train].min(axis=0) == table.inputs[train].max(axis=0)
     names = list(dict.fromkeys(name for name, same in zip(table.columns, still, strict=True) if same))
     more = f", … ({len(names)} in all)" if len(names) > SHOWN else ""
     return f"the same in all training samples, nothing to learn from: {', '.join(names[:SHOWN])}{more}" if names else ""

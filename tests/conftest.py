@@ -39,3 +39,11 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     monkeypatch.setattr(registry, "entry_points", lambda group: [p for p in points if p.group == group])
     yield install
     registry.references.cache_clear()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests counted (record_property("count", …)), also where other processes ran them."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "count":
+                terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {value}")

@@ -112,6 +112,14 @@ def test_a_table_is_read_whichever_program_wrote_it(encoding, separator, decimal
     np.testing.assert_allclose(np.sort(seen), np.sort(X[:, 0]))
 
 
+def test_values_that_have_no_scale_are_refused():
+    """Else they would all be 0, in silence."""
+    with pytest.raises(
+        DataError, match=r"a value is as large as 1\.0e\+300, too large to be put on one scale: repair it"
+    ):
+        read(*table(huge=np.where(np.arange(N) % 2, 1e300, 1)), "data.target=side")
+
+
 def test_a_question_mark_is_a_missing_value():
     with pytest.raises(DataError, match=r"row 6, column 'age' is missing \(NaN\): fill it"):
         read(*table(age=["?" if i == 5 else i for i in range(N)]), "data.target=side")

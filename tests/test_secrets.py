@@ -56,7 +56,9 @@ def secret_in(folder: Path) -> list[str]:
     return [path.name for path in folder.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
 
 
-def test_a_run_writes_and_prints_no_password_but_its_mirror_has_it(tmp_path, followers, capsys):
+def test_a_run_writes_and_prints_no_password_but_its_mirror_has_it(tmp_path, followers, capsys, monkeypatch):
+    """Nor anything of the environment."""
+    monkeypatch.setenv("ANY_TOKEN", SECRET)
     config, folder = tiny("tracking=mlflow", f"tracking.uri={URI}"), RunFolder(tmp_path / "run")
     assert run(config, folder, TYPED) == 0
     assert secret_in(tmp_path) == []

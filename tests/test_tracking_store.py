@@ -2,12 +2,17 @@
 
 import multiprocessing
 import sqlite3
+import subprocess
+import sys
+import threading
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from sqlalchemy.engine import make_url
-from tracking_run import begin
+from tracking_run import begin, train
 
 from duograd.runner.errors import UserError
 from duograd.runner.tracking import TrackingError, UnreachableError, address
@@ -27,6 +32,66 @@ def test_a_dead_server_is_named(tmp_path, update):
     folder = begin(tmp_path / "run", "http://127.0.0.1:9", "id")
     with pytest.raises(UnreachableError, match=r"^could not reach http://127.0.0.1:9 \(connection refused\)$"):
         update(folder)
+
+
+class Answering(BaseHTTPRequestHandler):
+    """A server that answers everything alike."""
+
+    answer: ClassVar = (200, b"")
+
+    def do_GET(self):
+        code, content = self.answer
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_POST = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(500, b"oops"), (503, b"<html>\n<p>later</p>\n</html>"), (200, b"<html>a page</html>"), (200, b"[1]"), (302, b"")],
+)
+def test_a_server_that_answers_nonsense_costs_one_line(answer, tmp_path, update, monkeypatch):
+    monkeypatch.setattr(Answering, "answer", answer)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
+    monkeypatch.setenv("NO_PROXY", "*")
+    with HTTPServer(("127.0.0.1", 0), Answering) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        folder = begin(tmp_path / "run", f"http://127.0.0.1:{server.server_port}", "id")
+        with pytest.raises(TrackingError) as caught:
+            update(folder)
+        server.shutdown()
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("content", [b"no database at all", b"SQLite format 3\0" + bytes(100)])
+def test_a_damaged_database_is_named_and_left_alone(content, tmp_path, update):
+    path = tmp_path / "mlflow.db"
+    path.write_bytes(content)
+    with pytest.raises(
+        TrackingError, match=r"mlflow\.db is no MLflow database \(.*\): move it away, or set tracking\.uri$"
+    ):
+        update(begin(tmp_path / "run", f"sqlite:///{path}", "id"))
+    assert path.read_bytes() == content
+
+
+@pytest.mark.slow
+def test_a_database_that_was_deleted_is_filled_again(tmp_path):
+    path = tmp_path / "mlflow.db"
+    folder = begin(tmp_path / "run", f"sqlite:///{path}", "id")
+    train(folder, 1, 5)
+    for _ in range(2):
+        for file in tmp_path.glob("mlflow.db*"):
+            file.unlink()
+        subprocess.run([sys.executable, "-m", "duograd", "sync", str(folder)], check=True)  # a new process opens anew
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("select max(step) from metrics where key = 'train/loss'").fetchall() == [(5,)]
 
 
 def test_databases_of_another_mlflow_are_left_alone(tmp_path, update):

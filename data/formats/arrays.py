@@ -2,15 +2,18 @@
 
 import zipfile
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 
 from duograd.data.dataset import Array
 from duograd.data.errors import DataError, did_you_mean, reason
+from duograd.data.formats import files
 from duograd.data.formats.files import RATIO, UNPACKED
 
 HDF5 = (".h5", ".hdf5", ".mat")
-DAMAGE = (OSError, ValueError, EOFError, zipfile.BadZipFile)
+# What NumPy raises on damaged files: the latter where damage hits the text that says what an array is.
+DAMAGE = (*files.DAMAGE, KeyError, TypeError, OverflowError, SyntaxError, TokenError)
 
 
 def read_array(path: Path, key: str, what: str) -> Array:
@@ -54,10 +57,10 @@ def array_names(path: Path) -> list[str]:
 
 
 def _numpy(path: Path, key: str, what: str) -> Array:
-    loaded = np.load(path, allow_pickle=False)
-    if isinstance(loaded, np.ndarray):
-        return loaded
-    with loaded:
+    with path.open("rb") as file:  # which NumPy would leave open where it is damaged
+        loaded = np.load(file, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded
         _require_modest(loaded.zip, path)
         if key not in loaded.files:
             there = ", ".join(loaded.files) or "nothing"

@@ -1,6 +1,7 @@
 """From the bytes of an image file to its pixels, as people see them, even where what is not pixels is damaged."""
 
 import io
+import logging
 import struct
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from duograd.data.dataset import Array
 from duograd.data.errors import DataError, reason
 
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says of damaged files is said by errors
 EXIF = b"Exif\0\0"
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}  # the chunks of a PNG file that make its pixels
