@@ -207,7 +207,7 @@ def fuzz(readers, confinement, count, record_property):
 
 
 def test_a_mutated_file_is_read_or_refused_in_a_line(readers, confinement, record_property):
-    fuzz(readers, confinement, 4 * FEW, record_property)
+    fuzz(readers, confinement, FEW, record_property)
 
 
 @pytest.mark.slow

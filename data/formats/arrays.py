@@ -45,13 +45,11 @@ def array_names(path: Path) -> list[str]:
         if path.suffix.lower() in HDF5:
             import h5py
 
-            with h5py.File(path) as file:
-                return list(file)
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return []
-        with loaded:
-            return list(loaded.files)
+            with h5py.File(path) as archive:
+                return list(archive)
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            return [] if isinstance(loaded, np.ndarray) else list(loaded.files)
     except DAMAGE:
         return []
 
