@@ -89,7 +89,9 @@ def _no_option(argument: str, name: str, rest: Sequence[str]) -> str:
     key, equals, value = argument.lstrip("-").partition("=")
     if nearest(name, KNOWN, 0.8) or not re.fullmatch(r"--[a-zA-Z][\w.-]*", name):
         return f"unknown option '{argument}'{suggestion(name, KNOWN)}"
-    value = value if equals else next((word for word in rest[:1] if word and word[0] != "-" and "=" not in word), "VALUE")
+    value = (
+        value if equals else next((word for word in rest[:1] if word and word[0] != "-" and "=" not in word), "VALUE")
+    )
     return f"unknown option '{argument}': a setting has no dashes, {key.replace('-', '_')}={value}"
 
 
