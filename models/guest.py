@@ -32,6 +32,10 @@ class GuestNet:
         _require_arguments(net.loss_and_grad, "inputs", "targets")
         _require_arguments(net.predict, "inputs")
         self.net, self.loss = net, loss
+        if not isinstance(net.params, dict):
+            raise ArchitectureError(
+                f"{type(net).__name__}.params is {_what(net.params)}: give a dict of arrays of floats"
+            )
         for name, w in net.params.items():
             if not (isinstance(w, np.ndarray) and w.dtype.kind == "f"):
                 raise ArchitectureError(f"parameter {name} is {_what(w)}: give an array of floats")
@@ -51,7 +55,10 @@ class GuestNet:
 
     def loss_and_grad(self, inputs: Array, targets: Any, step: int = 0) -> tuple[dict[str, float], dict[str, Array]]:
         """Terms, and gradients by parameter. Raises ArchitectureError where these are not the parameters'."""
-        value, grads = self.net.loss_and_grad(inputs, targets, **({"step": step} if self.steps else {}))
+        returned = self.net.loss_and_grad(inputs, targets, **({"step": step} if self.steps else {}))
+        if not (isinstance(returned, tuple | list) and len(returned) == 2 and isinstance(returned[1], Mapping)):
+            raise ArchitectureError(f"loss_and_grad returns {_what(returned)}: give (loss, gradients by name)")
+        value, grads = returned
         if grads.keys() != self.params.keys():
             odd = ", ".join(sorted(grads.keys() ^ self.params.keys()))
             raise ArchitectureError(f"loss_and_grad gives other gradients than there are parameters: {odd}")
@@ -74,12 +81,16 @@ class GuestNet:
 
 
 def terms(value: Any) -> dict[str, float]:
-    """A loss by itself is the one term. Raises ArchitectureError where there is none called `loss`."""
-    if not isinstance(value, Mapping):
-        return {"loss": float(value)}
-    if "loss" not in value:
-        raise ArchitectureError(f"its terms are {', '.join(value)}: give what is minimised as 'loss'")
-    return dict(value)
+    """A loss by itself is the one term. Raises ArchitectureError where there is none called `loss`, or no number."""
+    named = value if isinstance(value, Mapping) else {"loss": value}
+    if "loss" not in named:
+        raise ArchitectureError(f"its terms are {', '.join(named)}: give what is minimised as 'loss'")
+    for name, term in named.items():
+        try:
+            float(term)
+        except (TypeError, ValueError):
+            raise ArchitectureError(f"its term '{name}' is {_what(term)}: give a number") from None
+    return dict(named) if isinstance(value, Mapping) else {"loss": float(value)}
 
 
 def _require_arguments(method: Any, *arguments: str) -> None:
@@ -90,4 +101,4 @@ def _require_arguments(method: Any, *arguments: str) -> None:
 
 
 def _what(value: Any) -> str:
-    return f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+    return f"an array of {value.dtype}, {value.shape}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"

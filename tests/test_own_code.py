@@ -249,6 +249,10 @@ class Net:
     ("typed", "before", "after", "reason"),
     [
         ("model", "np.zeros((outputs, shape[-1]))", "[0]", "parameter w is a list: give an array of floats"),
+        ("model", '{"w": np.zeros((outputs, shape[-1]))}', "[]", "Net.params is a list: give a dict of arrays"),
+        ("model", "return 0.0, ", "return np.ones(3), ", "its term 'loss' is an array of float64, (3,): give a number"),
+        ("model", "return 0.0, ", "return None, ", "its term 'loss' is a NoneType: give a number"),
+        ("model", "return 0.0, ", "return ", "loss_and_grad returns a dict: give (loss, gradients by name)"),
         ("model", '{"w": self.params', '{"v": self.params', "gives other gradients than there are parameters: v, w"),
         ("model", "def predict(self, x)", "def predict(self)", "Net.predict(inputs) is called: too many positional"),
         ("model", "def predict", "def say", "Net has no predict: give a duograd.Chain, or an object with params"),

@@ -79,6 +79,7 @@ def test_lists_are_axes_and_intervals_a_space():
         (lambda: duograd.sweep("task=table", {"modle": ["mlp"]}), "unknown key 'modle'"),
         (lambda: duograd.load("nowhere"), "nowhere is not the folder of a run"),
         (lambda: duograd.compare("nowhere"), "no folder nowhere"),
+        (lambda: duograd.compare(), "nothing to compare: give runs"),
     ],
 )
 def test_a_fault_is_a_value_error_of_one_line_and_leaves_nothing(fault, line, tmp_path, monkeypatch):
@@ -130,6 +131,8 @@ def test_it_predicts_samples_in_the_units_of_their_source(run):
     assert held_out is not None
     with pytest.raises(duograd.UserError, match=r"shape \(2, 5\): give numbers \(N, 13\)"):
         run.predict(np.zeros((2, 5)))
+    with pytest.raises(duograd.UserError, match="weights='first': expected 'best' or 'last'"):
+        run.predict(np.zeros((2, 13)), weights="first")
 
 
 def test_hydra_and_signals_are_the_callers(tmp_path):

@@ -86,6 +86,8 @@ class Run:
         return self._network(weights).outputs(x)
 
     def _network(self, weights: Literal["best", "last"]) -> "Network":
+        if weights not in ("best", "last"):
+            raise UserError(f"weights={weights!r}: expected 'best' or 'last'")
         if weights not in self._networks:
             from duograd.runner.api.network import Network
             from duograd.runner.store.code import restore

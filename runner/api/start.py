@@ -111,6 +111,8 @@ def compare(*what: Folder | Run | Runs | Iterable[Folder | Run | Runs], folder: 
     folder: of the tables and pictures, outputs/compare_TIME by default. Raises UserError.
     """
     names = [str(getattr(one, "folder", one)) for one in _flat(what)]
+    if not names:
+        raise UserError("nothing to compare: give runs, sweeps, folders or names of experiments")
     runs = select_runs(names)
     out = Path(folder or Path(OUTPUTS) / f"compare_{datetime.now():%Y-%m-%d_%H-%M-%S_%f}")
     try:

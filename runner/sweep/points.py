@@ -35,6 +35,7 @@ def points(preset: Preset, arguments: Sequence[str], pairing: Any = ()) -> list[
     whose values go in pairs. Inside an initialised Hydra. Raises UserError where no key is swept, for one without
     values, for one that has no end of them, for pairs that do not come out even and for conditions that never hold.
     """
+    _refuse_other_forms(preset)
     groups = _groups(pairing)
     texts = [[*_typed(preset.params), *_typed(more), *arguments] for more in preset.sets or [{}]]
     parsed = [{override.get_key_element(): override for override in parse_all(typed)} for typed in texts]
@@ -44,6 +45,16 @@ def points(preset: Preset, arguments: Sequence[str], pairing: Any = ()) -> list[
     every = [point for last in parsed for point in _grid(last, groups)]
     chosen = _only(every, preset.only or {})
     return [list(point) for point in dict.fromkeys(map(tuple, chosen))]
+
+
+def _refuse_other_forms(preset: Preset) -> None:
+    """Raises UserError where a sweep's YAML holds something else than keys with their values."""
+    listed = isinstance(preset.sets, Sequence) and not isinstance(preset.sets, str)
+    sets = [("sets", one) for one in (preset.sets if listed else [str(preset.sets)])]
+    for key, part in (("params", preset.params), ("only", preset.only or {}), *sets):
+        if not isinstance(part, Mapping):
+            form = '- {model: "gru,lstm"}' if key == "sets" else "key: value"
+            raise UserError(f"hydra.sweeper.{key}: {part}: expected {form}")
 
 
 def _groups(pairing: Any) -> list[list[str]]:
