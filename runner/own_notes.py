@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duograd.data.dataset import Batch, DataSet
+from duograd.data.pasting import override
 from duograd.models.optimizer import OptimizerConfig
 from duograd.runner import build
 from duograd.runner.config import RunConfig
@@ -81,7 +82,7 @@ def gradient_note(config: RunConfig, data: DataSet) -> str | None:
 
 def _typed(config: RunConfig) -> list[str]:
     parts: dict[str, Any] = {"model": config.model, "loss": config.loss}
-    return [f"{group}={getattr(part, 'file', None) or part.name}" for group, part in parts.items()]
+    return [override(group, str(getattr(part, "file", None) or part.name)) for group, part in parts.items()]
 
 
 def _batch(data: DataSet) -> Batch:

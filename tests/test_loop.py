@@ -71,6 +71,14 @@ def test_best_holds_the_parameters_that_gave_the_best_value(backend):
     assert loss_of(training, best.weights) == pytest.approx(best.value, rel=1e-12)
 
 
+def test_what_is_not_finite_is_no_best_that_nothing_could_beat():
+    best = Best()
+    training, _ = train("epochs=1", hooks=[])
+    for value in (float("nan"), 2.0, float("nan"), 1.0):
+        best.epoch(training, {"train/loss": value})
+    assert best.value == 1.0
+
+
 def test_best_follows_the_validation_split_where_there_is_one():
     best = Best()
     training, log = train("data.validation_fraction=0.2", "optimizer.lr=30", "epochs=8", hooks=[best])

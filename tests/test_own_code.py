@@ -268,16 +268,18 @@ def test_what_does_not_keep_the_protocol_is_one_line(tmp_path, typed, before, af
 
 
 def test_a_wrong_gradient_is_warned_of_and_a_right_one_is_not(tmp_path):
-    write(tmp_path, "wrong.py", (EXAMPLES / "net.py").read_text().replace("(dy * x * s).sum", "(dy * x * s).mean"))
-    train(tmp_path / "wrong", "model=wrong.py")
-    train(tmp_path / "off", "model=wrong.py", "check_gradient=false")
+    (here := tmp_path / "my nets").mkdir()
+    write(here, "wrong.py", (EXAMPLES / "net.py").read_text().replace("(dy * x * s).sum", "(dy * x * s).mean"))
+    train(tmp_path / "wrong", "model=my nets/wrong.py")
+    train(tmp_path / "off", "model=my nets/wrong.py", "check_gradient=false")
     train(tmp_path / "right", f"model={EXAMPLES}/net.py")
     wrong, off, right = (
         RunFolder(tmp_path / name).read_identity().get("code_notes", []) for name in ("wrong", "off", "right")
     )
     assert (off, right) == ([], [])
     assert wrong[0].startswith("the gradient of wrong is off by")
-    assert "(checked 3 directions): run duograd gradcheck task=activity model=" in wrong[0]
+    command = f"run duograd gradcheck task=activity \"model='{here}/wrong.py'\" loss="  # pasted, it works
+    assert f"(checked 3 directions): {command}" in wrong[0]
 
 
 LATE = """

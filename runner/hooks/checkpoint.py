@@ -4,6 +4,7 @@ Arrays: the weights under torch's names, the optimizer's state under `optimizer/
 Beside them the loop's and the hooks' state.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -30,6 +31,8 @@ class Best(Hook):
 
     def epoch(self, training: Training, record: Floats) -> None:
         monitor = training.plan.monitor
+        if not math.isfinite(record[monitor]):
+            return  # nothing would ever be better than NaN
         if self.value is None or training.plan.better(record[monitor], self.value):
             self.value, self.at_epoch = record[monitor], training.epoch
             of_training = monitor.startswith("train/") and training.before is not None
