@@ -258,6 +258,7 @@ class Net:
         ("model", "def predict", "def say", "Net has no predict: give a duograd.Chain, or an object with params"),
         ("model", "class Net:", "def net(shape, outputs):\n    return 3\n\n\nclass _Net:", "int has no params"),
         ("loss", "class Net:", "def l(outputs, targets):\n    return 3\n\n\nclass Net:", "returns int: give (value,"),
+        ("loss", "class Net:", "def l(outputs, targets):\n    return None, 3\n\n\nclass Net:", "(NoneType, int): give"),
         ("optimizer", "def predict", "def update", "update(self, w, g, slots, lr, t) is called: too many positional"),
     ],
 )

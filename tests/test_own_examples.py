@@ -87,3 +87,7 @@ def test_new_overwrites_nothing_and_names_what_python_can_import(tmp_path, monke
         main(["net", "my_net"])
     with pytest.raises(UserError, match=r"my-net.py: Python cannot import"):
         main(["net", "my-net"])
+    with pytest.raises(UserError, match=r"class.py: Python cannot import"):
+        main(["net", "class"])
+    with pytest.raises(UserError, match=r"numpy.py would stand in for Python's module"):
+        main(["net", "numpy"])

@@ -3,7 +3,10 @@
 Its first lines say what to type next: how to prove its gradient, how to train, a sweep to try.
 """
 
+import keyword
 import re
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import duograd
@@ -21,8 +24,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("name", metavar="NAME", help="the file is NAME.py")
     given = parser.parse_args(arguments)
     path = Path(given.name).with_suffix(".py")
-    if not path.stem.isidentifier():
+    if not path.stem.isidentifier() or keyword.iskeyword(path.stem):
         raise UserError(f"{path.name}: Python cannot import a file of that name: use letters, digits and _")
+    if path.stem in sys.stdlib_module_names or path.stem in packages_distributions():
+        raise UserError(f"{path.name} would stand in for Python's module of that name: choose another name")
     text = written(given.kind, path.name)
     try:
         with path.open("x") as file:

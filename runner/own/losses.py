@@ -99,9 +99,12 @@ def _bound(base: type[OutputLoss], function: Any, twin: Any, where: str) -> type
 
 
 def _returned(result: Any, where: str) -> tuple[Any, Any]:
-    if isinstance(result, tuple) and len(result) == 2 and np.ndim(result[0]) == 0:
-        return result
-    raise ArchitectureError(f"{where} returns {type(result).__name__}: give (value, gradient of the outputs)")
+    what = type(result).__name__
+    if isinstance(result, tuple) and len(result) == 2:
+        if np.ndim(result[0]) == 0 and np.asarray(result[0]).dtype.kind in "fiub":
+            return result
+        what = f"({type(result[0]).__name__}, {type(result[1]).__name__})"
+    raise ArchitectureError(f"{where} returns {what}: give (value, gradient of the outputs)")
 
 
 def is_loss(name: str, value: Any) -> bool:
