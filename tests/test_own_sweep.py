@@ -29,6 +29,15 @@ def test_a_key_is_swept_where_there_is_one(finished):
     assert set(statuses(here / "grid")) == {"model=rnn", "model=my_net.py,width=3", "model=my_net.py,width=4"}
 
 
+def test_a_key_of_one_value_is_set_where_there_is_one(finished):
+    here, _ = finished
+    typed = ["model=rnn,my_net.py", "model.width=choice(3)", "hydra.sweep.dir=plan", "sweep.dry_run=true"]
+    plan = done([sys.executable, "-m", "duograd", "-m", *GAIT, *ALWAYS, *typed], here)
+    assert plan.returncode == 0, plan.stderr
+    assert "model.width is set where there is one: model=my_net.py" in plan.stdout
+    assert "2 jobs, 2 to run" in plan.stdout
+
+
 def test_the_sweep_and_each_run_of_it_keep_the_code(finished):
     here, _ = finished
     [code] = [path for path in (here / "grid" / "code").iterdir() if path.is_dir()]

@@ -14,7 +14,7 @@ from sweep_builders import done, epochs, record, started, statuses, sweep, wait_
 from duograd.runner.errors import UserError
 from duograd.runner.sweep.batch import job_options
 from duograd.runner.sweep.batch_systems import SYSTEMS
-from duograd.runner.sweep.launcher import elsewhere
+from duograd.runner.sweep.launcher import elsewhere, refuse_shell_lines
 from duograd.runner.sweep.options import sweep_options
 
 SCRIPTS = Path(__file__).parents[2] / "shared" / "slurm"
@@ -136,6 +136,13 @@ def test_a_sweep_of_a_queue_goes_on_elsewhere():
         assert options.n_workers == (None if options.scheduler else 3)
     _, same = sweep_options({}, elsewhere(before, {"n_workers": 5}))
     assert (same.cluster, same.queue, same.n_workers) == ("slurm", "main", 5)
+
+
+def test_lines_of_shell_that_only_a_folder_names_are_refused(tmp_path):
+    _, options = sweep_options({}, {"cluster": "slurm", "job_script_prologue": ["touch owned"]})
+    with pytest.raises(UserError, match=r"names job_script_prologue=\['touch owned'\] .* add --trust"):
+        refuse_shell_lines(tmp_path, options)
+    refuse_shell_lines(tmp_path, sweep_options({}, {"cluster": "slurm"})[1])
 
 
 @pytest.mark.parametrize(

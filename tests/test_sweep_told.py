@@ -4,6 +4,7 @@ import pytest
 from sweep_builders import refused_in_one_line, typing
 
 GRID = ["model.hidden_size=3,4", "loss.lambda=0,1e-3"]
+BOTH = "[loss.lambda,model.hidden_size]"
 
 
 @pytest.fixture
@@ -28,10 +29,14 @@ def typed(tmp_path, monkeypatch, capsys):
             "sweep.zip needs as many values of each: seed has 3, loss",
         ),
         ([*GRID, "sweep.zip=[loss.lamda]"], "sweep.zip: 'loss.lamda' is not swept here: did you mean 'loss.lambda'?"),
-        ([*GRID, "sweep.zip=[[loss.lambda],[loss.lambda]]"], "sweep.zip: 'loss.lambda' stands there twice"),
+        (
+            [*GRID, f"sweep.zip=[{BOTH},{BOTH}]"],
+            "sweep.zip: 'loss.lambda' stands there twice",
+        ),
         ([*GRID, "hydra.sweeper.sets=[3]"], 'hydra.sweeper.sets: 3: expected - {model: "gru,lstm"}'),
         ([*GRID, "hydra.sweeper.sets={seed:3}"], "hydra.sweeper.sets: {'seed': 3}: expected - {model:"),
         ([*GRID, "hydra.sweeper.only=[seed]"], "hydra.sweeper.only: ['seed']: expected key: value"),
+        ([*GRID, "sweep.zip=[loss.lambda]"], "sweep.zip: 'loss.lambda' has no partner; name the keys"),
         ([*GRID, "sweep.zip=[1]"], "sweep.zip=[1]: expected keys, such as"),
         (["seed=1,2", "sweep.seeds=3"], "sweep.seeds=3 and several values of seed: give one of them"),
         (["seed=1,2", "sweep.random=3"], "sweep.random=3: the grid has only 2 jobs"),

@@ -12,16 +12,19 @@ Grid = list[Sequence[str]]
 def applicable(composer: Composer, grid: Sequence[Sequence[str]], keys: Collection[str]) -> tuple[Grid, list[str]]:
     """The grid without the keys that a job's options do not have, where those of other jobs do; and what to say of it.
 
-    keys: those that are swept. A key that no option has stays, to be refused with a suggestion.
+    keys: those that are swept; a key of one value counts as well. A key that no option has stays, to be refused with a
+    suggestion.
     """
-    inner = [key for key in keys if key.partition(".")[0] in keys and "." in key]
+    typed = dict.fromkeys(key_of(override) for job in grid for override in job)
+    inner = [key for key in typed if key.partition(".")[0] in keys and "." in key]
     notes: list[str] = []
     jobs: Grid = list(grid)
     for key in inner:
         having = [composer.has(without(job, inner), key) for job in jobs]
         if any(having) and not all(having):
             jobs = [job if has else without(job, [key]) for job, has in zip(jobs, having, strict=True)]
-            notes.append(f"{key} is swept where there is one: {', '.join(_options(grid, having, key))}")
+            how = "swept" if key in keys else "set"
+            notes.append(f"{key} is {how} where there is one: {', '.join(_options(grid, having, key))}")
     return jobs, notes
 
 

@@ -22,7 +22,7 @@ from duograd.runner.store.overrides import key_of, parse_all
 from duograd.runner.store.records import Origin, SearchRecord, SweepRecord
 from duograd.runner.sweep.applicable import applicable
 from duograd.runner.sweep.grid import run_grid
-from duograd.runner.sweep.launcher import elsewhere
+from duograd.runner.sweep.launcher import elsewhere, refuse_shell_lines
 from duograd.runner.sweep.longer import new_hashes
 from duograd.runner.sweep.naming import differing
 from duograd.runner.sweep.options import Request, SweepOptions, refuse_for_a_search, search_options, sweep_options
@@ -51,9 +51,10 @@ def launch_grid(config: DictConfig, grid: Sequence[Sequence[str]], launcher: Map
             raise UserError(f"sweep.seeds={options.seeds} and several values of seed: give one of them")
         first = int(config.seed)
         chosen, swept = repeat(chosen, range(first, first + options.seeds)), [*swept, SEED]
-    fixed = [override for override in jobs[0] if key_of(override) not in swept]
     composer = Composer(request.origin)
     chosen, notes = applicable(composer, chosen, swept)
+    swept = list(dict.fromkeys([*swept, *differing(chosen)]))
+    fixed = [override for override in jobs[0] if key_of(override) not in swept]
     planned = plan(composer, chosen, swept, request.directory)
     for note in notes:
         Console().print(note, highlight=False, soft_wrap=True, markup=False)
@@ -84,6 +85,8 @@ def resume_sweep(folder: Path, changes: dict[str, Any], trust: bool = False, epo
     record = SweepRecord.load(folder)
     search = SearchRecord.load(folder) if (folder / SEARCH).exists() else None
     _, launcher = sweep_options({}, elsewhere(record.launcher, changes))
+    if not trust:
+        refuse_shell_lines(folder, launcher)
     origin = record.origin
     if search and not origin.hydra:  # of a time when it was not written down
         origin = replace(origin, hydra=[OPTUNA])

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from duograd.runner.config import Strict
+from duograd.runner.errors import UserError
 from duograd.runner.sweep.batch_systems import SYSTEMS
 
 ADDRESS = re.compile(r"((tcp|tls|wss?)://)?([^\s/:\[\]]+|\[[\da-fA-F:.]+\]):\d{1,5}")
@@ -112,6 +114,15 @@ def elsewhere(options: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[st
     if merged.get("scheduler") and "n_workers" not in changes:
         pointless.add("n_workers")
     return {key: value for key, value in merged.items() if key not in pointless}
+
+
+def refuse_shell_lines(folder: Path, options: LauncherOptions) -> None:
+    """Raises UserError where a sweep's folder, which may be anybody's, says what a batch system's shell is to run."""
+    for key in ("job_script_prologue", "sbatch", "qsub"):
+        if options.cluster and (lines := getattr(options, key)):
+            raise UserError(
+                f"{folder} names {key}={lines} for the jobs of {options.cluster}: if these are yours, add --trust"
+            )
 
 
 def seconds(walltime: str) -> int:

@@ -95,6 +95,8 @@ def _blocks(columns: Mapping[str, list[str]], pairing: Sequence[Sequence[str]]) 
         if len({len(columns[key]) for key in keys}) > 1:
             counts = ", ".join(f"{key} has {len(columns[key])}" for key in keys)
             raise UserError(f"sweep.zip needs as many values of each: {counts}")
+        if len(keys) < 2:
+            raise UserError(f"sweep.zip: '{keys[0]}' has no partner; name the keys whose values go together")
     groups = dict.fromkeys(tuple(group_of.get(key, (key,))) for key in columns)
     return [list(zip(*(columns[key] for key in keys), strict=True)) for keys in groups]
 
@@ -104,6 +106,8 @@ def _only(every: Sequence[Point], conditions: Mapping[str, str]) -> list[Point]:
     rows = [by_key(point) for point in every]
     for key, condition in conditions.items():
         allowed = _parsed(key, condition)
+        if key in allowed:
+            raise UserError(f"hydra.sweeper.only: {key}: {condition}: a key cannot depend on itself")
         for name in (key, *allowed):
             if not any(name in row for row in rows):
                 raise UserError(f"hydra.sweeper.only: {key}: no job sets {name}; give it values, or leave this out")
