@@ -5,14 +5,10 @@ from pathlib import Path
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "examples" / "notebooks").glob("*.ipynb"))
-QUICK = "table"  # make test runs this one, make notebooks all
 
 
-def slow_but_one(path: Path) -> object:
-    return pytest.param(path, marks=() if path.stem == QUICK else pytest.mark.slow, id=path.stem)
-
-
-@pytest.mark.parametrize("path", [slow_but_one(path) for path in NOTEBOOKS])
+@pytest.mark.slow  # make notebooks
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 @pytest.mark.filterwarnings("default")  # of Jupyter's own
 def test_a_notebook_runs_and_shows_no_control_characters(path, tmp_path, monkeypatch):
     import nbformat

@@ -61,7 +61,7 @@ def test_the_loss_says_all_keys():
         ),
         ({"cell": "rnn"}, "nonlinearity=null does not go with cell=rnn: use tanh or relu"),
         ({"cell": "gru"}, "reset_after=null does not go with cell=gru: use true or false"),
-        ({"dropout": 0.5}, "dropout=0.5 has no place: it needs dense layers"),
+        ({"dropout": 0.5}, "dropout=0.5 has no place: it needs model.dense=[64], say, or model.num_layers=2"),
         ({"dense": [0]}, "greater than or equal to 1"),
         ({"truncate": 0}, "greater than or equal to 1"),
         ({"hidden_sise": 3}, "Extra inputs are not permitted"),

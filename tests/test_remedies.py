@@ -58,7 +58,6 @@ REFUSED = [  # what there is, what was typed, and what the refusal has to paste
     (nothing, ["monitor=val/loss"], ["data.validation_fraction=0.1"]),
     (nothing, ["early_stopping.gap=1"], ["data.validation_fraction=0.1"]),
     (nothing, ["model.hidden_activation=relu"], ["loss.beta=0"]),
-    (nothing, ["loss=cross_entropy"], ["loss=sparse"]),
     (nothing, ["task=activity", "data=gait", "loss=squared_error"], ["loss=cross_entropy"]),
     (nothing, ["task=activity", "data=gait", "model.dropout=0.5"], ["model.dense=[64]", "model.num_layers=2"]),
     (nothing, [*CNN, "model.norm=group"], ["model.groups=2"]),

@@ -60,7 +60,7 @@ def test_hydras_inside_is_used_in_one_file_and_was_tried_with_this_version():
     ("before", "after", "expected"),
     [
         (["--config-dir", "the ir", "--config-name", "mine"], [], (2, 11)),
-        (["--config-dir", "the ir"], ["experiment=ours"], (3, 12)),
+        pytest.param(["--config-dir", "the ir"], ["experiment=ours"], (3, 12), marks=pytest.mark.slow),
         ([], ["hydra.searchpath=[file://there]", "experiment=ours"], (3, 12)),
     ],
 )

@@ -43,6 +43,7 @@ def queued(*columns: str) -> list[str]:
     return output.stdout.split("\n")[:-1]
 
 
+@pytest.mark.slow
 @needs_slurm
 def test_a_worker_is_cancelled_and_the_driver_is_killed_but_nothing_is_lost(slurm, tmp_path):
     """MLflow on; one job at a time. What is cancelled goes on in the next job; `sweep.resume=auto` is one line."""

@@ -44,7 +44,15 @@ def test_gradient_against_differences_and_autograd(model):
     assert max(autograd.values()) < (CEILING if family(model) == "convnet" else 1e-12), autograd
 
 
-@pytest.fixture(scope="module", params=MODELS)
+SIBLINGS = ("challenge_dropout", "conv_conv_pool", "convnet_5x5_3x3", "preactivation", "rnn_dense1", "rnn_dense2")
+SIBLINGS = (*SIBLINGS, "gru_dense1", "lstm_dense1")  # whose code others run as well, with other numbers
+
+
+def slow_sibling(model: str) -> object:
+    return pytest.param(model, marks=pytest.mark.slow if model in SIBLINGS else ())
+
+
+@pytest.fixture(scope="module", params=map(slow_sibling, MODELS))
 def finished(request, tmp_path_factory):
     """The overrides of a variant's small run, and its folder by backend: made once for those that look at it."""
     overrides, root = small(request.param, "dtype=float64", "epochs=6"), tmp_path_factory.mktemp(request.param)
