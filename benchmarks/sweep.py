@@ -16,7 +16,7 @@ from duograd.runner.sweep.cluster import cores
 HIDDEN, LAMBDAS = ("10", "50", "100"), ("0", "1e-5", "1e-3")
 GRID = [f"model.hidden_size={','.join(HIDDEN)}", f"loss.lambda={','.join(LAMBDAS)}"]
 LONG = ["task=autoencoder", "data.count=10240", "epochs=300"]
-TARGETS = [Target("sweep", "nine commands", 0.60), Target("sweep", "hydra/launcher=basic", 0.60)]
+TARGETS = [Target("sweep", "nine commands", 0.60), Target("sweep", "hydra/launcher=basic", 1.0)]
 TINY, FEWER = 100, 20  # jobs
 TINY_SECONDS, FIXED_SECONDS = 60.0, 0.25  # promised: for all of them; for each beyond its training, in a warm worker
 

@@ -1,5 +1,6 @@
 """The report made again: studies, what they come to beside published numbers, and the page."""
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -128,7 +129,9 @@ def test_a_file_in_the_place_of_a_folder_is_refused_before_anything_runs(tmp_pat
             reproduce(["--quick", "autoencoder_adam", *typed])
 
 
-def test_a_study_is_made_and_made_once(tmp_path):
+@pytest.fixture
+def made(tmp_path):
+    """A study that was made: the command, and the summary of its one run."""
     folder = tmp_path / "it's, (ü) = $1"  # all that Hydra's grammar has a meaning for
     command = [sys.executable, "-m", "duograd", "reproduce", "--quick", "autoencoder_adam", "--dir", folder.name]
     first = done(command, tmp_path)
@@ -138,11 +141,21 @@ def test_a_study_is_made_and_made_once(tmp_path):
     page = (folder / "page" / "README.md").read_text()
     assert "1 published numbers: 0 agree, 1 differ" in page
     assert "duograd -m task=autoencoder backend=torch optimizer=adam data=photos" in page
-    written = runs[0].stat().st_mtime_ns
+    return command, runs[0]
+
+
+def test_a_study_is_made(made):
+    assert json.loads(made[1].read_text())["status"] == "FINISHED"
+
+
+@pytest.mark.slow
+def test_what_is_made_is_not_made_again_as_seeds_are_added(made, tmp_path):
+    command, summary = made
+    written = summary.stat().st_mtime_ns
     more = done([*command, "--seeds", "2"], tmp_path)
     assert more.returncode == 0, more.stdout + more.stderr
-    assert runs[0].stat().st_mtime_ns == written
-    assert len(list(folder.glob("autoencoder_adam/*/summary.json"))) == 2
+    assert summary.stat().st_mtime_ns == written
+    assert len(list(summary.parents[1].glob("*/summary.json"))) == 2
 
 
 @pytest.mark.slow

@@ -120,7 +120,7 @@ def listening(process: int) -> set[str]:
 def test_a_cluster_that_is_gone_is_said_in_one_line(victims, message, machines, tmp_path):
     address, processes = machines
     folder = tmp_path / "sweep"
-    where = [f"hydra.launcher.scheduler={address}", "hydra.launcher.timeout=10"]
+    where = [f"hydra.launcher.scheduler={address}", "hydra.launcher.worker_timeout=2"]
     process = started(sweep(folder, "model.hidden_size=3,4,5", "epochs=1000000", *where), tmp_path)
     wait_until(lambda: epochs(folder / "hidden_size=4") and epochs(folder / "hidden_size=5"))  # the longest first
     for victim in processes[victims]:

@@ -61,7 +61,7 @@ def test_hydras_inside_is_used_in_one_file_and_was_tried_with_this_version():
     [
         (["--config-dir", "the ir", "--config-name", "mine"], [], (2, 11)),
         pytest.param(["--config-dir", "the ir"], ["experiment=ours"], (3, 12), marks=pytest.mark.slow),
-        ([], ["hydra.searchpath=[file://there]", "experiment=ours"], (3, 12)),
+        pytest.param([], ["hydra.searchpath=[file://there]", "experiment=ours"], (3, 12), marks=pytest.mark.slow),
     ],
 )
 def test_a_sweep_its_resume_and_its_commands_compose_alike(before, after, expected, there, tmp_path):

@@ -179,6 +179,7 @@ def test_adding_values_runs_the_new_ones_only(finished):
     assert f"job {NAMES[0]} was begun differently: epochs was 2, is 3 now" in changed.stderr
 
 
+@pytest.mark.slow
 def test_all_its_jobs_train_longer_to_the_bytes_of_longer_ones(finished, tmp_path):
     folder, _ = finished
     fewer = done(resume(folder, "epochs=1"), tmp_path)

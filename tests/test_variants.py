@@ -45,7 +45,7 @@ def test_gradient_against_differences_and_autograd(model):
 
 
 SIBLINGS = ("challenge_dropout", "conv_conv_pool", "convnet_5x5_3x3", "preactivation", "rnn_dense1", "rnn_dense2")
-SIBLINGS = (*SIBLINGS, "gru_dense1", "lstm_dense1")  # whose code others run as well, with other numbers
+SIBLINGS = (*SIBLINGS, "gru_dense1", "lstm_dense1", "two_layer_fc")  # whose code others run as well, with other numbers
 
 
 def slow_sibling(model: str) -> object:
