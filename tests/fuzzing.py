@@ -1,9 +1,11 @@
 """What both fuzz tests share: how many cases, how bytes are damaged, and what may be written where."""
 
 import os
+import resource
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -97,6 +99,30 @@ def cases(count: int) -> settings:
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
+
+
+class Tally:
+    """What came of the cases: how many, how many refused, the slowest, and what the process grew by."""
+
+    def __init__(self) -> None:
+        self.tried, self.refused, self.slowest = 0, 0, 0.0
+        self._before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    def add(self, refused: bool, since: float, case: object) -> None:
+        """A case is over, which began at `since` by time.monotonic."""
+        seconds = time.monotonic() - since
+        assert seconds < SLOWEST, case
+        self.tried, self.refused, self.slowest = self.tried + 1, self.refused + refused, max(self.slowest, seconds)
+
+    def report(self, record_property: Callable[[str, object], None], what: str, else_: str) -> None:
+        """For pytest's summary: `100 command lines: 79 refused in a line, 21 begun; at most 0.7 s, 9 MB`."""
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - self._before) * 1024
+        assert grown < MOST_MEMORY
+        record_property(
+            "count",
+            f"{self.tried} {what}: {self.refused} refused in a line, {self.tried - self.refused} {else_}; "
+            f"at most {self.slowest:.1f} s, {grown / 1e6:.0f} MB",
+        )
 
 
 class Confinement:

@@ -1,11 +1,11 @@
 """examples/own as a newcomer meets them: `duograd new` writes one, and what its first lines say is typed."""
 
-import json
 import shlex
 import subprocess
 import sys
 
 import pytest
+from command_lines import exit_codes
 from own_builders import EXAMPLES
 
 from duograd.runner.commands.new import KINDS, commands, main, written
@@ -16,21 +16,6 @@ SMALL = ["data.count=60", "data.test_count=60", "epochs=1", "tracking=none", "ta
 FEW = ["epochs=1", "tracking=none", "task.figures=[]"]  # of data that has no data.count
 SWEEP = ["sweep.answer=false", "hydra.launcher.n_workers=1"]
 FILES = {**{kind: f"my_{kind}.py" for kind in KINDS}, "protocol": "protocol.py", "module": "module.py"}
-# In one process: the exit codes of what is typed, line by line.
-TYPE = """
-import json, sys
-from duograd.runner.cli import main
-
-def type_(arguments):
-    sys.argv = ["duograd", *arguments]
-    try:
-        main()
-    except SystemExit as end:
-        return end.code
-
-codes = [type_(arguments) for arguments in json.loads(sys.argv[1])]
-print("CODES", json.dumps(codes))
-"""
 
 
 def lines(kind: str, file: str) -> list[list[str]]:
@@ -60,9 +45,7 @@ def ends(tmp_path_factory):
         (here / f"{kind}.py").write_text(written(kind, f"{kind}.py"))
     subprocess.run([sys.executable, "my_data.py", "walk.csv"], cwd=here, check=True, timeout=120)
     typed = [arguments for kind, file in FILES.items() for arguments in lines(kind, file)]
-    command = [sys.executable, "-c", TYPE, json.dumps(typed)]
-    done = subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=900)
-    codes = json.loads(done.stdout.rpartition("CODES ")[2])
+    codes, done = exit_codes(typed, here, 900)
     return {shlex.join(arguments): code for arguments, code in zip(typed, codes, strict=True)}, done
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from command_lines import exit_codes
 
 ROOT = Path(__file__).parents[1]
 MOST_FILES = {
@@ -32,21 +33,6 @@ RUNS = {
 }
 BACKENDS = ("numpy", "torch")
 ALWAYS = ["epochs=3", "dtype=float64", "tracking=none"]
-# In the copy: the exit codes of what is typed, line by line.
-TYPE = """
-import json, sys
-from duograd.runner.cli import main
-
-def type_(arguments):
-    sys.argv = ["duograd", *arguments]
-    try:
-        main()
-    except SystemExit as end:
-        return end.code
-
-codes = [type_(arguments) for arguments in json.loads(sys.argv[1])]
-print("CODES", json.dumps(codes))
-"""
 
 
 class Block(NamedTuple):
@@ -105,11 +91,7 @@ def codes(copy) -> dict[str, list[int]]:
             where = [f"hydra.run.dir={folder(copy, recipe, backend)}", f"task.figures=[{figure}]"]
             lines.append([*run, *ALWAYS, *where, f"backend={backend}"])
         lines.append(["gradcheck", *run])
-    command = [sys.executable, "-c", TYPE, json.dumps(lines)]
-    environment = os.environ | {"PYTHONPATH": str(copy / "src")}
-    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = json.loads(done.stdout.rpartition("CODES ")[2])
+    found, done = exit_codes(lines, copy, 300, os.environ | {"PYTHONPATH": str(copy / "src")})
     assert not any(found), done.stdout + done.stderr
     return dict(zip(RUNS, zip(*[iter(found)] * 3, strict=True), strict=True))
 

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from sweep_builders import done, epochs, record, started, statuses, sweep, wait_
 from duograd.runner.errors import UserError
 from duograd.runner.sweep.batch import job_options
 from duograd.runner.sweep.batch_systems import SYSTEMS
-from duograd.runner.sweep.launcher import elsewhere, refuse_shell_lines
+from duograd.runner.sweep.launcher import LauncherOptions, elsewhere, refuse_shell_lines
 from duograd.runner.sweep.options import sweep_options
+from hydra_plugins.duograd_dask import DaskLauncherConf
 
 SCRIPTS = Path(__file__).parents[2] / "shared" / "slurm"
 ON_SLURM = ["hydra.launcher.cluster=slurm", "hydra.launcher.interface=lo", "hydra.launcher.memory=500MB"]
@@ -107,6 +109,12 @@ def test_ctrl_c_sends_workers_home(slurm, tmp_path):
     assert process.returncode == 130
     assert f"go on with it: duograd resume {folder}" in output
     wait_until(lambda: queued() == [])
+
+
+def test_hydra_and_we_know_the_same_options_by_the_same_defaults():
+    known = asdict(DaskLauncherConf())
+    assert known.pop("_target_").endswith(".DaskLauncher")
+    assert LauncherOptions().model_dump() == known
 
 
 @pytest.mark.parametrize(

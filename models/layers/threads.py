@@ -22,6 +22,11 @@ T = TypeVar("T")
 SHARES = 4  # of a batch that is large enough: so many threads can help. Part of the result.
 
 
+def thread_environment(count: int) -> dict[str, str]:
+    """What tells the libraries of a process that is yet to start how many threads to have."""
+    return dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(count))
+
+
 class Threads:
     """A few threads: `count`, or one a core of the machine, but not above `most`. Results do not depend on it."""
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from duograd.runner.plots.text import number
-from duograd.runner.registry import rising_metrics
+from duograd.runner.registry import higher_is_better
 from duograd.runner.report.contrasts import POINTS, interval_text
 from duograd.runner.report.records import Record
 from duograd.runner.report.statistics import Estimate, estimate
@@ -105,11 +105,7 @@ def _value(metric: str, at: At, record: Record) -> float:
         return float(history[at - 1]) if at <= len(history) else math.nan
     if not np.isfinite(history).any():
         return math.nan
-    return float(np.nanmax(history) if _rises(metric) else np.nanmin(history))
-
-
-def _rises(metric: str) -> bool:
-    return metric.rpartition("/")[2] in rising_metrics()
+    return float(np.nanmax(history) if higher_is_better(metric) else np.nanmin(history))
 
 
 def _text(value: float, metric: str) -> str:

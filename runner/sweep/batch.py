@@ -13,6 +13,7 @@ from typing import Any
 
 from distributed import Security, Status
 
+from duograd.models.layers.threads import thread_environment
 from duograd.runner.errors import UserError
 from duograd.runner.sweep.batch_systems import SYSTEMS, System
 from duograd.runner.sweep.launcher import LauncherOptions, seconds
@@ -123,7 +124,7 @@ def job_options(system: System, options: LauncherOptions) -> dict[str, Any]:
     margin = min(LEAVE_SECONDS, total // 2)
     walltime = f"{total // 3600:02}:{total // 60 % 60:02}:{total % 60:02}"
     prologue = [
-        *(f"export {name}={threads}" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")),
+        *(f"export {name}={count}" for name, count in thread_environment(threads).items()),
         # malloc would give every large array back and ask for it again; the profiler would stop the trainer to look
         "export MALLOC_TRIM_THRESHOLD_=134217728 DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False",
         f"export {LEAVE_AT}=$(($(date +%s) + {total - margin}))",

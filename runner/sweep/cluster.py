@@ -13,6 +13,7 @@ import dask
 from distributed import Client, LocalCluster, Security
 from distributed.comm.core import CommClosedError
 
+from duograd.models.layers.threads import thread_environment
 from duograd.runner.errors import UserError
 from duograd.runner.sweep.batch import BatchQueue, batch_queue
 from duograd.runner.sweep.launcher import LauncherOptions
@@ -29,7 +30,6 @@ SETTINGS = {
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
 }
 RESTART_SECONDS = 300.0  # for a worker of our own that died to be there again, on a busy machine
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def cores() -> int:
@@ -113,7 +113,7 @@ def _local(workers: int) -> Iterator[LocalCluster]:
             scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else a second sweep warns that 8787 is taken
             memory_limit=0,  # a worker that needs much memory is not to be killed at half of the machine's
             silence_logs=logging.CRITICAL,
-            env=dict.fromkeys(THREAD_VARIABLES, str(threads_each(workers))),
+            env=thread_environment(threads_each(workers)),
         )
     with cluster:
         yield cluster

@@ -92,11 +92,10 @@ class Execution:
         progress.look()
         self.view.update()
         del self.progress[ended.number]
-        gained = progress.gained
         record.refresh(self.folder.path)
         error = ended.error
         if error in (DIED, LEFT) and not record.settled:
-            if self._send_again(record, gained):
+            if self._send_again(record, progress):
                 return
             error = f"{DIED} {TRIES} times before anything was saved" if self._is_fruitless(record) else DIED
         if error is not None and not record.settled:
@@ -110,21 +109,18 @@ class Execution:
         if self.fail_fast and record.status in ("FAILED", "KILLED"):
             self._end_all()
 
-    def _send_again(self, record: JobRecord, gained: bool) -> bool:
+    def _send_again(self, record: JobRecord, progress: Progress) -> bool:
         """Whether a job whose worker is gone goes on: it does, unless it kills every worker before it saves a step."""
-        self.fruitless[record.number] = 0 if gained else self.fruitless[record.number] + 1
+        self.fruitless[record.number] = 0 if progress.gained else self.fruitless[record.number] + 1
         if self.ending_since is not None or self._is_fruitless(record):
             return False
         self.again.append(record)
         record.status, record.error = "PENDING", None
-        self.view.say(f"{run_name(record.name)}: its worker is gone after epoch {self._epoch(record)}; sent again")
+        self.view.say(f"{run_name(record.name)}: its worker is gone after epoch {progress.epoch}; sent again")
         return True
 
     def _is_fruitless(self, record: JobRecord) -> bool:
         return self.fruitless[record.number] >= TRIES
-
-    def _epoch(self, record: JobRecord) -> int:
-        return Progress(RunFolder(self.folder.path / record.folder), self.jobs[record.number].config.epochs).epoch
 
     def _watch(self) -> None:
         for number, progress in self.progress.items():

@@ -13,8 +13,10 @@ from duograd.runner.sweep.batch_systems import SYSTEMS
 
 ADDRESS = re.compile(r"((tcp|tls|wss?)://)?([^\s/:\[\]]+|\[[\da-fA-F:.]+\]):\d{1,5}")
 WALLTIME = re.compile(r"(?:(\d+)-)?(\d+):([0-5]\d):([0-5]\d)")
-ASKED_OF_A_QUEUE = ("queue", "account", "cores", "processes", "memory", "walltime", "sbatch", "qsub")
-OF_A_QUEUE = (*ASKED_OF_A_QUEUE, "job_script_prologue", "interface", "tls")
+OF_A_QUEUE = (
+    *("queue", "account", "cores", "processes", "memory", "walltime", "sbatch", "qsub"),
+    *("job_script_prologue", "interface", "tls"),
+)
 
 
 class LauncherOptions(Strict):

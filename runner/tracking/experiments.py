@@ -45,21 +45,28 @@ def experiment_folders(uri: str, name: str) -> list[Path] | None:
     A run is known by its id, which stands in run.json, so that a folder that was moved is found below the database's.
     Raises TrackingError.
     """
-    path = database_path(uri)
-    if path is not None and not path.exists():
-        return None
     with one_line_errors(uri):
-        client = MlflowClient(tracking_uri=for_mlflow(uri))
-        experiment = client.get_experiment_by_name(name)
-        if experiment is None:
+        if (client := reader(uri)) is None or (runs := runs_of(client, name)) is None:
             return None
-        runs = list(all_runs(client, experiment.experiment_id))
+    path = database_path(uri)
     here = dict(_by_id(path.parent)) if path is not None else {}
     return [folder for run in runs if (folder := here.get(_id(run)) or _copy(run)) is not None]
 
 
-def all_runs(client: MlflowClient, experiment: str) -> Iterator[Run]:
-    """An experiment's, the oldest first, page by page."""
+def reader(uri: str) -> MlflowClient | None:
+    """A client of what is there; None for a database that is not, which MLflow would create."""
+    path = database_path(uri)
+    there = path is None or path.exists()
+    return MlflowClient(tracking_uri=for_mlflow(uri)) if there else None
+
+
+def runs_of(client: MlflowClient, name: str) -> list[Run] | None:
+    """The runs of the experiment `name`, the oldest first; None where there is none."""
+    experiment = client.get_experiment_by_name(name)
+    return None if experiment is None else list(_pages(client, experiment.experiment_id))
+
+
+def _pages(client: MlflowClient, experiment: str) -> Iterator[Run]:
     token = None
     while token != "":
         page = client.search_runs(

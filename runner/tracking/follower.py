@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.text import Text
 
 import duograd
+from duograd.models.layers.threads import thread_environment
 
 LOG = "mirror.log"
 ROOT = Path(duograd.__file__).resolve().parents[1]  # the child finds the package wherever the trainer was started
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # it computes nothing
 
 
 class Follower:
@@ -97,4 +97,4 @@ def _hang_up(process: subprocess.Popen[bytes]) -> None:
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     path = os.pathsep.join(filter(None, (str(ROOT), environ.get("PYTHONPATH"))))
-    return {**environ, **dict.fromkeys(THREAD_VARIABLES, "1"), "PYTHONPATH": path}
+    return {**environ, **thread_environment(1), "PYTHONPATH": path}  # it computes nothing

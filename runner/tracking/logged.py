@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from duograd.runner.tracking.address import database_path, for_mlflow
 from duograd.runner.tracking.database import one_line_errors
-from duograd.runner.tracking.experiments import all_runs
+from duograd.runner.tracking.experiments import reader, runs_of
 from duograd.runner.tracking.mlflow_api import MlflowClient, Run
 
 STATUS = {"SCHEDULED": "PENDING"}
@@ -29,15 +28,10 @@ def logged_runs(uri: str, experiment: str) -> list[LoggedRun] | None:
 
     Raises TrackingError.
     """
-    path = database_path(uri)
-    if path is not None and not path.exists():
-        return None
     with one_line_errors(uri):
-        client = MlflowClient(tracking_uri=for_mlflow(uri))
-        known = client.get_experiment_by_name(experiment)
-        if known is None:
+        if (client := reader(uri)) is None or (runs := runs_of(client, experiment)) is None:
             return None
-        return [_logged(client, run) for run in all_runs(client, known.experiment_id)]
+        return [_logged(client, run) for run in runs]
 
 
 def _logged(client: MlflowClient, run: Run) -> LoggedRun:
