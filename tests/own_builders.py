@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from duograd.runner.compose import compose
+from duograd.runner.errors import UserError
 from duograd.runner.run import run
 from duograd.runner.store.folders import RunFolder
 
@@ -40,3 +43,17 @@ def train(folder: Path, *overrides: str) -> dict:
     typed = [*GAIT, *ALWAYS, *overrides]
     assert run(compose(typed), RunFolder(folder), typed) == 0
     return RunFolder(folder).read_summary()
+
+
+def refused(*overrides: str) -> str:
+    with pytest.raises(UserError) as refusal:
+        compose([*GAIT, *ALWAYS, *overrides])
+    return str(refusal.value)
+
+
+def fault(folder, *overrides: str) -> str:
+    """Why a run is refused, before it has a folder."""
+    with pytest.raises(UserError) as refusal:
+        train(folder / "refused", *overrides)
+    assert not (folder / "refused" / "config.yaml").exists()
+    return str(refusal.value)

@@ -15,6 +15,7 @@ from hydra.core.global_hydra import GlobalHydra
 from duograd.runner import cli
 
 Typed = Callable[..., tuple[Any, str, str]]
+SAME_BYTES = ("checkpoint.safetensors", "best.safetensors", "metrics.jsonl")
 SMALL = ["data.count=200", "data.size=4", "dtype=float64"]
 
 
@@ -44,6 +45,11 @@ def record(folder: Path) -> dict[str, Any]:
 
 def statuses(folder: Path) -> dict[str, str]:
     return {job["name"]: job["status"] for job in record(folder)["jobs"]}
+
+
+def results(folder: Path) -> dict[str, tuple]:
+    """The final table: of each job its status, metrics and best value."""
+    return {job["name"]: (job["status"], job["metrics"], job["best"]) for job in record(folder)["jobs"]}
 
 
 def epochs(folder: Path) -> int:

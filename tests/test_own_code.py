@@ -1,37 +1,20 @@
 """Networks, losses, optimizers and data of a user's own, by their file."""
 
-import json
-
 import numpy as np
 import pytest
-from own_builders import ALWAYS, CHAIN, EXAMPLES, GAIT, train, write
+from own_builders import CHAIN, EXAMPLES, GAIT, fault, refused, train, write
 
 from duograd.data.errors import DataError
 from duograd.runner import build
 from duograd.runner.commands.gradcheck import errors
 from duograd.runner.compose import compose, compose_tree
-from duograd.runner.context import alone
 from duograd.runner.errors import UserError
-from duograd.runner.own import modules
-from duograd.runner.own.faults import OwnCodeError
-from duograd.runner.own.modules import standing_in
-from duograd.runner.run import resume, run
-from duograd.runner.store.code import restore
-from duograd.runner.store.files import DamagedError
 from duograd.runner.store.folders import RunFolder
-from duograd.runner.sweep.naming import config_hash
-from duograd.runner.validate import validate_plain
 
 
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def refused(*overrides: str) -> str:
-    with pytest.raises(UserError) as refusal:
-        compose([*GAIT, *ALWAYS, *overrides])
-    return str(refusal.value)
 
 
 def test_a_signature_gives_keys_with_types_and_defaults(tmp_path):
@@ -198,192 +181,6 @@ def test_a_module_alone_trains_in_torch_alone(tmp_path):
     digests = [(tmp_path / name / "best.safetensors").read_bytes() for name in "ab"]
     assert digests[0] == digests[1], "what is random in it follows from seed and step"
     assert fault(tmp_path, model) == "module.py has no network by hand, only one in torch: use backend=torch"
-
-
-def fault(folder, *overrides: str) -> str:
-    """Why a run is refused, before it has a folder."""
-    with pytest.raises(UserError) as refusal:
-        train(folder / "refused", *overrides)
-    assert not (folder / "refused" / "config.yaml").exists()
-    return str(refusal.value)
-
-
-def test_what_has_no_twin_says_what_is_missing(tmp_path):
-    write(tmp_path, "my_net.py", CHAIN)
-    write(
-        tmp_path, "my_loss.py", "def l(outputs, targets):\n    return (outputs**2).mean(), 2 * outputs / outputs.size\n"
-    )
-    torch = "backend=torch"
-    assert "my_net.py has no torch twin: write torch_twin(…)" in fault(tmp_path, "model=my_net.py", torch)
-    assert "my_loss.py has no torch twin: write torch_l(outputs, targets, …)" in fault(
-        tmp_path, "loss=my_loss.py", torch
-    )
-
-
-def test_shapes_that_do_not_fit_are_said_with_both(tmp_path):
-    write(tmp_path, "a.py", CHAIN.replace("weight=(width, inputs)", "weight=(width, 5)"))
-    write(tmp_path, "b.py", CHAIN.replace("weight=(outputs, width), bias=(outputs,)", "weight=(7, width), bias=(7,)"))
-    write(tmp_path, "c.py", "def l(outputs, targets):\n    return 0.0, outputs[:, :2]\n")
-    assert "layer 1, affine, cannot take x (4, 27), weight (8, 5), bias (8,)" in fault(tmp_path, "model=a.py")
-    assert "outputs of shape (4, 7) for inputs of shape (4, 9, 3): expected (4, 6)" in fault(tmp_path, "model=b.py")
-    assert "the gradient has shape (4, 2), the outputs (4, 6)" in fault(tmp_path, "loss=c.py")
-
-
-NET = """
-import numpy as np
-
-
-class Net:
-    def __init__(self, shape, outputs):
-        self.params = {"w": np.zeros((outputs, shape[-1]))}
-
-    def predict(self, x):
-        return x.mean(axis=1) @ self.params["w"].T
-
-    def loss_and_grad(self, x, y):
-        return 0.0, {"w": self.params["w"]}
-"""
-
-
-@pytest.mark.parametrize(
-    ("typed", "before", "after", "reason"),
-    [
-        ("model", "np.zeros((outputs, shape[-1]))", "[0]", "parameter w is a list: give an array of floats"),
-        ("model", '{"w": np.zeros((outputs, shape[-1]))}', "[]", "Net.params is a list: give a dict of arrays"),
-        ("model", "return 0.0, ", "return np.ones(3), ", "its term 'loss' is an array of float64, (3,): give a number"),
-        ("model", "return 0.0, ", "return None, ", "its term 'loss' is a NoneType: give a number"),
-        ("model", "return 0.0, ", "return ", "loss_and_grad returns a dict: give (loss, gradients by name)"),
-        ("model", '{"w": self.params', '{"v": self.params', "gives other gradients than there are parameters: v, w"),
-        ("model", "def predict(self, x)", "def predict(self)", "Net.predict(inputs) is called: too many positional"),
-        ("model", "def predict", "def say", "Net has no predict: give a duograd.Chain, or an object with params"),
-        ("model", "class Net:", "def net(shape, outputs):\n    return 3\n\n\nclass _Net:", "int has no params"),
-        ("loss", "class Net:", "def l(outputs, targets):\n    return 3\n\n\nclass Net:", "returns int: give (value,"),
-        ("loss", "class Net:", "def l(outputs, targets):\n    return None, 3\n\n\nclass Net:", "(NoneType, int): give"),
-        ("optimizer", "def predict", "def update", "update(self, w, g, slots, lr, t) is called: too many positional"),
-    ],
-)
-def test_what_does_not_keep_the_protocol_is_one_line(tmp_path, typed, before, after, reason):
-    assert before in NET
-    write(tmp_path, "odd.py", NET.replace(before, after))
-    assert reason in fault(tmp_path, f"{typed}=odd.py")
-
-
-def test_a_wrong_gradient_is_warned_of_and_a_right_one_is_not(tmp_path):
-    (here := tmp_path / "my nets").mkdir()
-    write(here, "wrong.py", (EXAMPLES / "net.py").read_text().replace("(dy * x * s).sum", "(dy * x * s).mean"))
-    train(tmp_path / "wrong", "model=my nets/wrong.py")
-    train(tmp_path / "off", "model=my nets/wrong.py", "check_gradient=false")
-    train(tmp_path / "right", f"model={EXAMPLES}/net.py")
-    wrong, off, right = (
-        RunFolder(tmp_path / name).read_identity().get("code_notes", []) for name in ("wrong", "off", "right")
-    )
-    assert (off, right) == ([], [])
-    assert wrong[0].startswith("the gradient of wrong is off by")
-    command = f"run duograd gradcheck task=activity \"model='{here}/wrong.py'\" loss="  # pasted, it works
-    assert f"(checked 3 directions): {command}" in wrong[0]
-
-
-LATE = """
-calls = []
-
-
-def late(x):
-    calls.append(x)
-    return x, (lambda dy: dy) if len(calls) < 20 else dy
-"""
-
-
-def test_code_that_raises_in_training_fails_the_run_and_leaves_its_folder_whole(tmp_path, capsys):
-    write(tmp_path, "my_net.py", CHAIN.replace("relu,\n        duo", "late,\n        duo") + LATE)
-    typed = [*GAIT, *ALWAYS, "model=my_net.py", "epochs=90", "check_gradient=false"]
-    assert run(compose(typed), RunFolder(tmp_path / "run"), typed) == 1
-    summary = RunFolder(tmp_path / "run").read_summary()
-    assert summary["status"] == "FAILED"
-    assert "in late, called by duograd's ChainNet._call: NameError: name 'dy' is not defined" in summary["error"]
-    traceback = capsys.readouterr().err
-    assert traceback.count("File ") == 1
-    assert "return x, (lambda dy: dy)" in traceback
-
-
-def test_code_that_raises_before_training_is_refused_with_its_traceback(tmp_path):
-    write(tmp_path, "my_net.py", CHAIN.replace("inputs = int(", "inputs = int(1 / 0 + "))
-    write(tmp_path, "ends.py", "raise SystemExit(3)\n")
-    with pytest.raises(
-        OwnCodeError, match=r"my_net.py, line 9, in net, called by duograd's \S+: ZeroDivisionError"
-    ) as e:
-        train(tmp_path / "run", "model=my_net.py")
-    assert "inputs = int(1 / 0" in e.value.traceback
-    assert "ends.py, line 1, while it was imported: SystemExit: 3" in refused("model=ends.py")
-
-
-def test_the_folder_keeps_the_code_and_resume_takes_the_copy_if_it_is_the_users_or_trusted(tmp_path, monkeypatch):
-    write(tmp_path, "my_layers.py", "def twice(n):\n    return 2 * n\n")
-    path = write(tmp_path, "my_net.py", CHAIN.replace("width: int = 8):", "width: int = 8):\n    width = twice(width)"))
-    path.write_text("from my_layers import twice\n" + path.read_text())
-    train(folder := tmp_path / "run", "model=my_net.py")
-    restore(folder, trust=False)  # this process has imported it
-    monkeypatch.setattr(modules, "_modules", {})  # as another has not
-    config = RunFolder(folder).read_config()
-    code = folder / "code" / config["model"]["hash"]
-    assert {p.name for p in code.iterdir()} == {"my_net.py", "my_layers.py"}
-    restore(folder, trust=False)
-    write(tmp_path, "my_layers.py", "def twice(n):\n    return 3 * n\n")  # a neighbour counts
-    monkeypatch.setattr(modules, "_modules", {})
-    with pytest.raises(UserError, match=r"is gone or differs from its copy .* --trust"):
-        restore(folder, trust=False)
-    (folder / "summary.json").unlink()
-    restore(folder, trust=True)
-    config["epochs"] = 3
-    assert resume(validate_plain(config), RunFolder(folder), alone()) == 0
-    assert len(RunFolder(folder).history()["epoch"]) == 3
-    (code / "my_net.py").write_text("raise SystemExit\n")
-    with pytest.raises(UserError, match="is not the code that the run began with"):
-        restore(folder, trust=True)
-
-
-def test_the_original_is_not_believed_where_a_folder_from_elsewhere_could_have_put_it(tmp_path, monkeypatch):
-    write(tmp_path, "my_net.py", CHAIN)
-    train(folder := tmp_path / "run", "model=my_net.py")
-    restore(folder, trust=False)  # this process has imported it
-    monkeypatch.setattr(modules, "_modules", {})  # as another has not
-    origins = json.loads((folder / "code" / "origins.json").read_text())
-    [entry] = origins.values()
-    for place in (folder / "code" / next(iter(origins)) / "my_net.py", "/proc/self/cwd/my_net.py"):
-        entry["file"] = str(place)
-        (folder / "code" / "origins.json").write_text(json.dumps(origins))
-        with pytest.raises(UserError, match="--trust"):
-            restore(folder, trust=False)
-
-
-def test_nothing_lies_beside_a_copy_that_python_would_import_in_its_place(tmp_path):
-    write(tmp_path, "my_layers.py", "WIDTH = 8\n")
-    write(tmp_path, "my_net.py", "import my_layers\n" + CHAIN)
-    train(tmp_path / "run", f"model={tmp_path}/my_net.py")
-    [copy] = (tmp_path / "run" / "code").glob("*/")
-    write(copy, "dateutil.py", "")
-    for trust in (False, True):
-        with pytest.raises(DamagedError, match=r"dateutil\.py is not of the code that the run began with"):
-            restore(tmp_path / "run", trust)
-
-
-def test_what_a_folder_names_without_a_copy_is_imported_once_it_is_trusted(tmp_path):
-    path = write(tmp_path, "my_net.py", f"{CHAIN}\nRATES = {{}}\n")
-    with standing_in({}, trust=False), pytest.raises(UserError, match=r"has no copy in the folder .* add --trust"):
-        compose([*GAIT, f"model={path}"])
-    with standing_in({}, trust=True):
-        assert compose([*GAIT, f"model={path}"]).model.name == "my_net"
-
-
-def test_a_job_is_another_when_its_code_is_and_the_same_wherever_that_lies(tmp_path):
-    def digest(name: str) -> str:
-        return config_hash(compose([*GAIT, f"model={name}", "model.name=x"]), tmp_path)
-
-    write(tmp_path, "a.py", CHAIN)
-    (tmp_path / "elsewhere").mkdir()
-    write(tmp_path / "elsewhere", "a.py", CHAIN)
-    assert (first := digest("a.py")) == digest("elsewhere/a.py")
-    write(tmp_path, "a.py", CHAIN + "# changed\n")
-    assert digest("a.py") != first
 
 
 def test_own_data_is_split_or_comes_split(tmp_path):
