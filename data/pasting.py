@@ -16,6 +16,11 @@ def override(key: str, value: str | Sequence[str]) -> str:
     return for_shell(f"{key}={inner}" if isinstance(value, str) else f"{key}=[{inner}]")
 
 
+def hydra_text(text: str) -> str:
+    """The text for Hydra's grammar: between quotes where it needs them."""
+    return text if PLAIN.fullmatch(text) else quoted(text)
+
+
 def quoted(text: str) -> str:
     """The text between quotes of Hydra's grammar."""
     mark = '"' if "'" in text and '"' not in text else "'"

@@ -1,7 +1,6 @@
 """duograd reproduce [STUDY...]: the report's figures and tables again, beside what it published, on one page."""
 
 import argparse
-import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -37,8 +36,7 @@ def main(arguments: list[str]) -> int:
             return codes[name]
     if given.estimate:
         return max(codes.values())
-    lines = {name: shlex.join(["duograd", *command]) for name, command in commands.items()}
-    written = write_page(chosen, sweeps, page, lines, given.quick)
+    written = write_page(chosen, sweeps, page, _data(given, named=True), given.seeds, given.quick)
     failed = [name for name, code in codes.items() if code]
     print(f"the page: {written}" + (f"; not all runs are finished: {', '.join(failed)}" if failed else ""))
     return 1 if failed else 0
@@ -66,23 +64,30 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _data(given: argparse.Namespace) -> Mapping[str, Sequence[str]]:
-    """The overrides that name the data of each kind: the files given, else the substitutes. Raises UserError."""
+def _data(given: argparse.Namespace, named: bool = False) -> Mapping[str, Sequence[str]]:
+    """The overrides that name the data of each kind: the files given, else the substitutes. Raises UserError.
+
+    named: by their names alone, as a page has them; its reader keeps them elsewhere.
+    """
     for path in filter(None, (given.patches, given.activity, given.images)):
         if not path.exists():
             raise UserError(f"no file {path}: name the one that you have, or leave it out for a substitute")
     offline = given.offline or given.quick
     return {
-        "patches": _of("patches_h5", "path", given.patches) or ["data=photos_sample"],
-        "activity": _of("activity_h5", "path", given.activity) or ["data=gait" if offline else "data=motionsense"],
-        "images": _of("image_folder", "root", given.images) or ["data=shapes" if offline else "data=cifar10"],
+        "patches": _of("patches_h5", "path", given.patches, named) or ["data=photos_sample"],
+        "activity": _of("activity_h5", "path", given.activity, named)
+        or ["data=gait" if offline else "data=motionsense"],
+        "images": _of("image_folder", "root", given.images, named, "data.validation_fraction=0.02")  # the report's 1000
+        or ["data=shapes" if offline else "data=cifar10"],
     }
 
 
-def _of(source: str, key: str, path: Path | None) -> list[str]:
-    from duograd.data.pasting import quoted
+def _of(source: str, key: str, path: Path | None, named: bool, *more: str) -> list[str]:
+    from duograd.data.pasting import hydra_text
 
-    return [] if path is None else [f"data={source}", f"data.{key}={quoted(str(path.absolute()))}"]
+    if path is None:
+        return []
+    return [f"data={source}", f"data.{key}={hydra_text(path.name if named else str(path.absolute()))}", *more]
 
 
 def _refuse_files(*folders: Path) -> None:

@@ -25,6 +25,7 @@ from duograd.runner.report.statistics import (
 )
 
 MINUS = "\N{MINUS SIGN}"
+NEGLIGIBLE = 1e-12  # of a number: its last bits
 POINTS = "/accuracy"  # a share, whose differences are said in points of a hundred
 
 
@@ -128,8 +129,12 @@ def _by_replicate(groups: Sequence[Group], measure: Measure) -> Floats:
 
 def decimals(low: float, high: float) -> int:
     """Places after the point that show two digits of what lies between."""
-    width = high - low
-    return max(0, 1 - math.floor(math.log10(width))) if width > 0 and math.isfinite(width) else 4
+    width, size = high - low, max(abs(low), abs(high))
+    if not math.isfinite(width):
+        return 4
+    if width <= NEGLIGIBLE * size:  # one value, but for rounding
+        return max(0, 3 - math.floor(math.log10(size))) if size else 4
+    return max(0, 1 - math.floor(math.log10(width)))
 
 
 def signed(value: float, places: int) -> str:

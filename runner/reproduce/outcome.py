@@ -15,7 +15,8 @@ from duograd.runner.report.tables import NOTHING, Column, Table
 from duograd.runner.reproduce.study import At, Finding, Row, Study, Where
 from duograd.runner.store.folders import RunFolder
 
-NOT_RUN, AGREEMENT = "not run", "agreement"
+NOT_RUN, AGREEMENT, OURS = "not run", "agreement", "ours"
+ROUNDING = 1e-12  # 1 - 0.99 is a little more than 0.01
 
 
 def published_table(study: Study, records: Sequence[Record]) -> Table:
@@ -44,7 +45,7 @@ def findings_table(study: Study, records: Sequence[Record]) -> Table:
             Column("difference", [_signed(d, f.metric) for f, d in pairs]),
             Column("95 %", [_interval(d, f.metric) for f, d in pairs]),
             Column("pairs", [str(d.n) for d in differences]),
-            Column("ours", [holds(f, d) for f, d in pairs], numeric=False),
+            Column(OURS, [holds(f, d) for f, d in pairs], numeric=False),
         ]
     )
 
@@ -53,8 +54,8 @@ def verdict(row: Row, ours: Estimate) -> str:
     """Whether ours is within the tolerance of the published number, or the reason why it may not be."""
     if not ours.n:
         return NOT_RUN
-    agrees = abs(ours.mean - row.published) <= row.tolerance or ours.low <= row.published <= ours.high
-    said = f"agrees (within {_text(row.tolerance, row.metric)})" if agrees else f"differs: {row.otherwise}"
+    agrees = abs(ours.mean - row.published) <= row.tolerance + ROUNDING or ours.low <= row.published <= ours.high
+    said = f"agrees (within {_margin(row.tolerance, row.metric)})" if agrees else f"differs: {row.otherwise}"
     return f"{said}. {_sentence(row.chose)}" if row.chose else said
 
 
@@ -68,7 +69,7 @@ def holds(finding: Finding, difference: Estimate) -> str:
         return f"{'so' if as_said[finding.expects] else 'not so'} in one pair, which decides nothing"
     if finding.expects == "equal":
         inside = -finding.margin <= low and high <= finding.margin
-        return "holds" if inside else f"not shown: equal means within {_text(finding.margin, finding.metric)}"
+        return "holds" if inside else f"not shown: equal means within {_margin(finding.margin, finding.metric)}"
     sure = high < -finding.margin if finding.expects == "lower" else low > finding.margin
     if sure:
         return "holds"
@@ -110,6 +111,10 @@ def _value(metric: str, at: At, record: Record) -> float:
 
 def _text(value: float, metric: str) -> str:
     return f"{100 * value:.1f} %" if metric.endswith(POINTS) else number(value)
+
+
+def _margin(value: float, metric: str) -> str:
+    return f"{100 * value:g} points" if metric.endswith(POINTS) else f"{value:g}"
 
 
 def _signed(difference: Estimate, metric: str) -> str:

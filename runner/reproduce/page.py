@@ -1,21 +1,20 @@
 """The page of what was made again: published numbers beside ours, study by study, with pictures and commands."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from duograd.runner.gradcheck.layers import layer_checks
 from duograd.runner.report import pages
-from duograd.runner.report.charts import Picture
 from duograd.runner.report.records import Record, read_sweep
-from duograd.runner.report.tables import Column, Table
-from duograd.runner.reproduce.outcome import AGREEMENT, NOT_RUN, findings_table, published_table
+from duograd.runner.report.tables import NOTHING, Column, Table
+from duograd.runner.reproduce.outcome import AGREEMENT, NOT_RUN, OURS, findings_table, published_table
+from duograd.runner.reproduce.pictures import pictures
 from duograd.runner.reproduce.study import Study, left_out
 from duograd.runner.store import files
 from duograd.runner.store.folders import SWEEP
 
-TEMPLATE, FIGURES = "reproduction.jinja", "figures"
+TEMPLATE = "reproduction.jinja"
 TITLE = "The report, made again"
 INTRODUCTION = [
     "Every figure and table of the course report, from its own settings, beside what it published. Ours is the mean "
@@ -26,16 +25,21 @@ INTRODUCTION = [
 QUICK = "This is the quick form: small data, a few epochs. It shows that every row can be made, not what it comes to."
 
 
-def write_page(studies: Mapping[str, Study], sweeps: Path, out: Path, commands: Mapping[str, str], quick: bool) -> Path:
+def write_page(
+    studies: Mapping[str, Study], sweeps: Path, out: Path, data: Mapping[str, Sequence[str]], seeds: int, quick: bool
+) -> Path:
     """Writes README.md, index.html and figures/ of the studies whose sweeps lie in a folder; the HTML page.
 
-    commands: what makes each study, by its name.
+    data: the overrides that name each kind, for the commands; seeds: of what has not run.
     """
-    (out / FIGURES).mkdir(parents=True, exist_ok=True)
-    sections = [_section(name, study, sweeps / name, out, commands[name]) for name, study in studies.items()]
+    out.mkdir(parents=True, exist_ok=True)
+    sections = [
+        _section(name, study, sweeps / name, out, data[study.data], seeds, quick) for name, study in studies.items()
+    ]
     content = {
         "title": TITLE,
         "introduction": [*INTRODUCTION, _count(sections), *([QUICK] if quick else [])],
+        "overview": _overview(sections),
         "studies": [_layers(), *sections],
         "left_out": _left_out(),
     }
@@ -44,13 +48,16 @@ def write_page(studies: Mapping[str, Study], sweeps: Path, out: Path, commands: 
     return out / "index.html"
 
 
-def _section(name: str, study: Study, sweep: Path, out: Path, command: str) -> dict[str, Any]:
+def _section(
+    name: str, study: Study, sweep: Path, out: Path, data: Sequence[str], seeds: int, quick: bool
+) -> dict[str, Any]:
     records = read_sweep(sweep)[1] if (sweep / SWEEP).exists() else []
     tables = [published_table(study, records)] if study.rows else []
     tables += [findings_table(study, records)] if study.findings else []
     about = f"{study.part}: {study.shows}. Data: {_data(records)}."
-    pictures = _pictures(name, study, sweep, out)
-    return {"title": study.title, "about": about, "tables": tables, "pictures": pictures, "command": command}
+    drawn = pictures(name, study, sweep, records, out)
+    command = study.command(data, len({record.parameters.get("seed") for record in records}) or seeds, quick)
+    return {"title": study.title, "about": about, "tables": tables, "pictures": drawn, "command": command}
 
 
 def _count(sections: Sequence[Mapping[str, Any]]) -> str:
@@ -63,21 +70,27 @@ def _count(sections: Sequence[Mapping[str, Any]]) -> str:
     return f"{len(verdicts)} published numbers: {agree} agree, {differ} differ, with the reason, {absent} were not run."
 
 
+def _overview(sections: Sequence[Mapping[str, Any]]) -> Table:
+    """Of each study how many published numbers agree, and how many published sentences hold."""
+
+    def counts(head: str, good: str) -> list[str]:
+        tables = [[t for t in section["tables"] if t.heads[-1] == head] for section in sections]
+        verdicts = [[row[-1] for table in of_it for row in table.rows] for of_it in tables]
+        return [f"{sum(v.startswith(good) for v in said)} of {len(said)}" if said else NOTHING for said in verdicts]
+
+    return Table(
+        [
+            Column("study", [section["title"] for section in sections], numeric=False),
+            Column("published numbers that agree", counts(AGREEMENT, "agrees")),
+            Column("published sentences that hold", counts(OURS, "holds")),
+        ]
+    )
+
+
 def _data(records: Sequence[Record]) -> str:
     """Where the samples came from."""
     sources = {str(record.identity["source"]) for record in records if "source" in record.identity}
     return "; ".join(sorted(sources)) or "not run"
-
-
-def _pictures(name: str, study: Study, sweep: Path, out: Path) -> list[Picture]:
-    """Copies of those that the sweep's report has."""
-    pictures = []
-    for beginning in study.pictures:
-        for path in sorted((sweep / FIGURES).glob(f"{beginning}*.png")):
-            copy = out / FIGURES / f"{name}_{path.name}"
-            shutil.copyfile(path, copy)
-            pictures.append(Picture(copy, f"{study.title}: {path.stem.replace('_', ' ')}"))
-    return pictures
 
 
 def _layers() -> dict[str, Any]:

@@ -49,7 +49,8 @@ class Study(Strict):
     """order: among the studies. part: of the report. shows: what the figure shows. data: patches, images or activity.
 
     overrides: that all runs share; sweep: the values of each key; seed: the report's, or the first; quick: what makes
-    it a matter of seconds; pictures: of the sweep's report, by the beginnings of their names.
+    it a matter of seconds; pictures: of the sweep's report, by the beginnings of their names; figures: of
+    its first run, by the names that task.figures knows.
     """
 
     order: int
@@ -64,6 +65,7 @@ class Study(Strict):
     rows: list[Row]
     findings: list[Finding] = Field(default_factory=list)
     pictures: list[str]
+    figures: list[str] = Field(default_factory=list)
 
     def arguments(self, data: Sequence[str], seeds: int, quick: bool) -> list[str]:
         """What is typed after `duograd`, but for where it goes. data: the overrides that name it."""
