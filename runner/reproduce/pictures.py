@@ -30,15 +30,16 @@ def pictures(name: str, study: Study, sweep: Path, records: Sequence[Record], ou
 
 def _of_a_run(figure: str, records: Sequence[Record]) -> list[Path]:
     """The figure of each run, drawn into its folder once more where it is not there; none where its data is gone."""
+    restorer = Restorer()
     for record in records:
-        folder = RunFolder(record.folder)
+        folder, build = RunFolder(record.folder), partial(restorer.engine, record, best=False)
         try:
-            engine, data = Restorer().engine(record, best=False), Restorer().data(record)
+            engine, data = build(), restorer.data(record)
         except MissingError as missing:
             print(f"no {figure} of {record.folder}: {missing}")
             continue
         metrics = {name: value for name, value in record.metrics.items() if value is not None}
-        epochs, build = int(record.summary["epochs"]), partial(Restorer().engine, record, best=False)
+        epochs = int(record.summary["epochs"])
         draw_figure(figure, finished_run(engine, build, data, metrics, record.identity, epochs, folder))
     return [path for record in records for path in sorted(RunFolder(record.folder).figures.glob(f"{figure}*.png"))]
 
