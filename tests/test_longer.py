@@ -26,6 +26,13 @@ TASKS = {
     "autoencoder torch": [*PATCHES, "backend=torch"],
     "autoencoder lbfgs": [*PATCHES, "optimizer=lbfgs"],
     "activity": [*WINDOWS, "model=lstm_dense1", "model.dropout=0.3", "optimizer=adam"],
+    "activity transformer": [
+        *WINDOWS[:3],
+        "model=transformer",
+        "model.hidden_size=8",
+        "model.heads=2",
+        "model.feed_forward=6",
+    ],
     "cnn": [*IMAGES, "model=challenge_dropout", "model.channels=[4,4,4]", "data.augment.flip=true"],
     "cnn torch": [
         *IMAGES,
