@@ -1,7 +1,9 @@
 """Where configuration meets objects: from a checked RunConfig to data, engine, plan and hooks."""
 
 import importlib.util
+import json
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +12,9 @@ import numpy as np
 from duograd.data.dataset import DataSet
 from duograd.data.errors import DataError
 from duograd.data.load import load
+from duograd.data.report_patches import swapped
+from duograd.models.errata.optimizers import report_descent
+from duograd.models.errata.table import NETS, SWAPPED
 from duograd.models.errors import ArchitectureError
 from duograd.models.loss import Targets
 from duograd.models.optimizer import FirstOrderConfig
@@ -30,10 +35,17 @@ def data_set(config: RunConfig) -> DataSet:
     """The samples. Raises DataError."""
     with guarded():
         data = load(config.data, config.dtype)
+    if SWAPPED in config.mistakes:
+        data = swapped(data)
     declared = SOURCES.of(config.data).targets_of(config.data)
     if declared not in (data.targets, "either"):
         raise DataError(f"data={config.data.name} declares {declared} as targets, but gives {data.targets}")
     return data
+
+
+def data_key(config: RunConfig) -> str:
+    """The same for configurations that have the same samples."""
+    return json.dumps([config.data.model_dump(), config.dtype, SWAPPED in config.mistakes], sort_keys=True)
 
 
 def engine(config: RunConfig, data: DataSet) -> Engine:
@@ -43,7 +55,10 @@ def engine(config: RunConfig, data: DataSet) -> Engine:
 
 def numpy_engine(config: RunConfig, data: DataSet) -> NumpyEngine:
     """The by-hand network with its optimizer. Raises UserError."""
-    return NumpyEngine(_network("net", config, data, config.backend.threads), config.optimizer)
+    network = _network("net", config, data, config.backend.threads)
+    if not config.mistakes:
+        return NumpyEngine(network, config.optimizer)
+    return NumpyEngine(network, config.optimizer, partial(report_descent, config.mistakes, _step_size(config, data)))
 
 
 def torch_engine(config: RunConfig, data: DataSet) -> Engine:
@@ -107,11 +122,18 @@ def _network(half: Literal["net", "twin"], config: RunConfig, data: DataSet, *mo
         )
         shape = data.train.inputs.shape[1:]
         network = resolve(getattr(family, half))
+        if config.mistakes:
+            network = partial(resolve(NETS[config.model.family]), config.mistakes, _step_size(config, data))
         with guarded():
             made = network(config.model, loss, shape, data.outputs, config.seed, config.dtype, *more)
             return _tried(made, half, config, data)
     except ArchitectureError as error:
         raise refusal(error) from None
+
+
+def _step_size(config: RunConfig, data: DataSet) -> int:
+    """How many samples a step sees."""
+    return config.batch_size or len(data.train)
 
 
 def plan(config: RunConfig, data: DataSet) -> Plan:

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from duograd.data.source import SourceConfig
+from duograd.models.errata.table import EXACT, Gradient, in_order, rows_of
 from duograd.models.family import ModelConfig
 from duograd.models.loss import LossConfig
 from duograd.models.optimizer import FirstOrderConfig, OptimizerConfig
@@ -145,6 +146,7 @@ class RunConfig(Strict):
     monitor: str | None
     evaluate_test_each_epoch: bool
     check_gradient: bool = True
+    gradient: Annotated[Gradient, AfterValidator(in_order)] = EXACT
     dtype: Literal["float32", "float64"]
     device: Literal["cpu", "cuda"]
 
@@ -196,6 +198,17 @@ class RunConfig(Strict):
                 f"backend.autocast={self.backend.autocast} does not go with dtype=float64: use dtype=float32"
             )
         return self
+
+    @model_validator(mode="after")
+    def _mistakes_are_made_by_hand(self) -> "RunConfig":
+        if self.mistakes and self.backend.name != "numpy":
+            raise ValueError(f"gradient={self.gradient} is by hand: use backend=numpy, or gradient={EXACT}")
+        return self
+
+    @property
+    def mistakes(self) -> frozenset[int]:
+        """The rows of the report's errors that the run is to have. Raises ValueError where it cannot."""
+        return rows_of(self.gradient, self.model, self.optimizer)
 
     @model_validator(mode="after")
     def _what_needs_validation(self) -> "RunConfig":

@@ -8,6 +8,8 @@ Gates stand in torch's order i, f, g, o.
 Legend: T time, B batch, I input, H hidden, K = H + 1 + I.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from duograd.models.arrays import Array
@@ -64,6 +66,13 @@ class LSTM(Recurrence):
         self.part = self.buffer("part", H, B)
         self.dc = self.buffer("dc", H, B)
         self.dc[...] = 0
+
+    def begin(self, state: Sequence[Array]) -> None:
+        super().begin(state)
+        self.c[0] = state[1]
+
+    def end(self) -> tuple[Array, ...]:
+        return (*super().end(), self.c[-1])
 
     def step(self, t: int) -> None:
         z, c, tanh_c = self.gates[t % len(self.gates)], self.c[(t + 1) % len(self.c)], self.tanh_c[t % len(self.tanh_c)]

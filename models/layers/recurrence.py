@@ -15,7 +15,7 @@ Legend: T time, B batch, I input, H hidden, G = H times the number of gates, K =
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -76,6 +76,14 @@ class Recurrence(ABC):
     def back(self, t: int, dh: Array) -> None:
         """dL/dz_t into d[t]; dh (H, B) comes as dL/dh_t and goes as dL/dh_{t-1}."""
 
+    def begin(self, state: Sequence[Array]) -> None:
+        """Sets the state before the first step: h (H, B), and what else a cell hands on, of its shape."""
+        self.s[0, : self.H] = state[0]
+
+    def end(self) -> tuple[Array, ...]:
+        """The state after the last step, of a pass that was kept."""
+        return (self.s[-1, : self.H],)
+
     def d_input(self, steps: slice) -> Array:
         """dL/dz of what x has a share in, (n, G, B)."""
         d = self.d[steps]
@@ -93,8 +101,12 @@ class Recurrence(ABC):
 
     # -- whole sequences ---------------------------------------------------------------------------------------------
 
-    def forward(self, x: Array, w: Weights, keep: bool = True) -> tuple[Array, Backward]:
-        """x (T, I, B) -> h (T, H, B), backward. Starts at h = 0. keep=False remembers nothing to go back with.
+    def forward(
+        self, x: Array, w: Weights, keep: bool = True, start: Sequence[Array] | None = None
+    ) -> tuple[Array, Backward]:
+        """x (T, I, B) -> h (T, H, B), backward. keep=False remembers nothing to go back with.
+
+        start: the state before the first step, as `end` gives it; None: zeros.
 
         backward(dh, errors=None, first=0, need_dx=False, watch=None) -> dx (T, I, B), gradients:
         dh (H, B) is the error that enters at the last step, errors (T, H, B) what enters at each; the gradient flows
@@ -106,6 +118,8 @@ class Recurrence(ABC):
         self.W_ih = w["weight_ih"]
         self.s = self._stack(x, "s")
         self.prepare(w, T, B, keep)
+        if start is not None:
+            self.begin(start)
         for steps in spans(0, T, B):
             for t in range(steps.start, steps.stop):
                 self.step(t)

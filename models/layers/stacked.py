@@ -23,10 +23,10 @@ def stacked(
     masks (B, T, H) are dropout's, one between each two layers. The gradient flows back through the last `truncate`
     steps, or all. keep=False remembers nothing to go back with.
     """
-    h = _units_first(x)
+    h = units_first(x)
     backs, drops = [], []
     for layer, w, mask in zip(layers, weights, [None, *masks], strict=True):
-        h, drop = dropout(h, None if mask is None else _units_first(mask))
+        h, drop = dropout(h, None if mask is None else units_first(mask))
         h, back = layer.forward(h, w, keep)
         backs.append(back)
         drops.append(drop)
@@ -45,6 +45,6 @@ def stacked(
     return h[-1].T, backward
 
 
-def _units_first(a: Array) -> Array:
+def units_first(a: Array) -> Array:
     """(B, T, units) -> (T, units, B)."""
     return a.transpose(1, 2, 0)

@@ -1,13 +1,13 @@
 """The NumPy engine: a network whose gradient was derived by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from duograd.data.dataset import Batch
-from duograd.models.optimizer import FirstOrderConfig, OptimizerConfig, descent
+from duograd.models.optimizer import Descent, FirstOrderConfig, OptimizerConfig, descent
 from duograd.models.optimizers.lbfgs import LbfgsConfig
 from duograd.runner.engines import AfterIteration, Grads, Terms
 
@@ -30,13 +30,15 @@ class NumpyNet(Protocol):
 
 
 class NumpyEngine:
-    """A by-hand network with its optimizer; see `runner.engines.Engine`."""
+    """A by-hand network with its optimizer, which `rule` makes of its configuration; see `runner.engines.Engine`."""
 
-    def __init__(self, net: NumpyNet, optimizer: OptimizerConfig) -> None:
+    def __init__(
+        self, net: NumpyNet, optimizer: OptimizerConfig, rule: Callable[[FirstOrderConfig], Descent] = descent
+    ) -> None:
         self.threads: int | None = None  # sums are taken in one order
         self.net = net
         self.config = optimizer
-        self.optimizer = descent(optimizer) if isinstance(optimizer, FirstOrderConfig) else None
+        self.optimizer = rule(optimizer) if isinstance(optimizer, FirstOrderConfig) else None
         self.memory = self.optimizer.init(net.params) if self.optimizer else {}
 
     def step(self, batch: Batch, lr: float) -> Terms:

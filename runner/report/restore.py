@@ -1,7 +1,6 @@
 """A finished run's network and data, restored from its folder, for pictures that need predictions."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from duograd.data.dataset import DataSet
 from duograd.data.errors import DataError
@@ -24,12 +23,12 @@ class MissingError(Exception):
 class Restorer:
     """Restores data sets and networks of runs. Runs of one data configuration share its data set; the last is kept."""
 
-    _kept: tuple[Any, DataSet] | None = field(default=None, repr=False)
+    _kept: tuple[str, DataSet] | None = field(default=None, repr=False)
 
     def data(self, record: Record) -> DataSet:
         """The data set that the run saw. Raises MissingError where it cannot be had, or is not what it was."""
         config = _config(record)
-        key = (config.data, config.dtype)
+        key = build.data_key(config)
         if self._kept is None or self._kept[0] != key:
             try:
                 self._kept = key, build.data_set(config)

@@ -95,6 +95,7 @@ def labels(config: RunConfig) -> dict[str, Any]:
         "backend": config.backend.name,
         "data": config.data.name,
         "seed": config.seed,
+        **({"gradient": config.gradient} if config.mistakes else {}),
     }
 
 

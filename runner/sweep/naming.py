@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from duograd.models.errata.table import EXACT
 from duograd.runner.config import RunConfig, dump
 from duograd.runner.store.moving import relative_config
 from duograd.runner.store.overrides import key_of, short_names
@@ -33,6 +34,8 @@ def config_hash(config: RunConfig, project: Path) -> str:
 def what_counts(tree: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a configuration that its result depends on."""
     content = {key: value for key, value in tree.items() if key not in BESIDE_THE_RESULT}
+    if content.get("gradient") == EXACT:  # likewise
+        del content["gradient"]
     content["data"] = {key: value for key, value in content["data"].items() if value is not None or key not in FOLDS}
     for key, inside in BESIDE_INSIDE.items():
         content[key] = {name: value for name, value in content[key].items() if name not in inside}

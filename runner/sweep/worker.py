@@ -1,6 +1,5 @@
 """What happens in a worker: one job at a time, in a process that stays warm for the next."""
 
-import json
 import os
 import time
 from collections import OrderedDict
@@ -54,7 +53,7 @@ class DataCache:
 
     def load(self, config: RunConfig) -> DataSet:
         """The data set of a configuration. Raises DataError."""
-        key = json.dumps([config.data.model_dump(), config.dtype], sort_keys=True)
+        key = build.data_key(config)
         if key not in self._sets:
             while len(self._sets) >= self._kept:
                 self._sets.popitem(last=False)
