@@ -50,7 +50,8 @@ class Study(Strict):
 
     overrides: that all runs share; sweep: the values of each key; seed: the report's, or the first; quick: what makes
     it a matter of seconds; pictures: of the sweep's report, by the beginnings of their names; figures: of
-    its first run, by the names that task.figures knows.
+    its first run, by the names that task.figures knows. errata: the metrics in which each `gradient` of the sweep is set
+    against the exact one.
     """
 
     order: int
@@ -66,6 +67,7 @@ class Study(Strict):
     findings: list[Finding] = Field(default_factory=list)
     pictures: list[str]
     figures: list[str] = Field(default_factory=list)
+    errata: list[str] = Field(default_factory=list)
 
     def arguments(self, data: Sequence[str], seeds: int, quick: bool) -> list[str]:
         """What is typed after `duograd`, but for where it goes. data: the overrides that name it."""
