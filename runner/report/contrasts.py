@@ -6,7 +6,6 @@ Legend: G groups, K replicates.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -57,11 +56,6 @@ class Contrast:
         """Whether there are pairs, and they do not tell the two apart."""
         return self.p >= LEVEL
 
-    @cached_property
-    def enough(self) -> int | None:
-        """How many pairs would tell the two apart, by the difference so far."""
-        return pairs_needed(self.difference, LEVEL / self.comparisons)
-
     @property
     def interval(self) -> str:
         """`[1.8, 4.4]`, to the digits of the mean's uncertainty."""
@@ -80,19 +74,23 @@ class Contrast:
             return "no common seeds" if not self.pairs else "one pair decides nothing"
         if self.apart:
             return "apart"
-        return f"not to be told apart; {self._remedy()}"
+        return f"not to be told apart; {remedy(self.difference, self.comparisons)}"
 
     def describe(self, best: str, other: str) -> str:
         """The same in a sentence, of what the two are called."""
         unit = f"points of {self.measure.name}" if in_points(self.measure) else f"of {self.measure.name}"
         if self.apart:
             return f"{best} {MINUS} {other}: {self.amount} {unit}, 95 % {self.interval}, {self.pairs} pairs."
-        return f"{best} {MINUS} {other}: not to be told apart ({self.pairs} pairs); {self._remedy()}."
+        more = remedy(self.difference, self.comparisons)
+        return f"{best} {MINUS} {other}: not to be told apart ({self.pairs} pairs); {more}."
 
-    def _remedy(self) -> str:
-        if self.enough is None:
-            return "equal so far" if self.difference.mean == 0 else f"nor would {MOST_PAIRS} pairs"
-        return f"about {max(self.enough, self.pairs + 1)} pairs would"
+
+def remedy(difference: Estimate, comparisons: int) -> str:
+    """How many pairs would tell two apart that are not, by the difference so far: `about 14 pairs would`."""
+    enough = pairs_needed(difference, LEVEL / comparisons)
+    if enough is None:
+        return "equal so far" if difference.mean == 0 else f"nor would {MOST_PAIRS} pairs"
+    return f"about {max(enough, difference.n + 1)} pairs would"
 
 
 def contrasts(groups: Sequence[Group], best: Group, measure: Measure, interval: Interval = "t") -> list[Contrast]:

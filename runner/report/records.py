@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from duograd.models.errata.table import EXACT
 from duograd.runner.errors import UserError
 from duograd.runner.store import files, lines
 from duograd.runner.store.folders import PRUNED, RunFolder, is_run_folder
@@ -78,6 +79,7 @@ class Record:
         leaves = ((key, value) for key, value in dotted(self.config) if value != {})
         flat = {key.removesuffix(".name"): _comparable(value) for key, value in leaves}
         unset = {key for key in FOLDS if flat.get(key) is None}  # as in a run of a time that knew none
+        flat |= {"gradient": EXACT} if flat and "gradient" not in flat else {}  # likewise
         return {k: v for k, v in flat.items() if not k.startswith(NEVER) and k not in unset} | dict(self.swept)
 
     @property

@@ -21,14 +21,14 @@ ROUNDING = 1e-12  # 1 - 0.99 is a little more than 0.01
 
 def published_table(study: Study, records: Sequence[Record]) -> Table:
     """Each published number: ours, with n and interval; agreement, or the reason why not."""
-    ours = [estimate(list(_by_seed(row.where, row.metric, row.at, records).values())) for row in study.rows]
+    ours = [estimate(list(by_seed(row.where, row.metric, row.at, records).values())) for row in study.rows]
     pairs = list(zip(study.rows, ours, strict=True))
     return Table(
         [
             Column("what", [row.name for row in study.rows], numeric=False),
-            Column("published", [_text(row.published, row.metric) for row in study.rows]),
-            Column("ours", [_text(o.mean, r.metric) if o.n else NOTHING for r, o in pairs]),
-            Column("95 %", [_interval(o, r.metric) for r, o in pairs]),
+            Column("published", [value_text(row.published, row.metric) for row in study.rows]),
+            Column("ours", [value_text(o.mean, r.metric) if o.n else NOTHING for r, o in pairs]),
+            Column("95 %", [interval_of(o, r.metric) for r, o in pairs]),
             Column("n", [str(o.n) for o in ours]),
             Column(AGREEMENT, [verdict(r, o) for r, o in pairs], numeric=False),
         ]
@@ -42,8 +42,8 @@ def findings_table(study: Study, records: Sequence[Record]) -> Table:
     return Table(
         [
             Column("the report says", [finding.says for finding in study.findings], numeric=False),
-            Column("difference", [_signed(d, f.metric) for f, d in pairs]),
-            Column("95 %", [_interval(d, f.metric) for f, d in pairs]),
+            Column("difference", [signed_text(d, f.metric) for f, d in pairs]),
+            Column("95 %", [interval_of(d, f.metric) for f, d in pairs]),
             Column("pairs", [str(d.n) for d in differences]),
             Column(OURS, [holds(f, d) for f, d in pairs], numeric=False),
         ]
@@ -78,11 +78,11 @@ def holds(finding: Finding, difference: Estimate) -> str:
 
 def _difference(finding: Finding, records: Sequence[Record]) -> Estimate:
     """Over the seeds that both settings finished."""
-    left, right = (_by_seed(where, finding.metric, None, records) for where in (finding.left, finding.right))
+    left, right = (by_seed(where, finding.metric, None, records) for where in (finding.left, finding.right))
     return estimate([left[seed] - right[seed] for seed in left.keys() & right.keys()])
 
 
-def _by_seed(where: Where, metric: str, at: At, records: Sequence[Record]) -> dict[Any, float]:
+def by_seed(where: Where, metric: str, at: At, records: Sequence[Record]) -> dict[Any, float]:
     """The metric of the finished runs of a setting, by their seed."""
     of_it = [r for r in records if r.status == "FINISHED" and _matches(r.parameters, where)]
     values = {record.parameters.get("seed"): _value(metric, at, record) for record in of_it}
@@ -109,7 +109,7 @@ def _value(metric: str, at: At, record: Record) -> float:
     return float(np.nanmax(history) if higher_is_better(metric) else np.nanmin(history))
 
 
-def _text(value: float, metric: str) -> str:
+def value_text(value: float, metric: str) -> str:
     return f"{100 * value:.1f} %" if metric.endswith(POINTS) else number(value)
 
 
@@ -117,13 +117,13 @@ def _margin(value: float, metric: str) -> str:
     return f"{100 * value:g} points" if metric.endswith(POINTS) else f"{value:g}"
 
 
-def _signed(difference: Estimate, metric: str) -> str:
+def signed_text(difference: Estimate, metric: str) -> str:
     if not difference.n:
         return NOTHING
     return f"{100 * difference.mean:+.1f} points" if metric.endswith(POINTS) else f"{difference.mean:+.3g}"
 
 
-def _interval(ours: Estimate, metric: str) -> str:
+def interval_of(ours: Estimate, metric: str) -> str:
     if ours.n < 2:
         return NOTHING
     scale = 100 if metric.endswith(POINTS) else 1

@@ -8,6 +8,7 @@ from duograd.runner.gradcheck.layers import layer_checks
 from duograd.runner.report import pages
 from duograd.runner.report.records import Record, read_sweep
 from duograd.runner.report.tables import NOTHING, Column, Table
+from duograd.runner.reproduce.errata import errata_table
 from duograd.runner.reproduce.outcome import AGREEMENT, NOT_RUN, OURS, findings_table, published_table
 from duograd.runner.reproduce.pictures import pictures
 from duograd.runner.reproduce.study import Study, left_out
@@ -22,6 +23,10 @@ INTRODUCTION = [
     "or where the interval holds it.",
     "The test set is used once, after the last update: a row that chose on it in the report says so.",
 ]
+AGAINST_EXACT = (
+    "Each gradient of the report's is set against the exact one over common seeds; what is measured is always the "
+    "right loss. Better and worse: where Student's paired test says so, corrected (Holm) for all rows of the table."
+)
 QUICK = "This is the quick form: small data, a few epochs. It shows that every row can be made, not what it comes to."
 
 
@@ -54,7 +59,9 @@ def _section(
     records = read_sweep(sweep)[1] if (sweep / SWEEP).exists() else []
     tables = [published_table(study, records)] if study.rows else []
     tables += [findings_table(study, records)] if study.findings else []
+    tables += [errata_table(study, records)] if study.errata else []
     about = f"{study.part}: {study.shows}. Data: {_data(records)}."
+    about += f" {AGAINST_EXACT}" if study.errata else ""
     drawn = pictures(name, study, sweep, records, out)
     command = study.command(data, len({record.parameters.get("seed") for record in records}) or seeds, quick)
     return {"title": study.title, "about": about, "tables": tables, "pictures": drawn, "command": command}

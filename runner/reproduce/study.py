@@ -50,8 +50,8 @@ class Study(Strict):
 
     overrides: that all runs share; sweep: the values of each key; seed: the report's, or the first; quick: what makes
     it a matter of seconds; pictures: of the sweep's report, by the beginnings of their names; figures: of
-    its first run, by the names that task.figures knows. errata: the metrics in which each `gradient` of the sweep is set
-    against the exact one.
+    its first run, by the names that task.figures knows. errata: the metrics in which each `gradient` of the sweep is
+    set against the exact one.
     """
 
     order: int
