@@ -13,6 +13,7 @@ from typing import Any
 from duograd.data.dataset import DataSet
 from duograd.data.errors import DataError
 from duograd.data.formats.files import user_path
+from duograd.models.errata.table import listed
 from duograd.runner import build
 from duograd.runner.config import MlflowTracking, RunConfig, dump
 from duograd.runner.context import RunContext, alone
@@ -35,7 +36,7 @@ def run(config: RunConfig, folder: RunFolder, overrides: Sequence[str], context:
         config = anchored(config, context.project)
         data, engine = _built(config, context)
         parameters, given = build.parameter_count(engine), (context.name, context.swept, context.flags)
-        notes = own_notes(config, data, overrides)
+        notes = [*own_notes(config, data, overrides), *_mistakes(config)]
         who = identity.run_json(config, data, parameters, overrides, *given, notes)
         who |= {"threads": engine.threads} if engine.threads else {}
         new = Session(config, folder, data, engine, who, context, resumed=False)  # refuses, with no file yet
@@ -74,6 +75,12 @@ def resume(config: RunConfig, folder: RunFolder, context: RunContext | None = No
         if longer or config.data.model_dump(by_alias=True) != before["data"]:
             folder.write_config(dump(config), context.project)
         return Session(config, folder, data, engine, who, context, resumed=True, longer=longer).go()
+
+
+def _mistakes(config: RunConfig) -> list[str]:
+    """What nobody is to overlook: that the gradient is wrong on purpose."""
+    rows = config.mistakes
+    return [f"the gradient is the report's, with {listed(rows)} of its errors (docs/errata.md)"] if rows else []
 
 
 def _where_else(config: RunConfig, folder: RunFolder) -> str:

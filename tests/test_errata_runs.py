@@ -9,6 +9,8 @@ import pytest
 from builders import After, tiny
 from report_builders import ACTIVITY, run_folder
 
+from duograd.models.errata.table import ROWS
+from duograd.runner.commands.completion import candidates
 from duograd.runner.compose import Composer, compose, initialised
 from duograd.runner.config import dump
 from duograd.runner.errors import UserError
@@ -21,6 +23,7 @@ from duograd.runner.store.records import Origin
 from duograd.runner.sweep.naming import config_hash, what_counts
 from duograd.runner.validate import validate_plain
 
+ROOT = Path(__file__).parents[1]
 GAIT = ["data=gait", "data.count=20", "data.test_count=12", "data.window=6", "model.hidden_size=4", "tracking=none"]
 
 
@@ -35,9 +38,12 @@ GAIT = ["data=gait", "data.count=20", "data.test_count=12", "data.window=6", "mo
         (["model=rnn", "gradient=row_17"], "row_17 is of model=lstm_dense1; model=rnn optimizer=sgd has row_5, row_6"),
         (
             ["model=rnn", "gradient=row_9", "optimizer=momentum"],
-            "row_9 is of optimizer=momentum, but not with",
+            "row_9 is of optimizer=momentum of recurrent models but",
         ),
-        (["model=lstm", "gradient=row_18", "optimizer=vanilla_adam"], "row_18 is of optimizer=adam of model=rnn, lstm"),
+        (
+            ["model=lstm", "gradient=row_18", "optimizer=vanilla_adam"],
+            "row_18 is of optimizer=adam of recurrent models",
+        ),
         (["model=transformer", "gradient=report"], "the report's mistakes are of model=autoencoder, rnn, lstm, gru"),
         (["model=gru", "model.num_layers=2", "gradient=report"], "the report has one recurrent layer without dropout"),
         (["model=gru", "backend=torch", "gradient=report"], "gradient=report is by hand: use backend=numpy, or"),
@@ -78,6 +84,18 @@ def test_a_run_says_its_gradient_and_goes_on_from_the_state_that_it_carries_alon
     identity, summary = (json.loads(path.read_text()) for path in (whole.identity, whole.summary))
     assert identity["gradient"] == summary["gradient"] == "row_10"
     assert "gradient=row_10" in identity["name"]
+    assert identity["code_notes"] == ["the gradient is the report's, with row 10 of its errors (docs/errata.md)"]
+
+
+def test_the_documentation_lists_every_row():
+    text = (ROOT / "docs" / "reproduce.md").read_text()
+    listed = "\n".join(f"| `row_{number}` | {row.does} | {row.of} |" for number, row in sorted(ROWS.items()))
+    assert listed in text
+
+
+def test_completion_knows_the_gradients_of_a_network():
+    rows = ["gradient=report", "gradient=row_5", "gradient=row_6", "gradient=row_8"]
+    assert candidates("duograd model=rnn optimizer=sgd gradient=r") == rows
 
 
 def record(config: dict[str, Any], seed: int, gradient: str, accuracy: float) -> Record:

@@ -107,7 +107,8 @@ def build() -> Iterator[str]:
     yield "lines of its own ([examples/report](../examples/report)), what `duograd gradcheck` says of it, and how a"
     yield f"network learns with it and without it (mean of {SEEDS} seeds, the same start and order; the loss of all"
     yield "training samples, by the exact cost). Rows are numbered as in the report's list of errors; those that are no"
-    yield "gradients are not here."
+    yield "gradients are not here. Whole trainings by them, `gradient=report` or `gradient=row_5`, and what each"
+    yield "changes there: [reproduce.md](reproduce.md#the-reports-mistakes)."
     yield ""
     for file in ("autoencoder", "recurrent", "dense"):
         module, source = load_module(HERE / f"{file}.py")

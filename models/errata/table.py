@@ -1,6 +1,6 @@
 """The report's mistakes: what each does, and which runs have it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,16 +57,16 @@ ROWS = {
     HALF: Row("half of the error's gradient, ½(o − d)", "model=autoencoder", _autoencoder),
     DECAY: Row("the penalty's gradient divided by the number of samples, λW/N", "model=autoencoder", _autoencoder),
     ONE_MEAN: Row("one mean activation for all hidden units in the KL term", "model=autoencoder", _autoencoder),
-    EVERY_STEP: Row("the last step's error enters at every time step", "model=rnn, lstm, gru", _recurrent),
-    NOT_THE_FIRST: Row("the way back ends at t = 1: x_0 has no gradient", "model=rnn, lstm, gru", _recurrent),
+    EVERY_STEP: Row("the last step's error enters at every time step", "recurrent models", _recurrent),
+    NOT_THE_FIRST: Row("the way back ends at t = 1: x_0 has no gradient", "recurrent models", _recurrent),
     MANY: Row(
         "every time step goes through the dense layers: with its own error (2 of them), with the last one's (4)",
         "model=rnn_dense2 and rnn_dense4",
         _cell("rnn", dense=(2, 4)),
     ),
-    SUM: Row("the gradient is summed over the batch, rates and bounds to match", "model=rnn, lstm, gru", _recurrent),
-    SIGN: Row("the momentum term has the wrong sign", "optimizer=momentum, but not with model=rnn", _flipped),
-    CARRIED: Row("a batch begins with the last one's final state", "model=lstm and gru", _cell("lstm", "gru")),
+    SUM: Row("the gradient is summed over the batch, rates and bounds to match", "recurrent models", _recurrent),
+    SIGN: Row("the momentum term has the wrong sign", "optimizer=momentum of recurrent models but model=rnn", _flipped),
+    CARRIED: Row("a batch begins with the last one's final state", "LSTMs and GRUs", _cell("lstm", "gru")),
     SLOPE: Row(
         "ReLU's slope is its input, held between 0 and 1",
         "model=rnn_dense1, rnn_dense2, rnn_dense4",
@@ -78,7 +78,7 @@ ROWS = {
         "model=lstm_dense1",
         _cell("lstm", dense=range(1, 1000)),
     ),
-    COUNTER: Row("Adam counts every parameter array as a step", "optimizer=adam of model=rnn, lstm, gru", _counted),
+    COUNTER: Row("Adam counts every parameter array as a step", "optimizer=adam of recurrent models", _counted),
 }
 
 
@@ -108,6 +108,18 @@ def rows_of(gradient: Gradient, model: Any, optimizer: Any) -> frozenset[int]:
             which = f"model={model.name} optimizer={optimizer.name}"
             raise ValueError(f"{typed}: {name} is of {ROWS[names[name]].of}; {which} has {others}")
     return frozenset(names[name] for name in asked)
+
+
+def names_of(model: Any, optimizer: Any) -> list[str]:
+    """The gradients that a run can have, as they are typed."""
+    rows = [f"{ROW}{number}" for number, row in sorted(ROWS.items()) if row.has(model, optimizer)]
+    return [EXACT, REPORT, *rows] if rows else [EXACT]
+
+
+def listed(rows: Iterable[int]) -> str:
+    """`rows 5, 6 and 8`, `row 5`."""
+    *others, last = map(str, sorted(rows))
+    return f"rows {', '.join(others)} and {last}" if others else f"row {last}"
 
 
 def _nothing(model: Any) -> str:

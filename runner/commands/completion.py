@@ -93,7 +93,8 @@ def _overrides(before: list[str], word: str) -> Iterator[str]:
     known = groups()
     group, equals, _ = word.partition("=")
     if equals:
-        yield from (f"{group}={option}" for option in _options(group, before))
+        options = _gradients(before) if group == "gradient" else _options(group, before)
+        yield from (f"{group}={option}" for option in options)
         return
     yield from (f"{name}=" for name in known)
     yield from (f"{key}=" for key in _keys(before))
@@ -106,6 +107,17 @@ def _options(group: str, before: list[str]) -> list[str]:
         return offered(before).get(group, [])
     except UserError:  # what was typed so far is no configuration yet
         return groups().get(group, [])
+
+
+def _gradients(before: list[str]) -> list[str]:
+    from duograd.models.errata.table import names_of
+    from duograd.runner.compose import compose
+
+    try:
+        config = compose(before)
+    except UserError:  # what was typed so far is no configuration yet
+        return []
+    return names_of(config.model, config.optimizer)
 
 
 def _keys(before: list[str]) -> list[str]:

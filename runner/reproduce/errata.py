@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from duograd.models.errata.table import EXACT, REPORT, ROW, ROWS
+from duograd.models.errata.table import EXACT, REPORT, ROW, ROWS, listed
 from duograd.runner.errors import UserError
 from duograd.runner.registry import higher_is_better
 from duograd.runner.report.contrasts import remedy
@@ -89,10 +89,9 @@ def _does(where: Mapping[str, Any], records: Sequence[Record]) -> str:
         return ROWS[int(gradient.removeprefix(ROW))].does
     its = (r.config for r in records if r.config and all(r.parameters.get(key) == v for key, v in where.items()))
     try:
-        rows = sorted(validate_plain(next(its)).mistakes)
+        return f"all of them: {listed(validate_plain(next(its)).mistakes)}"
     except (StopIteration, UserError):
         return "all of them"
-    return f"all of them: rows {', '.join(map(str, rows[:-1]))} and {rows[-1]}"
 
 
 def _mean(estimated: Estimate, metric: str) -> str:
