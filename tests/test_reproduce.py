@@ -15,6 +15,7 @@ from duograd.runner.gradcheck.layers import layer_checks
 from duograd.runner.report.records import Record
 from duograd.runner.report.statistics import estimate
 from duograd.runner.reproduce.outcome import findings_table, holds, published_table, verdict
+from duograd.runner.reproduce.settings import settings_tables
 from duograd.runner.reproduce.study import Finding, Row, left_out, studies
 from duograd.runner.store.records import Origin
 
@@ -82,6 +83,8 @@ def test_a_published_number_agrees_or_the_reason_is_said(values, said):
     assert verdict(ROW, estimate(values)) == said
     chose = ROW.model_copy(update={"chose": "it chose on the test set"})
     assert not values or verdict(chose, estimate(values)) == f"{said}. It chose on the test set"
+    least = verdict(ROW.model_copy(update={"or_better": True}), estimate(values))
+    assert least == ("agrees (as good or better)" if sum(values) >= 0.5 * len(values) > 0 else said)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +119,23 @@ def test_runs_are_found_by_their_parameters_and_paired_by_their_seeds():
     assert (before_any_update[4], second[4]) == ("0", "2")
     [found] = findings_table(study, [*runs, record(3, {"train/loss": 9.0}, backend={"name": "numpy"})]).rows
     assert found[1:] == ("+0", "[0.0000, 0.0000]", "2", "holds")
+
+
+def test_settings_stand_beside_each_other_and_the_best_on_validation_against_the_others():
+    reached = {"gru": [(0.98, 0.90), (0.97, 0.93)], "rnn": [(0.91, 0.94), (0.93, 0.99)]}
+    runs = [
+        record(seed, dict(zip(("val/accuracy", "test/accuracy"), values, strict=True)), model={"name": m}, epochs=5)
+        for m, of_seeds in reached.items()
+        for seed, values in enumerate(of_seeds)
+    ]
+    settings, on_validation, on_test = settings_tables(["val/accuracy", "test/accuracy"], runs)
+    assert settings.rows == [
+        ("model=gru", "97.5 %", "[91, 104]", "98.0, 97.0", "91.5 %", "[72, 111]", "90.0, 93.0", "5", "2"),
+        ("model=rnn", "92.0 %", "[79, 105]", "91.0, 93.0", "96.5 %", "[65, 128]", "94.0, 99.0", "5", "2"),
+    ]
+    assert on_validation.rows[0][:4] == ("val/accuracy", "model=gru", "model=rnn", "+6")
+    assert on_test.rows[0][:4] == ("test/accuracy", "model=gru", "model=rnn", "−5")
+    assert not list(settings_tables(["val/accuracy"], []))
 
 
 def test_an_unknown_study_is_refused():

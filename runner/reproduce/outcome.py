@@ -56,7 +56,13 @@ def verdict(row: Row, ours: Estimate) -> str:
         return NOT_RUN
     agrees = abs(ours.mean - row.published) <= row.tolerance + ROUNDING or ours.low <= row.published <= ours.high
     said = f"agrees (within {_margin(row.tolerance, row.metric)})" if agrees else f"differs: {row.otherwise}"
+    if row.or_better and _better(ours.mean, row):
+        said = "agrees (as good or better)"
     return f"{said}. {_sentence(row.chose)}" if row.chose else said
+
+
+def _better(mean: float, row: Row) -> bool:
+    return mean >= row.published if higher_is_better(row.metric) else mean <= row.published
 
 
 def holds(finding: Finding, difference: Estimate) -> str:

@@ -11,6 +11,7 @@ from duograd.runner.report.tables import NOTHING, Column, Table
 from duograd.runner.reproduce.errata import errata_table
 from duograd.runner.reproduce.outcome import AGREEMENT, NOT_RUN, OURS, findings_table, published_table
 from duograd.runner.reproduce.pictures import pictures
+from duograd.runner.reproduce.settings import settings_tables
 from duograd.runner.reproduce.study import Study, left_out
 from duograd.runner.store import files
 from duograd.runner.store.folders import SWEEP
@@ -60,6 +61,7 @@ def _section(
     tables = [published_table(study, records)] if study.rows else []
     tables += [findings_table(study, records)] if study.findings else []
     tables += [errata_table(study, records)] if study.errata else []
+    tables += settings_tables(study.settings, records) if study.settings else []
     about = f"{study.part}: {study.shows}. Data: {_data(records)}."
     about += f" {AGAINST_EXACT}" if study.errata else ""
     drawn = pictures(name, study, sweep, records, out)

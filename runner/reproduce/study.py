@@ -21,7 +21,8 @@ Number = Annotated[float, BeforeValidator(lambda value: float(value) if type(val
 class Row(Strict):
     """A published number. where: the values of parameters that its run has; at: null for the value after the last
     update, an epoch, `best`, or `first step` for the loss of the first batch. tolerance: how far ours may be from it
-    to agree; otherwise: why it may not. chose: what the report chose on that nobody should choose on.
+    to agree; otherwise: why it may not. or_better: what is better than published agrees as well. chose: what the report
+    chose on that nobody should choose on.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Row(Strict):
     published: Number
     tolerance: Number = Field(gt=0)
     otherwise: str
+    or_better: bool = False
     at: At = None
     chose: str | None = None
 
@@ -49,9 +51,9 @@ class Study(Strict):
     """order: among the studies. part: of the report. shows: what the figure shows. data: patches, images or activity.
 
     overrides: that all runs share; sweep: the values of each key; seed: the report's, or the first; quick: what makes
-    it a matter of seconds; pictures: of the sweep's report, by the beginnings of their names; figures: of
-    its first run, by the names that task.figures knows. errata: the metrics in which each `gradient` of the sweep is
-    set against the exact one.
+    it a matter of seconds; settings: metrics that a table of all settings gives, the first of which says which is best;
+    pictures: of the sweep's report, by the beginnings of their names; figures: of its first run, by the names that
+    task.figures knows. errata: the metrics in which each `gradient` of the sweep is set against the exact one.
     """
 
     order: int
@@ -65,6 +67,7 @@ class Study(Strict):
     quick: list[str]
     rows: list[Row]
     findings: list[Finding] = Field(default_factory=list)
+    settings: list[str] = Field(default_factory=list)
     pictures: list[str]
     figures: list[str] = Field(default_factory=list)
     errata: list[str] = Field(default_factory=list)
