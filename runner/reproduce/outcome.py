@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from duograd.runner.display import counted
 from duograd.runner.plots.text import number
 from duograd.runner.registry import higher_is_better
-from duograd.runner.report.contrasts import POINTS, interval_text
+from duograd.runner.report.contrasts import MINUS, POINTS, interval_text
 from duograd.runner.report.records import Record
 from duograd.runner.report.statistics import Estimate, estimate
 from duograd.runner.report.tables import NOTHING, Column, Table
@@ -16,6 +17,7 @@ from duograd.runner.reproduce.study import At, Finding, Row, Study, Where
 from duograd.runner.store.folders import RunFolder
 
 NOT_RUN, AGREEMENT, OURS = "not run", "agreement", "ours"
+AGREES, UNDECIDED = "agrees", "not to be told apart"
 ROUNDING = 1e-12  # 1 - 0.99 is a little more than 0.01
 
 
@@ -30,7 +32,7 @@ def published_table(study: Study, records: Sequence[Record]) -> Table:
             Column("ours", [value_text(o.mean, r.metric) if o.n else NOTHING for r, o in pairs]),
             Column("95 %", [interval_of(o, r.metric) for r, o in pairs]),
             Column("n", [str(o.n) for o in ours]),
-            Column(AGREEMENT, [verdict(r, o) for r, o in pairs], numeric=False),
+            Column(AGREEMENT, _verdicts(pairs), numeric=False),
         ]
     )
 
@@ -54,15 +56,33 @@ def verdict(row: Row, ours: Estimate) -> str:
     """Whether ours is within the tolerance of the published number, or the reason why it may not be."""
     if not ours.n:
         return NOT_RUN
-    agrees = abs(ours.mean - row.published) <= row.tolerance + ROUNDING or ours.low <= row.published <= ours.high
-    said = f"agrees (within {_margin(row.tolerance, row.metric)})" if agrees else f"differs: {row.otherwise}"
-    if row.or_better and _better(ours.mean, row):
-        said = "agrees (as good or better)"
+    if abs(ours.mean - row.published) <= row.tolerance + ROUNDING:
+        said = f"{AGREES} (within {_margin(row.tolerance, row.metric)})"
+    elif row.or_better and _better(ours.mean, row):
+        said = f"{AGREES} (as good or better)"
+    elif ours.low <= row.published <= ours.high:
+        said = f"{UNDECIDED}: {counted(ours.n, 'seed')}, whose interval holds it"
+    else:
+        said = f"differs: {row.otherwise}"
     return f"{said}. {_sentence(row.chose)}" if row.chose else said
 
 
 def _better(mean: float, row: Row) -> bool:
     return mean >= row.published if higher_is_better(row.metric) else mean <= row.published
+
+
+def _verdicts(pairs: Sequence[tuple[Row, Estimate]]) -> list[str]:
+    """Row by row; what a row above has said already is not said again."""
+    texts: list[str] = []
+    for row, ours in pairs:
+        text = verdict(row, ours)
+        above = " ".join(texts)
+        if row.otherwise in above:
+            text = text.replace(f": {row.otherwise}", ", for the same reason")
+        if row.chose and _sentence(row.chose) in above:
+            text = text.replace(f". {_sentence(row.chose)}", "")
+        texts.append(text)
+    return texts
 
 
 def holds(finding: Finding, difference: Estimate) -> str:
@@ -79,7 +99,7 @@ def holds(finding: Finding, difference: Estimate) -> str:
     sure = high < -finding.margin if finding.expects == "lower" else low > finding.margin
     if sure:
         return "holds"
-    return "not to be told apart" if low <= finding.margin and high >= -finding.margin else "does not hold"
+    return UNDECIDED if low <= finding.margin and high >= -finding.margin else "does not hold"
 
 
 def _difference(finding: Finding, records: Sequence[Record]) -> Estimate:
@@ -126,7 +146,8 @@ def _margin(value: float, metric: str) -> str:
 def signed_text(difference: Estimate, metric: str) -> str:
     if not difference.n:
         return NOTHING
-    return f"{100 * difference.mean:+.1f} points" if metric.endswith(POINTS) else f"{difference.mean:+.3g}"
+    text = f"{100 * difference.mean:+.1f} points" if metric.endswith(POINTS) else f"{difference.mean:+.3g}"
+    return text.replace("-", MINUS)
 
 
 def interval_of(ours: Estimate, metric: str) -> str:
