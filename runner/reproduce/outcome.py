@@ -56,10 +56,10 @@ def verdict(row: Row, ours: Estimate) -> str:
     """Whether ours is within the tolerance of the published number, or the reason why it may not be."""
     if not ours.n:
         return NOT_RUN
-    if abs(ours.mean - row.published) <= row.tolerance + ROUNDING:
-        said = f"{AGREES} (within {_margin(row.tolerance, row.metric)})"
-    elif row.or_better and _better(ours.mean, row):
+    if row.or_better and _better(ours.mean, row):
         said = f"{AGREES} (as good or better)"
+    elif abs(ours.mean - row.published) <= row.tolerance + ROUNDING:
+        said = f"{AGREES} (within {_margin(row.tolerance, row.metric)})"
     elif ours.low <= row.published <= ours.high:
         said = f"{UNDECIDED}: {counted(ours.n, 'seed')}, whose interval holds it"
     else:
