@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from benchmarks.measure import CONSOLE, Target, kernel, report, side_by_side, timed
 from duograd.models.layers.activations import ACTIVATIONS
+from duograd.models.layers.batch_norm import batch_norm
 from duograd.models.layers.conv import conv2d
+from duograd.models.layers.lines import images, lines
+from duograd.models.layers.memory import keep_freed_memory
 from duograd.models.layers.naive import conv2d_naive, max_pool2d_naive
-from duograd.models.layers.norm import batch_norm
 from duograd.models.layers.pool import max_pool2d
 from duograd.models.layers.threads import Threads
 
@@ -37,6 +39,7 @@ BLOCKS = {
 def main() -> None:
     """Prints times and ratios."""
     CONSOLE.print(f"layers; {kernel()}; torch {torch.get_num_threads()} threads", highlight=False)
+    keep_freed_memory()  # as a NumPy run does
     convolution()
     pooling()
     for name, shapes in BLOCKS.items():
@@ -81,22 +84,28 @@ def pooling() -> None:
 
 
 def block_by_hand(x_shape: tuple[int, ...], W_shape: tuple[int, ...], padding: int, norm: bool) -> Work:
-    """A first block does not need the gradient of its input."""
+    """As a network runs it: a first block does not need the gradient of its input; the pool comes before the ReLU."""
     x, W, b, scale, shift, dy = block_arrays(x_shape, W_shape)
     running = {"mean": np.zeros_like(shift), "var": np.ones_like(scale)}
     relu, first = ACTIVATIONS["relu"], x_shape[1] == 3
+    x, dy = x if first else as_layers_lay(x), as_layers_lay(dy)
 
     def work() -> None:
         z, conv_back = conv2d(x, W, b, 1, padding, needs_dx=not first, threads=THREADS)
         norm_back = None
         if norm:
             z, norm_back = batch_norm(z, scale, shift, running, training=True, threads=THREADS)
-        a = relu.forward(z)
-        _, pool_back = max_pool2d(a, 2, threads=THREADS)
-        dz = relu.backward(pool_back(dy), a)
+        pooled, pool_back = max_pool2d(z, 2, threads=THREADS)
+        a = relu.forward(pooled)
+        dz = pool_back(relu.backward(dy.copy(order="K"), a))
         conv_back(dz if norm_back is None else norm_back(dz)[0])
 
     return one_blas_thread(work)
+
+
+def as_layers_lay(x: Array) -> Array:
+    """x (B, C, H, W) in memory as layers by hand leave it."""
+    return images(np.ascontiguousarray(lines(x)))
 
 
 def block_by_torch(x_shape: tuple[int, ...], W_shape: tuple[int, ...], padding: int, norm: bool) -> Work:

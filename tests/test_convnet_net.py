@@ -157,6 +157,17 @@ def test_the_penalty_counts_weights_alone():
     assert set(counted) == {"conv0.weight", "conv1.weight", "dense0.weight", "classifier.weight"}
 
 
+def test_a_pool_before_the_relu_changes_no_bit():
+    net, batch = convnet(channels=[4], kernels=[3]), images()
+    assert net.fewest_values != net.layers
+    _, expected = net.loss_and_grad(*batch)
+    outputs = net.outputs(batch.inputs)
+    net.fewest_values = net.layers
+    _, grads = net.loss_and_grad(*batch)
+    assert (outputs == net.outputs(batch.inputs)).all()
+    assert all((grads[name] == expected[name]).all() for name in grads)
+
+
 @pytest.mark.parametrize("network", NETWORKS)
 def test_the_callers_arrays_stay_as_they_are(network):
     net, batch = convnet(**NETWORKS[network]), images()

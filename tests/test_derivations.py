@@ -9,13 +9,14 @@ import pytest
 from duograd.models.families.autoencoder.cost import Sparsity, cost_and_grad
 from duograd.models.layers.activations import activation
 from duograd.models.layers.attention import attention
+from duograd.models.layers.batch_norm import batch_norm
 from duograd.models.layers.conv import conv2d
 from duograd.models.layers.dense import affine
 from duograd.models.layers.gelu import gelu
 from duograd.models.layers.gru import gru_step
 from duograd.models.layers.losses import cross_entropy
 from duograd.models.layers.lstm import lstm_step
-from duograd.models.layers.norm import batch_norm, group_norm, layer_norm
+from duograd.models.layers.norm import group_norm, layer_norm
 from duograd.models.layers.pool import max_pool2d
 from duograd.models.layers.rnn import rnn_step
 from duograd.models.layers.unroll import unroll

@@ -103,6 +103,14 @@ def test_strips_that_are_cut_again_give_the_same_bits(monkeypatch):
     assert all((a == b).all() for a, b in zip(kept, cut_again, strict=True))
 
 
+@pytest.mark.parametrize("small", [1, 500])
+def test_larger_or_smaller_products_give_the_same(monkeypatch, small):
+    given_ = arrays((12, 3, 8, 8), (4, 3, 3, 3))
+    expected = by_hand(lambda *a: conv2d(*a, 2, 1), *given_)
+    monkeypatch.setattr(strips, "SMALL", small)
+    assert_same(by_hand(lambda *a: conv2d(*a, 2, 1), *given_), expected)
+
+
 @pytest.mark.parametrize("layer", [conv2d, conv2d_naive])
 @pytest.mark.parametrize(
     ("x", "W", "stride", "padding", "message"),
@@ -121,26 +129,27 @@ def test_what_does_not_fit_is_said_in_one_line(layer, x, W, stride, padding, mes
 @pytest.mark.parametrize(
     ("module", "right", "wrong"),
     [
-        (conv, "y += b[:, None]", "y += abs(b[:, None])"),
-        (conv, "rows_first(out)[...] = y.reshape(OH, F, n, OW)", "out[...] = y.reshape(n, F, OH, OW)"),
-        (conv, "d[margin : margin + OH] = rows_first(dy)", "d[margin : margin + OH] = rows_first(dy)[::-1]"),
-        (conv, "d @ np.ones(d.shape[2], d.dtype)", "d[..., 1:] @ np.ones(d.shape[2] - 1, d.dtype)"),
+        (conv, "else bias, out", "else abs(bias), out"),
+        (conv, "[:, :, ::-1, ::-1]", ""),
+        (conv, "[:, :, r::SH, s::SW]", "[:, :, s::SH, r::SW]"),
+        (conv, "q = max(0, -((r - padding) // stride))", "q = 0"),
+        (conv, "Reach(q - kernel + 1", "Reach(q - kernel"),
+        (conv, "d.reshape(OH, n * OW, F))", "d.reshape(OH, n * OW, F)[1:])"),
         (conv, "ordered_sum(sums) for sums in", "sums[0] for sums in"),
-        (conv, "[PH // SH : (PH + H - 1) // SH + 1, None]", "[: (PH + H - 1) // SH + 1, None]"),
-        (conv, "[PH % SH :]", "[0:]"),
-        (conv, "phases[full:, :, F:]", "phases[full:, :, :-F]"),
-        (strips, "pixels[..., columns] += ", "pixels[..., columns] = "),
-        (strips, "[:, :, ::-1]", ""),
-        (strips, "whole[:, :, :KH] = W", "whole[:, :, -KH:] = W"),
-        (strips, "W.transpose(0, 2, 1, 3)", "W.transpose(0, 3, 1, 2)"),
-        (strips, "first * SW + l - PW", "first * SW + l"),
-        (strips, "-(-(PW - l) // SW)", "(PW - l) // SW"),
+        (conv, ".transpose(3, 2, 0, 1)", ".transpose(3, 2, 1, 0)"),
+        (conv, "W.transpose(2, 3, 1, 0)", "W.transpose(3, 2, 1, 0)"),
+        (strips, "(image, columns.stride * pixel, row", "(image, pixel, row"),
+        (strips, "(rows.stride * row, together", "(row, together"),
+        (strips, "slice(start - reach.first, end - reach.first)", "slice(start, end)"),
+        (strips, "slice(start, end)", "slice(0, end - start)"),
+        (strips, "min(reach.first + reach.length, size)", "size"),
     ],
 )
 def test_a_planted_bug_is_caught(monkeypatch, module, right, wrong):
     plant(monkeypatch, conv, module, right, wrong)
     given_ = arrays((5, 2, 5, 5), (2, 2, 3, 3))
-    assert any(caught(lambda *a, s=stride: conv.conv2d(*a, s, 1), given_, stride, 1) for stride in (2, 1))
+    sliding = (2, 1), (1, 1), (1, 3)  # stride, padding
+    assert any(caught(lambda *a, s=s, p=p: conv.conv2d(*a, s, p), given_, s, p) for s, p in sliding)
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ from layer_builders import Watched, assert_same, by_autograd, by_hand, draw
 
 from duograd.models.layers.activations import ACTIVATIONS, activation
 from duograd.models.layers.attention import self_attention
+from duograd.models.layers.batch_norm import batch_norm
 from duograd.models.layers.conv import conv2d
 from duograd.models.layers.dense import affine, hidden
 from duograd.models.layers.gelu import fast_gelu, gelu
+from duograd.models.layers.lines import images, lines
 from duograd.models.layers.naive import average_pool2d_naive, conv2d_naive, max_pool2d_naive
-from duograd.models.layers.norm import batch_norm, group_norm, layer_norm
+from duograd.models.layers.norm import group_norm, layer_norm
 from duograd.models.layers.pool import average_pool2d, global_average_pool, max_pool2d
 from duograd.models.layers.row_norm import row_norm
 
@@ -156,7 +158,7 @@ def test_an_infinite_error_ends_where_a_unit_is_off(name):
 
 
 @EACH
-@pytest.mark.parametrize("order", ["fortran", "reversed", "every second", "wide"])
+@pytest.mark.parametrize("order", ["fortran", "reversed", "every second", "wide", "lines"])
 def test_any_layout_in_memory_will_do(case, order):
     """Of inputs, parameters and errors: the values are those of arrays that lie as usual."""
     layouts = {
@@ -164,6 +166,7 @@ def test_any_layout_in_memory_will_do(case, order):
         "reversed": lambda a: np.flip(np.flip(a).copy()),
         "every second": lambda a: np.repeat(a, 2, axis=0)[::2],
         "wide": lambda a: np.repeat(a, 4, axis=-1)[..., ::4],
+        "lines": lambda a: images(np.ascontiguousarray(lines(a))) if a.ndim == 4 else a,
     }
     given = arrays(case, 3, 2, 4)
     y, backward = case.layer(*given)

@@ -6,13 +6,14 @@ import pytest
 import duograd
 from duograd.models.layers.activations import activation
 from duograd.models.layers.attention import attention
+from duograd.models.layers.batch_norm import batch_norm
 from duograd.models.layers.dense import affine, dropout, keep_mask
 from duograd.models.layers.gelu import gelu
 from duograd.models.layers.gru import gru_step
 from duograd.models.layers.losses import cross_entropy, svm
 from duograd.models.layers.lstm import lstm_step
 from duograd.models.layers.naive import average_pool2d_naive, conv2d_naive, max_pool2d_naive
-from duograd.models.layers.norm import batch_norm, group_norm, layer_norm
+from duograd.models.layers.norm import group_norm, layer_norm
 from duograd.models.layers.rnn import rnn_step
 from duograd.models.layers.unroll import unroll
 

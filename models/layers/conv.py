@@ -1,28 +1,32 @@
-"""2-D convolution by hand, fast: images cut into strips, then one matrix product for each row of the output.
+"""2-D convolution by hand, fast: images cut into strips, then matrix products for each row of the output.
 
     y[b, f, i, j] = bias[f] + Σ_c Σ_k Σ_l W[f, c, k, l] x_padded[b, c, i SH + k, j SW + l]
-    y[row i] = taps (F, KH C KW) · strips[i SH … i SH + KH] (KH C KW, n OW)                   in terms of `strips`
+    y[row i] (N, F) = windows[i] (N, KH KW C) · taps (KH KW C, F)                         in terms of `strips`
 
-Backward: d_taps = Σ_i dy[row i] · strips[…]ᵀ. Strip q SH + r met the kernel's rows r, r + SH, r + 2 SH, … for the
-output rows q, q - 1, q - 2, …: neighbours, which are a matrix as they lie, so that d_strips takes one product as well,
-whatever the stride. `naive` says the same as plain loops.
+Backward: d_taps = Σ_i windows[i]ᵀ · dy[row i]; and dx is dy convolved with the kernel turned round. The pixels q SH + r
+met the kernel's rows r, r + SH, … for the output rows q, q - 1, …, and so with columns: each phase (r, s) of the stride
+is a convolution of its own, without a stride, by every SH-th row and SW-th column of the kernel. `naive` says the same
+as plain loops.
 
 Legend: B batch, n images of a share, C channels, F filters, H, W image, KH, KW kernel, SH, SW stride, PH, PW padding,
-OH, OW output, J = ⌈KH / SH⌉.
+OH, OW output, N places of a product.
 """
 
 from collections.abc import Callable
+from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
 from duograd.models.arrays import Array, check_floating, check_vectors
+from duograd.models.layers.lines import images, lines
 from duograd.models.layers.sliding import Pair, Sliding, slide
-from duograd.models.layers.strips import by_phase, by_row, cut, fold, rows_first, stacks
-from duograd.models.layers.threads import Threads, map_parts, ordered_sum, shares
+from duograd.models.layers.strips import Reach, cut, windows
+from duograd.models.layers.threads import FEW, Threads, map_parts, ordered_sum, shares
 
 Backward = Callable[[Array], tuple[Array | None, dict[str, Array]]]
 """dy -> dx (None where nobody needs it), gradients by name."""
-COLUMNS = 512  # n·OW of a share: wide enough for a product's full speed, narrow enough for the cache. Part of results
+COLUMNS = 512  # n·OW of a share at most, so that it stays in a core's cache. Part of results
 KEEP = 64 * 2**20  # bytes of strips (KW / SW times x's) that wait for the way back; more than that are cut again
 
 
@@ -42,34 +46,37 @@ def conv2d(
     x must stay as it is until backward. Raises ValueError: what `conv_sliding` says.
     """
     sliding = conv_sliding(x, W, b, stride, padding)
-    parts = shares(len(x), max(1, COLUMNS // sliding.positions[1]))
-    y = np.empty((len(x), len(W), *sliding.positions), x.dtype)
-    taps = by_row(W)
-    keep = _bytes_of_strips(x, sliding) <= KEEP
+    rows, columns = _reaches(sliding)
+    parts = shares(len(x), max(1, COLUMNS // columns.places), FEW)
+    y = np.empty((rows.places, len(x), columns.places, len(W)), x.dtype)
+    taps, bias = _taps(W), None if b is None else np.tile(b, columns.places)
+    keep = len(x) * x.shape[1] * rows.length * columns.size * columns.places * x.itemsize <= KEEP
 
     def forward(part: slice) -> Array | None:
-        strips = cut(x[part], sliding)
-        _multiply(taps, strips, b, sliding, out=y[part])
+        strips = cut(x[part], rows, columns)
+        _add_bias(_correlate(strips, taps, rows), bias, out=y[:, part])
         return strips if keep else None
 
     strips_of_parts = map_parts(threads, forward, parts)
 
     def backward(dy: Array) -> tuple[Array | None, dict[str, Array]]:
-        dx = np.zeros_like(x) if needs_dx else None
-        phases = by_phase(W, sliding.stride[0])
+        (B, C, H, _), phases = x.shape, _phases(W, sliding) if needs_dx else []
+        dx = np.zeros((H, B, x.shape[3], C), x.dtype) if needs_dx else None
 
         def back(part: slice, strips: Array | None) -> tuple[Array, Array]:
-            d = _with_margins(dy[part], sliding)
+            d = lines(dy[part])
             if dx is not None:
-                _multiply_back(phases, d, sliding, out=dx[part])
-            return _gradients(d, cut(x[part], sliding) if strips is None else strips, sliding)
+                for phase in phases:
+                    d_strips = cut(images(d), phase.rows, phase.columns)
+                    dx[phase.row_pixels, part, phase.column_pixels] = _correlate(d_strips, phase.taps, phase.rows)
+            return _gradients(d, cut(x[part], rows, columns) if strips is None else strips, rows)
 
         d_taps, db = (ordered_sum(sums) for sums in zip(*map_parts(threads, back, parts, strips_of_parts), strict=True))
-        F, C, KH, KW = W.shape
-        dW = np.ascontiguousarray(d_taps.reshape(F, KH, C, KW).transpose(0, 2, 1, 3))
-        return dx, {"weight": dW} if b is None else {"weight": dW, "bias": db}
+        dW = np.ascontiguousarray(d_taps.reshape(*W.shape[2:], C, len(W)).transpose(3, 2, 0, 1))
+        grads = {"weight": dW} if b is None else {"weight": dW, "bias": db}
+        return None if dx is None else images(dx), grads
 
-    return y, backward
+    return images(y), backward
 
 
 def conv_sliding(x: Array, W: Array, b: Array | None, stride: int | Pair, padding: int | Pair) -> Sliding:
@@ -83,58 +90,63 @@ def conv_sliding(x: Array, W: Array, b: Array | None, stride: int | Pair, paddin
     return slide("kernel", x.shape[2:], W.shape[2:], stride, padding)
 
 
-def _multiply(taps: Array, strips: Array, b: Array | None, sliding: Sliding, out: Array) -> None:
-    """out (n, F, OH, OW) = taps · the strips of each output row, + b."""
-    n, F, OH, OW = out.shape
-    y = taps @ stacks(_matrices(strips), sliding.size[0], sliding.stride[0])  # (OH, F, n OW)
-    if b is not None:
-        y += b[:, None]
-    rows_first(out)[...] = y.reshape(OH, F, n, OW)
+class _Phase(NamedTuple):
+    """The pixels of dx that come from one convolution of dy: their rows and columns, its kernel, where that stands."""
+
+    row_pixels: slice
+    column_pixels: slice
+    taps: Array
+    rows: Reach
+    columns: Reach
 
 
-def _with_margins(dy: Array, sliding: Sliding) -> Array:
-    """dy (n, F, OH, OW), row by row between J - 1 rows of zeros: (OH + 2 J - 2, F, n OW)."""
-    n, F, OH, OW = dy.shape
-    margin = _margin(sliding)
-    d = np.zeros((OH + 2 * margin, F, n, OW), dy.dtype)
-    d[margin : margin + OH] = rows_first(dy)
-    return d.reshape(len(d), F, n * OW)
+def _phases(W: Array, sliding: Sliding) -> list[_Phase]:
+    """All of them in which there is something of the kernel."""
+    (_, size, (SH, SW), _, _), axes = sliding, list(zip(*sliding[:4], strict=True))
+    phases = []
+    for r, s in product(range(min(SH, size[0])), range(min(SW, size[1]))):
+        (row_pixels, rows), (column_pixels, columns) = _phase(r, *axes[0]), _phase(s, *axes[1])
+        if rows.places and columns.places:
+            turned = W[:, :, r::SH, s::SW][:, :, ::-1, ::-1].swapaxes(0, 1)
+            phases.append(_Phase(row_pixels, column_pixels, _taps(turned), rows, columns))
+    return phases
 
 
-def _gradients(d: Array, strips: Array, sliding: Sliding) -> tuple[Array, Array]:
-    """d_taps (F, KH C KW) and db (F,) of a share."""
-    margin = _margin(sliding)
-    d = d[margin : margin + sliding.positions[0]]
-    columns = stacks(_matrices(strips), sliding.size[0], sliding.stride[0])
-    return (d @ columns.swapaxes(1, 2)).sum(axis=0), (d @ np.ones(d.shape[2], d.dtype)).sum(axis=0)
+def _phase(r: int, image: int, size: int, stride: int, padding: int) -> tuple[slice, Reach]:
+    """The pixels q stride + r of the padded image that are not padding, and where the kernel stands for them."""
+    q = max(0, -((r - padding) // stride))
+    start = q * stride + r - padding
+    kernel = len(range(r, size, stride))
+    pixels = slice(start, None, stride)
+    return pixels, Reach(q - kernel + 1, 1, len(range(start, image, stride)), kernel)
 
 
-def _multiply_back(phases: Array, d: Array, sliding: Sliding, out: Array) -> None:
-    """dx into out (n, C, H, W), from d of _with_margins. Rows of padding are left out.
-
-    Phases with J - 1 rows of the kernel leave out the first of J: 0 · dy would be NaN where dy is not finite.
-    """
-    (H, _), SH, PH, F = sliding.image, sliding.stride[0], sliding.padding[0], d.shape[1]
-    rows = stacks(d, _margin(sliding) + 1, 1)[PH // SH : (PH + H - 1) // SH + 1, None]
-    full = sliding.size[0] - _margin(sliding) * SH
-    d_strips = np.empty((len(rows), *phases.shape[:2], d.shape[2]), d.dtype)  # (q, SH, C KW, n OW)
-    np.matmul(phases[:full], rows, out=d_strips[:, :full])
-    np.matmul(phases[full:, :, F:], rows[:, :, F:], out=d_strips[:, full:])
-    shape = len(rows) * SH, out.shape[1], sliding.size[1], out.shape[0], sliding.positions[1]
-    fold(d_strips.reshape(shape)[PH % SH :], sliding, out)
+def _reaches(sliding: Sliding) -> list[Reach]:
+    """Of rows and columns."""
+    _, size, stride, padding, positions = sliding
+    return [Reach(-p, s, count, k) for p, s, count, k in zip(padding, stride, positions, size, strict=True)]
 
 
-def _matrices(strips: Array) -> Array:
-    """(rows, C, KW, n, OW) -> (rows, C KW, n OW)."""
-    rows, C, KW, n, OW = strips.shape
-    return strips.reshape(rows, C * KW, n * OW)
+def _taps(W: Array) -> Array:
+    """W (F, C, KH, KW) -> (KH KW C, F): what windows are multiplied by."""
+    return W.transpose(2, 3, 1, 0).reshape(-1, len(W))
 
 
-def _margin(sliding: Sliding) -> int:
-    """J - 1."""
-    return -(-sliding.size[0] // sliding.stride[0]) - 1
+def _correlate(strips: Array, taps: Array, rows: Reach) -> Array:
+    """strips (n, OW, R, KW, C), taps (KH KW C, F) -> (OH, n, OW, F)."""
+    n, OW = strips.shape[:2]
+    return (windows(strips, rows, taps.shape[1]) @ taps).reshape(rows.places, n, OW, taps.shape[1])
 
 
-def _bytes_of_strips(x: Array, sliding: Sliding) -> int:
-    rows = len(x) * x.shape[1] * (x.shape[2] + 2 * sliding.padding[0])
-    return int(rows * sliding.size[1] * sliding.positions[1] * x.itemsize)
+def _add_bias(y: Array, bias: Array | None, out: Array) -> None:
+    """out = y + the bias, which is repeated for every pixel of a line: by line, loops are long."""
+    OH, n, OW, F = y.shape
+    np.add(y.reshape(OH, n, OW * F), 0 if bias is None else bias, out=out.reshape(OH, n, OW * F))
+
+
+def _gradients(d: Array, strips: Array, rows: Reach) -> tuple[Array, Array]:
+    """d_taps (KH KW C, F) and db (F,) of a share; d (OH, n, OW, F)."""
+    OH, n, OW, F = d.shape
+    seen = windows(strips, rows, F)  # (OH, G, N, KH KW C)
+    d_taps = (seen.swapaxes(2, 3) @ d.reshape(*seen.shape[:3], F)).sum(axis=(0, 1))
+    return d_taps, (np.ones(n * OW, d.dtype) @ d.reshape(OH, n * OW, F)).sum(axis=0)

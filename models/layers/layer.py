@@ -6,6 +6,8 @@ A network hands its layers their parameters, and takes gradients by the paramete
 import math
 from collections.abc import Callable, Iterable
 
+import numpy as np
+
 from duograd.models.arrays import Array
 
 Grads = dict[str, Array]
@@ -83,6 +85,11 @@ def named(name: str, inner: Layer) -> Layer:
 
 
 def flatten(x: Array) -> tuple[Array, Callable[[Array], Array]]:
-    """x (B, …) -> y (B, all the rest), backward(dy) -> dx."""
-    shape = x.shape
-    return x.reshape(len(x), math.prod(shape[1:])), lambda dy: dy.reshape(shape)
+    """x (B, …) -> y (B, all the rest), backward(dy) -> dx, which lies in memory as x does."""
+
+    def backward(dy: Array) -> Array:
+        dx = np.empty_like(x, dy.dtype)
+        dx[...] = dy.reshape(x.shape)
+        return dx
+
+    return x.reshape(len(x), math.prod(x.shape[1:])), backward

@@ -1,5 +1,8 @@
 """Pooling by hand, fast: a tap is the pixel at one place of every window, and each tap of all images is a strided view.
 
+Views are short runs in memory: they are copied once, together, and all arithmetic is done on the copies. What comes out
+lies in memory as the images do.
+
 Windows may overlap, or leave pixels between them and behind them. `naive` says the same as plain loops.
 
 Legend: B batch, C channels, H, W image, KH, KW window, OH, OW output.
@@ -11,7 +14,7 @@ import numpy as np
 
 from duograd.models.arrays import Array, check_floating, whole_numbers
 from duograd.models.layers.sliding import Pair, Sliding, slide
-from duograd.models.layers.threads import Threads, map_parts, sample_shares
+from duograd.models.layers.threads import FEW, Threads, enough, map_parts, sample_shares
 
 Backward = Callable[[Array], Array]
 PIXELS = 2**18  # of a share, so that it stays in cache
@@ -27,14 +30,15 @@ def max_pool2d(
     integers.
     """
     sliding = pool_sliding(x, size, stride)
-    y = np.empty((*x.shape[:2], *sliding.positions), x.dtype)
-    winner = np.zeros(y.shape, np.min_scalar_type(sliding.size[0] * sliding.size[1]))  # the tap that was greatest
-    parts = sample_shares(x, PIXELS)
+    y = np.empty_like(x, shape=(*x.shape[:2], *sliding.positions))
+    winner = np.zeros_like(y, np.min_scalar_type(sliding.size[0] * sliding.size[1]))  # the tap that was greatest
+    parts = sample_shares(x, PIXELS, FEW)
 
     def forward(part: slice) -> None:
         greatest, views = y[part], enumerate(taps(x[part], sliding))
         greatest[...] = next(views)[1]
-        for t, tap in views:
+        for t, view in views:
+            tap = view.copy(order="K")
             ahead = (tap > greatest) * winner.dtype.type(t)
             np.maximum(winner[part], ahead, out=winner[part])  # t only grows, so that the latest to lead wins
             np.maximum(greatest, tap, out=greatest)
@@ -42,10 +46,10 @@ def max_pool2d(
             for t, tap in enumerate(taps(x[part], sliding)):
                 winner[part][np.isnan(tap)] = t
 
-    map_parts(threads, forward, parts)
+    map_parts(enough(threads, x.size), forward, parts)
 
     def backward(dy: Array) -> Array:
-        bits = whole_numbers(dy.astype(x.dtype, copy=False))
+        bits = whole_numbers(_laid_like(y, dy))
         return _back(x, sliding, threads, lambda part, t: (bits[part], winner[part] == t))
 
     return y, backward
@@ -64,7 +68,7 @@ def average_pool2d(
             y[part] += tap
         y[part] *= share
 
-    map_parts(threads, forward, sample_shares(x, PIXELS))
+    map_parts(enough(threads, x.size), forward, sample_shares(x, PIXELS, FEW))
 
     def backward(dy: Array) -> Array:
         return _back(x, sliding, threads, lambda part, _: (dy[part], share))
@@ -100,6 +104,15 @@ def taps(x: Array, sliding: Sliding) -> Iterator[Array]:
             yield x[:, :, k : k + (OH - 1) * SH + 1 : SH, l : l + (OW - 1) * SW + 1 : SW]
 
 
+def _laid_like(y: Array, dy: Array) -> Array:
+    """dy, in y's precision and order in memory: arithmetic on mixed orders takes many times as long."""
+    if dy.dtype == y.dtype and dy.strides == y.strides:
+        return dy
+    laid = np.empty_like(y)
+    laid[...] = dy
+    return laid
+
+
 def _back(
     x: Array, sliding: Sliding, threads: Threads | None, error: Callable[[slice, int], tuple[Array, Array]]
 ) -> Array:
@@ -110,10 +123,11 @@ def _back(
     def back(part: slice) -> None:
         for t, tap in enumerate(taps(dx[part], sliding)):
             a, b = error(part, t)
+            product = np.multiply(a, b).view(x.dtype)
             if apart:  # no pixel is met twice
-                np.multiply(a, b, out=tap.view(a.dtype))
+                tap[...] = product
             else:
-                tap += np.multiply(a, b).view(x.dtype)
+                tap += product
 
-    map_parts(threads, back, sample_shares(x, PIXELS))
+    map_parts(enough(threads, x.size), back, sample_shares(x, PIXELS, FEW))
     return dx

@@ -1,76 +1,70 @@
-"""Strips: the rows of images, laid out so that the columns a convolution multiplies are matrices as they lie in memory.
+"""Strips: images laid out so that what a convolution multiplies are matrices as they lie in memory.
 
-A strip is one row of the padded images, copied once for each column of the kernel, (C KW, n OW). KH strips on top of
-one another are the columns of one output row; neighbouring output rows share most of them, so a pixel is copied KW
-times, not KH KW.
+The strip at one place along a row is all that a kernel sees which moves down from there: the image's rows, KW pixels of
+each, (R, KW, C). Any KH rows of it on end are one window, KH KW C numbers in a row; neighbouring windows share most of
+theirs, so a pixel is copied KW times, not KH KW.
 
-Legend: n images, C channels, F filters, H, W image, KH, KW kernel, SH, SW stride, PH, PW padding, OH, OW output,
-J = ⌈KH / SH⌉ output rows that meet one input row.
+Legend: n images, C channels, F filters, H, W image, KH, KW kernel, R rows of a strip, OH, OW output.
 """
 
-from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from duograd.models.arrays import Array
-from duograd.models.layers.sliding import Sliding
+
+SMALL = 10**6  # multiplications of a product: OpenBLAS has faster kernels up to here (AVX-512). Part of results
 
 
-def cut(x: Array, sliding: Sliding) -> Array:
-    """x (n, C, H, W) -> strips (H + 2 PH, C, KW, n, OW)."""
-    n, C, H, _ = x.shape
-    PH, _ = sliding.padding
-    strips = np.zeros((H + 2 * PH, C, sliding.size[1], n, sliding.positions[1]), x.dtype)
-    inside = strips[PH : PH + H]
-    for l, (positions, columns) in enumerate(meetings(sliding)):
-        inside[:, :, l, :, positions] = rows_first(x)[..., columns]
-    return strips
+class Reach(NamedTuple):
+    """Where a kernel of a size stands along one axis: at `places` places, `first`, first + stride, …; outside is 0."""
+
+    first: int
+    stride: int
+    places: int
+    size: int
+
+    @property
+    def length(self) -> int:
+        """From the first place to the end of the kernel at the last one."""
+        return (self.places - 1) * self.stride + self.size
 
 
-def fold(d_strips: Array, sliding: Sliding, out: Array) -> None:
-    """The reverse of cut: adds the error of strips (rows, C, KW, n, OW), the first of which is the image's first row,
-    to that of the pixels they were copied from, out (n, C, H, W)."""
-    pixels = rows_first(out)[: len(d_strips)]
-    for l, (positions, columns) in enumerate(meetings(sliding)):
-        pixels[..., columns] += d_strips[: len(pixels), :, l, :, positions]
+def cut(x: Array, rows: Reach, columns: Reach) -> Array:
+    """x (n, C, H, W) -> strips (n, OW, R, KW, C). Pixels are copied in runs: KW C where channels lie last, else OW."""
+    n, C, _, _ = x.shape
+    padded, last = _padded(x, rows, columns)
+    image, channel, row, pixel = padded.strides
+    shape = n, columns.places, rows.length, columns.size, C
+    strips = as_strided(padded, shape, (image, columns.stride * pixel, row, pixel, channel), writeable=False)
+    return strips.copy() if last else strips.transpose(2, 3, 4, 0, 1).copy().transpose(3, 4, 0, 1, 2)
 
 
-def rows_first(a: Array) -> Array:
-    """(n, C, H, W) -> (H, C, n, W), a view."""
-    return a.transpose(2, 1, 0, 3)
+def windows(strips: Array, rows: Reach, filters: int) -> Array:
+    """strips (n, OW, R, KW, C) -> (OH, G, N, KH KW C), a view: each matrix is what a kernel sees along one output row
+    of N / OW images, which are as many as make a small product with so many filters, but at least one."""
+    n, OW, _, KW, C = strips.shape
+    K = rows.size * KW * C
+    together = next(g for g in range(max(n, 1), 0, -1) if n % g == 0 and (g == 1 or g * OW * K * filters <= SMALL))
+    image, place, row, _, channel = strips.strides
+    shape = rows.places, n // together, together * OW, K
+    return as_strided(strips, shape, (rows.stride * row, together * image, place, channel), writeable=False)
 
 
-def stacks(rows: Array, height: int, step: int) -> Array:
-    """rows (R, K, N) -> (m, height K, N), a view: matrix i is rows i step … i step + height on top of one another."""
-    R, K, N = rows.shape
-    count = (R - height) // step + 1
-    strides = step * rows.strides[0], *rows.strides[1:]
-    return as_strided(rows, (count, height * K, N), strides, writeable=False)
+def _padded(x: Array, rows: Reach, columns: Reach) -> tuple[Array, bool]:
+    """The part of x that the kernel meets, with zeros around, in x's own order; whether channels lie last."""
+    n, C, H, W = x.shape
+    last = C > 1 and abs(x.strides[1]) < abs(x.strides[3])
+    shape = n, rows.length, columns.length, C
+    padded = np.zeros(shape, x.dtype).transpose(0, 3, 1, 2) if last else np.zeros((n, C, *shape[1:3]), x.dtype)
+    (to_rows, from_rows), (to_columns, from_columns) = _meeting(rows, H), _meeting(columns, W)
+    padded[:, :, to_rows, to_columns] = x[:, :, from_rows, from_columns]
+    return padded, last
 
 
-def by_row(W: Array) -> Array:
-    """W (F, C, KH, KW) -> (F, KH C KW): what columns of strips are multiplied by."""
-    return W.transpose(0, 2, 1, 3).reshape(len(W), -1)
-
-
-def by_phase(W: Array, SH: int) -> Array:
-    """W (F, C, KH, KW) -> (SH, C KW, J F): what J rows of dy are multiplied by, for strips q SH + 0, 1, … SH - 1.
-
-    The kernel's rows stand in reverse, and zeros where there is no row of that phase any more.
-    """
-    F, C, KH, KW = W.shape
-    J = -(-KH // SH)
-    whole = np.zeros((F, C, J * SH, KW), W.dtype)
-    whole[:, :, :KH] = W
-    return whole.reshape(F, C, J, SH, KW)[:, :, ::-1].transpose(3, 1, 4, 2, 0).reshape(SH, C * KW, J * F)
-
-
-def meetings(sliding: Sliding) -> Iterator[tuple[slice, slice]]:
-    """For each column of the kernel: the positions at which it lies on the image, and the image's columns there."""
-    (_, W), (_, KW), (_, SW), (_, PW), (_, OW) = sliding
-    for l in range(KW):
-        first = max(0, -(-(PW - l) // SW))
-        end = max(first, min(OW, (W - 1 + PW - l) // SW + 1))
-        start = first * SW + l - PW
-        yield slice(first, end), slice(start, start + (end - first) * SW, SW)
+def _meeting(reach: Reach, size: int) -> tuple[slice, slice]:
+    """Where the image lies within the reach, and what part of the image that is."""
+    start = max(reach.first, 0)
+    end = max(start, min(reach.first + reach.length, size))
+    return slice(start - reach.first, end - reach.first), slice(start, end)

@@ -20,6 +20,8 @@ from duograd.models.arrays import Array
 
 T = TypeVar("T")
 SHARES = 4  # of a batch that is large enough: so many threads can help. Part of the result.
+FEW = 2  # shares of a batch of images: of smaller ones, handing over takes longer than threads gain
+LARGE = 2**19  # values of which a pass is worth sharing out
 
 
 def thread_environment(count: int) -> dict[str, str]:
@@ -38,23 +40,24 @@ class Threads:
     def map(self, work: Callable[..., T], *parts: Iterable[Any]) -> list[T]:
         """work(part, …) of every part, in their order whatever thread does them; raises what one of them raised.
 
-        The calling thread works too. On a busy machine it may have done all before a helper gets a core: that helper
-        is not waited for.
+        The calling thread works too, from the first part on, helpers from the last: so either finds in its cache what
+        it made of the same parts before. On a busy machine it may have done all before a helper gets a core: that
+        helper is not waited for.
         """
         jobs = list(zip(*parts, strict=True))
         waiting, done = deque(range(len(jobs))), dict[int, T]()
 
-        def work_on() -> None:
+        def work_on(take: Callable[[], int]) -> None:
             while True:
                 try:
-                    i = waiting.popleft()
+                    i = take()
                 except IndexError:
                     return
                 done[i] = work(*jobs[i])
 
-        helpers = [self._pool.submit(work_on) for _ in range(min(self.count, len(jobs)) - 1)]
+        helpers = [self._pool.submit(work_on, waiting.pop) for _ in range(min(self.count, len(jobs)) - 1)]
         try:
-            work_on()
+            work_on(waiting.popleft)
         finally:
             started = [helper for helper in helpers if not helper.cancel()]
             wait(started)
@@ -124,15 +127,20 @@ def map_parts(threads: Threads | None, work: Callable[..., T], *parts: Iterable[
     return [work(*job) for job in zip(*parts, strict=True)] if threads is None else threads.map(work, *parts)
 
 
-def shares(n: int, most: int) -> list[slice]:
-    """0 … n in nearly equal parts of at most `most`, at least one: a multiple of SHARES of them, if n is that large."""
-    count = max(1, min(n, SHARES * max(1, -(-n // (SHARES * most)))))
+def enough(threads: Threads | None, values: int) -> Threads | None:
+    """The threads, where a pass over so many values gains by them: to wake one takes 40 to 100 µs."""
+    return threads if values >= LARGE else None
+
+
+def shares(n: int, most: int, multiple: int = SHARES) -> list[slice]:
+    """0 … n in nearly equal parts of at most `most`, at least one: a multiple of so many, if n is that large."""
+    count = max(1, min(n, multiple * max(1, -(-n // (multiple * most)))))
     return [slice(n * i // count, n * (i + 1) // count) for i in range(count)]
 
 
-def sample_shares(x: Array, values: int) -> list[slice]:
+def sample_shares(x: Array, values: int, multiple: int = SHARES) -> list[slice]:
     """The samples of x (B, …) in parts of at most so many values, where a sample has not more."""
-    return shares(len(x), max(1, values // max(1, math.prod(x.shape[1:]))))
+    return shares(len(x), max(1, values // max(1, math.prod(x.shape[1:]))), multiple)
 
 
 def ordered_sum(arrays: Iterable[Array]) -> Array:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duograd.data.dataset import Batch
+from duograd.models.layers.memory import keep_freed_memory
 from duograd.models.optimizer import Descent, FirstOrderConfig, OptimizerConfig, descent
 from duograd.models.optimizers.lbfgs import LbfgsConfig
 from duograd.runner.engines import AfterIteration, Grads, Terms
@@ -35,6 +36,7 @@ class NumpyEngine:
     def __init__(
         self, net: NumpyNet, optimizer: OptimizerConfig, rule: Callable[[FirstOrderConfig], Descent] = descent
     ) -> None:
+        keep_freed_memory()
         self.threads: int | None = None  # sums are taken in one order
         self.net = net
         self.config = optimizer

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from duograd.models.layers.activations import ACTIVATIONS, activation
 from duograd.models.layers.attention import self_attention
+from duograd.models.layers.batch_norm import batch_norm
 from duograd.models.layers.conv import conv2d
 from duograd.models.layers.dense import affine, dropout, keep_mask
 from duograd.models.layers.gelu import fast_gelu
 from duograd.models.layers.losses import cross_entropy, svm
 from duograd.models.layers.naive import average_pool2d_naive, conv2d_naive, max_pool2d_naive
-from duograd.models.layers.norm import batch_norm, group_norm, layer_norm
+from duograd.models.layers.norm import group_norm, layer_norm
 from duograd.models.layers.pool import average_pool2d, global_average_pool, max_pool2d
 from duograd.models.layers.row_norm import row_norm
 

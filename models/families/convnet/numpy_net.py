@@ -3,7 +3,9 @@
 Legend: B batch, C channels, F filters, H height, W width.
 """
 
+from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 
 from duograd.models.arrays import Array
 from duograd.models.families.convnet.architecture import (
@@ -22,11 +24,12 @@ from duograd.models.families.convnet.architecture import (
 from duograd.models.families.convnet.config import ConvNetConfig
 from duograd.models.families.convnet.weights import initial_buffers, initial_weights, masks
 from duograd.models.layers.activations import ACTIVATIONS
+from duograd.models.layers.batch_norm import batch_norm
 from duograd.models.layers.conv import conv2d
 from duograd.models.layers.dense import affine, dropout
 from duograd.models.layers.layer import Back, chain, flatten, named, plain
 from duograd.models.layers.layer import Layer as ByHand
-from duograd.models.layers.norm import batch_norm, group_norm
+from duograd.models.layers.norm import group_norm
 from duograd.models.layers.pool import average_pool2d, global_average_pool, max_pool2d
 from duograd.models.net import Net
 
@@ -42,6 +45,7 @@ class ConvNet(Net[ConvNetConfig]):
     def build(self, shape: Shape, outputs: int) -> None:
         """See Net."""
         self.layers = architecture(self.config, shape, outputs)
+        self.fewest_values = pools_first(self.layers)
         self.params = initial_weights(self.config, shape, outputs, self.seed, self.dtype)
         self.buffers = initial_buffers(self.layers, self.dtype)
         self.first = next(i for i, layer in enumerate(self.layers) if isinstance(layer, Conv | Norm | Affine))
@@ -49,15 +53,15 @@ class ConvNet(Net[ConvNetConfig]):
     def forward(self, x: Array, step: int) -> tuple[Array, Back]:
         """See Net."""
         remaining = iter(masks(self.layers, len(x), self.seed, step, self.dtype))
-        drawn = [next(remaining) if isinstance(layer, Dropout) else None for layer in self.layers]
-        steps = zip(self.layers, drawn, strict=True)
+        drawn = [next(remaining) if isinstance(layer, Dropout) else None for layer in self.fewest_values]
+        steps = zip(self.fewest_values, drawn, strict=True)
         by_hand = (self._by_hand(layer, mask, True, i > self.first) for i, (layer, mask) in enumerate(steps))
         return chain(by_hand)(self._own(x))
 
     def outputs(self, x: Array, maps: Maps | None = None) -> Array:
         """See Net; what each activation gives goes into the maps."""
         x = self._own(x)
-        for layer in self.layers:
+        for layer in self.fewest_values if maps is None else self.layers:
             x, _ = self._by_hand(layer, None, training=False, needs_dx=False)(x)
             if maps is not None and isinstance(layer, Activation):
                 maps[layer.name] = x.copy()
@@ -107,6 +111,17 @@ class ConvNet(Net[ConvNetConfig]):
 
     def _weights(self, name: str) -> tuple[Array, Array | None]:
         return self.params[f"{name}.weight"], self.params.get(f"{name}.bias")
+
+
+def pools_first(layers: Sequence[Layer]) -> list[Layer]:
+    """A ReLU and a max pool in either order give the same, and the same gradient: here the pool comes first, so that a
+    2 × 2 pool leaves a quarter of the values to the ReLU."""
+    ordered = list(layers)
+    for i, pair in enumerate(pairwise(layers)):
+        match pair:
+            case Activation(_, "relu") as relu, Pool("max") as pool:
+                ordered[i : i + 2] = pool, relu
+    return ordered
 
 
 def activated(kind: str, z: Array) -> tuple[Array, Back]:

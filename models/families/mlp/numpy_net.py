@@ -10,9 +10,10 @@ from duograd.models.arrays import Array
 from duograd.models.families.mlp.config import MlpConfig
 from duograd.models.families.mlp.weights import initial_buffers, initial_weights, masks
 from duograd.models.layers.activations import activation
+from duograd.models.layers.batch_norm import batch_norm
 from duograd.models.layers.dense import affine, dropout
 from duograd.models.layers.layer import Back, Layer, chain, named, plain
-from duograd.models.layers.norm import batch_norm, layer_norm
+from duograd.models.layers.norm import layer_norm
 from duograd.models.net import Net
 
 
