@@ -22,7 +22,7 @@ class ReportAutoencoder(AutoencoderNet):
     """
 
     def __init__(self, rows: Collection[int], batch: int, *net: Any) -> None:
-        self.rows = frozenset(rows)
+        self.mistakes = frozenset(rows)
         super().__init__(*net)
 
     def loss_and_grad(
@@ -43,13 +43,13 @@ class ReportAutoencoder(AutoencoderNet):
         rho_hat = h.mean(axis=0)  # (H,)
         terms = self._terms(float(np.vdot(error, error)), rho_hat, N)
 
-        if HALF in self.rows:
+        if HALF in self.mistakes:
             error /= 2
-        if ONE_MEAN in self.rows:
+        if ONE_MEAN in self.mistakes:
             rho_hat = np.full_like(rho_hat, rho_hat.mean())
             report_kl = beta * float(kl(rho, rho_hat[:1]).sum()) if beta else 0.0
             terms |= {"report_cost": terms["mse"] + terms["l2"] + report_kl}
-        if DECAY in self.rows:
+        if DECAY in self.mistakes:
             lambda_ = lambda_ / N
         d_rho_hat = (beta * kl_slope(rho, rho_hat)).astype(self.dtype) if beta else 0
 

@@ -30,8 +30,8 @@ class ReportRecurrent(RecurrentNet):
     """
 
     def __init__(self, rows: Collection[int], batch: int, *net: Any) -> None:
-        self.made, self.batch = frozenset(rows), batch
-        self.first = int(NOT_THE_FIRST in self.made)  # the step at which the way back ends
+        self.mistakes, self.batch = frozenset(rows), batch
+        self.first = int(NOT_THE_FIRST in self.mistakes)  # the step at which the way back ends
         super().__init__(*net)
 
     def build(self, shape: tuple[int, ...], outputs: int) -> None:
@@ -39,7 +39,7 @@ class ReportRecurrent(RecurrentNet):
         if shape[0] <= self.first:
             raise ArchitectureError(f"gradient=row_{NOT_THE_FIRST} leaves nothing of one time step: use gradient=exact")
         super().build(shape, outputs)
-        if CARRIED in self.made:
+        if CARRIED in self.mistakes:
             states = "hc"[: find_cell(self.config.cell).states]
             empty = partial(np.zeros, (self.batch, self.config.hidden_size), self.dtype)
             self.buffers = {f"carried.{name}": empty() for name in states}
@@ -50,7 +50,7 @@ class ReportRecurrent(RecurrentNet):
             outputs, error, grads = self._forward_and_back(inputs, targets)
         terms = self.loss.penalised(outputs, targets, error, self.params, grads)
         self._carry_on(len(inputs))
-        size = len(inputs) if SUM in self.made else 1
+        size = len(inputs) if SUM in self.mistakes else 1
         return terms, {name: size * grads[name] for name in self.params}
 
     def probe(self, inputs: Array, targets: Any = None) -> dict[str, Array]:
@@ -70,15 +70,15 @@ class ReportRecurrent(RecurrentNet):
         """Outputs (B, C) of the last step, their loss, gradients by parameter."""
         [layer], [weights] = self.layers, self._recurrent_weights()
         hs, recurrent_backward = layer.forward(units_first(x), weights, start=self._start(len(x)))  # (T, H, B)
-        outputs, dense_backward = dense_stack(self.made, self._dense_layers(), hs[-1].T)
+        outputs, dense_backward = dense_stack(self.mistakes, self._dense_layers(), hs[-1].T)
         error, error_backward = self.loss.error(outputs, targets)
 
         entering = np.zeros_like(hs)  # the error from outside, at each step
-        if MANY in self.made:
+        if MANY in self.mistakes:
             dense = self._through_every_step(hs, targets, error_backward(), entering)
         else:
             dh, dense = dense_backward(error_backward())
-            entering[0 if EVERY_STEP in self.made else -1 :] = dh.T
+            entering[0 if EVERY_STEP in self.mistakes else -1 :] = dh.T
         _, recurrent = recurrent_backward(np.zeros_like(hs[0]), entering, self.first, watch=watch)
         grads = {f"recurrent.{key}_l0": g for key, g in recurrent.items()}
         for name, (dW, db) in zip(dense_names(self.config), dense, strict=True):
@@ -94,7 +94,7 @@ class ReportRecurrent(RecurrentNet):
         T, H, B = hs.shape
         n = T - self.first
         outputs, backward = dense_stack(
-            self.made, self._dense_layers(), hs[self.first :].transpose(0, 2, 1).reshape(n * B, H)
+            self.mistakes, self._dense_layers(), hs[self.first :].transpose(0, 2, 1).reshape(n * B, H)
         )
         if len(self.config.dense) == OWN_ERROR:
             d = n * self.loss.error(outputs, np.concatenate([targets] * n))[1]()  # a mean of n·B errors: n of B
@@ -109,7 +109,7 @@ class ReportRecurrent(RecurrentNet):
 
     def _start(self, B: int) -> list[Array] | None:
         """The state (H, B) in which a batch begins; None: zeros."""
-        if CARRIED not in self.made:
+        if CARRIED not in self.mistakes:
             return None
         start = [np.zeros((state.shape[1], B), self.dtype) for state in self.buffers.values()]
         for whole, state in zip(start, self.buffers.values(), strict=True):
