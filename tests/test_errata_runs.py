@@ -11,7 +11,7 @@ from report_builders import ACTIVITY, run_folder
 
 from duograd.models.errata.table import ROWS
 from duograd.runner.commands.completion import candidates
-from duograd.runner.compose import Composer, compose, initialised
+from duograd.runner.compose import compose
 from duograd.runner.config import dump
 from duograd.runner.errors import UserError
 from duograd.runner.report.records import Record, read_run
@@ -19,7 +19,6 @@ from duograd.runner.reproduce.errata import errata_table
 from duograd.runner.reproduce.study import studies
 from duograd.runner.run import resume, run
 from duograd.runner.store.folders import RunFolder
-from duograd.runner.store.records import Origin
 from duograd.runner.sweep.naming import config_hash, what_counts
 from duograd.runner.validate import validate_plain
 
@@ -120,18 +119,6 @@ def test_the_page_says_what_a_mistake_changes_over_common_seeds():
     assert said["row_5", "train/loss"]["learning is"].startswith("not to be told apart; ")
     assert said["row_6", "train/loss"]["learning is"] == "one pair decides nothing"
     assert {row[-1] for row in errata_table(study, []).rows} == {"not run"}
-
-
-@pytest.mark.parametrize("name", [name for name in studies() if name.startswith("errata")])
-def test_points_of_the_studies_are_runs_with_those_mistakes(name):
-    study = studies([name])[name]
-    data = {"patches": "photos_sample", "activity": "gait"}[study.data]
-    models = [f"model={study.sweep['model'][0]}"] if "model" in study.sweep else []
-    with initialised(None):
-        composer = Composer(Origin())
-        for gradient in study.sweep["gradient"]:
-            config = composer.config([*study.overrides, f"data={data}", *models, f"gradient={gradient}"])
-            assert bool(config.mistakes) == (gradient != "exact")
 
 
 def test_half_of_the_error_is_another_gradient_than_the_exact_one(tmp_path):

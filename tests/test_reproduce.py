@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -24,14 +25,23 @@ REPORT = Path(__file__).parents[2] / "shared" / "REPORT.md"
 ROW = Row(name="it", where={}, metric="val/accuracy", published=0.5, tolerance=0.02, otherwise="other data")
 
 
-@pytest.mark.parametrize("name", studies())
-def test_every_point_of_a_study_can_be_composed_and_its_rows_name_points_of_it(name):
-    study = studies([name])[name]
-    points = [f"{key}={value}" for key, values in study.sweep.items() for value in values[:1]]
+@pytest.fixture(scope="module")
+def composer():
+    """One for all studies: what many of them choose is composed once."""
     with initialised(None):
+        yield Composer(Origin())
+
+
+@pytest.mark.parametrize("name", studies())
+def test_every_point_of_a_study_can_be_composed_and_its_rows_name_points_of_it(name, composer):
+    study = studies([name])[name]
+    data = {"patches": "photos_sample", "images": "shapes", "activity": "gait"}[study.data]
+    for values in product(*study.sweep.values()):
+        point = dict(zip(study.sweep, values, strict=True))
+        points = [f"{key}={value}" for key, value in point.items()]
         for quick in ([], study.quick):
-            data = {"patches": "photos_sample", "images": "shapes", "activity": "gait"}[study.data]
-            Composer(Origin()).config([*study.overrides, f"data={data}", *quick, *points])
+            config = composer.config([*study.overrides, f"data={data}", *quick, *points])
+            assert bool(config.mistakes) == (point.get("gradient", "exact") != "exact")
     wheres = [row.where for row in study.rows] + [side for f in study.findings for side in (f.left, f.right)]
     for where in wheres:
         assert where.keys() <= study.sweep.keys()
