@@ -15,7 +15,7 @@ from duograd.runner.report.records import Record
 from duograd.runner.report.statistics import LEVEL, Estimate, Floats, estimate, holm, p_values
 from duograd.runner.report.tables import NOTHING, Column, Table
 from duograd.runner.reproduce.outcome import NOT_RUN, by_seed, interval_of, signed_text, value_text
-from duograd.runner.reproduce.study import Study, Where
+from duograd.runner.reproduce.study import Measured, Study, Where
 from duograd.runner.validate import validate_plain
 
 GRADIENT = "gradient"
@@ -23,13 +23,17 @@ GRADIENT = "gradient"
 
 @dataclass(frozen=True)
 class Change:
-    """A gradient of the report's against the exact one, in a metric. differences: over the seeds that both finished."""
+    """A gradient of the report's against the exact one. differences: over the seeds that both finished."""
 
     where: Where
-    metric: str
+    measured: Measured
     exact: Estimate
     report: Estimate
     differences: Floats
+
+    @property
+    def metric(self) -> str:
+        return self.measured.metric
 
     @property
     def difference(self) -> Estimate:
@@ -49,7 +53,7 @@ def errata_table(study: Study, records: Sequence[Record]) -> Table:
             *(Column(key, [str(change.where[key]) for change in changes], numeric=False) for key in beside),
             Column(GRADIENT, [str(change.where[GRADIENT]) for change in changes], numeric=False),
             Column("what it does", [_does(change.where, records) for change in changes], numeric=False),
-            Column("metric", [change.metric for change in changes], numeric=False),
+            Column("metric", [change.measured.name for change in changes], numeric=False),
             Column("exact", [_mean(change.exact, change.metric) for change in changes]),
             Column("with it", [_mean(change.report, change.metric) for change in changes]),
             Column("difference", [signed_text(change.difference, change.metric) for change in changes]),
@@ -76,10 +80,11 @@ def _changes(study: Study, records: Sequence[Record]) -> Iterator[Change]:
     for point in product(*others.values()):
         for gradient in (value for value in study.sweep[GRADIENT] if value != EXACT):
             where = dict(zip(others, point, strict=True)) | {GRADIENT: gradient}
-            for metric in study.errata:
-                exact, report = (by_seed(w, metric, None, records) for w in (where | {GRADIENT: EXACT}, where))
+            for measured in study.errata:
+                both = (where | {GRADIENT: EXACT}, where)
+                exact, report = (by_seed(w, measured.metric, measured.at, records) for w in both)
                 pairs = np.array([report[seed] - exact[seed] for seed in exact.keys() & report.keys()], np.float64)
-                yield Change(where, metric, estimate(list(exact.values())), estimate(list(report.values())), pairs)
+                yield Change(where, measured, estimate(list(exact.values())), estimate(list(report.values())), pairs)
 
 
 def _does(where: Mapping[str, Any], records: Sequence[Record]) -> str:

@@ -47,13 +47,25 @@ class Finding(Strict):
     margin: Number = 0.0
 
 
+class Measured(Strict):
+    """A metric of a run; at: as a row has it."""
+
+    metric: str
+    at: At = None
+
+    @property
+    def name(self) -> str:
+        """`train/loss`, `train/loss, epoch 1`."""
+        return f"{self.metric}, epoch {self.at}" if isinstance(self.at, int) else self.metric
+
+
 class Study(Strict):
     """order: among the studies. part: of the report. shows: what the figure shows. data: patches, images or activity.
 
     overrides: that all runs share; sweep: the values of each key; seed: the report's, or the first; quick: what makes
     it a matter of seconds; settings: metrics that a table of all settings gives, the first of which says which is best;
     pictures: of the sweep's report, by the beginnings of their names; figures: of its first run, by the names that
-    task.figures knows. errata: the metrics in which each `gradient` of the sweep is set against the exact one.
+    task.figures knows. errata: in what each `gradient` of the sweep is set against the exact one.
     """
 
     order: int
@@ -70,7 +82,7 @@ class Study(Strict):
     settings: list[str] = Field(default_factory=list)
     pictures: list[str]
     figures: list[str] = Field(default_factory=list)
-    errata: list[str] = Field(default_factory=list)
+    errata: list[Measured] = Field(default_factory=list)
 
     def arguments(self, data: Sequence[str], seeds: int, quick: bool) -> list[str]:
         """What is typed after `duograd`, but for where it goes. data: the overrides that name it."""
