@@ -1,10 +1,13 @@
 """The copy of a user's code in a folder: kept, known by its hash, and run only if it is the user's or trusted."""
 
-import json
+import shutil
 
 import pytest
 from own_builders import CHAIN, GAIT, train, write
 
+import duograd
+from duograd.runner.commands import rerun
+from duograd.runner.commands import resume as resume_command
 from duograd.runner.compose import compose
 from duograd.runner.context import alone
 from duograd.runner.errors import UserError
@@ -17,6 +20,8 @@ from duograd.runner.store.folders import RunFolder
 from duograd.runner.sweep.naming import config_hash
 from duograd.runner.validate import validate_plain
 
+AGAIN = "duograd resume RUN --trust"
+
 
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
@@ -28,38 +33,51 @@ def test_the_folder_keeps_the_code_and_resume_takes_the_copy_if_it_is_the_users_
     path = write(tmp_path, "my_net.py", CHAIN.replace("width: int = 8):", "width: int = 8):\n    width = twice(width)"))
     path.write_text("from my_layers import twice\n" + path.read_text())
     train(folder := tmp_path / "run", "model=my_net.py")
-    restore(folder, trust=False)  # this process has imported it
+    restore(folder, False, AGAIN)  # this process has imported it
     monkeypatch.setattr(modules, "_modules", {})  # as another has not
     config = RunFolder(folder).read_config()
     code = folder / "code" / config["model"]["hash"]
     assert {p.name for p in code.iterdir()} == {"my_net.py", "my_layers.py"}
-    restore(folder, trust=False)
+    restore(folder, False, AGAIN)
     write(tmp_path, "my_layers.py", "def twice(n):\n    return 3 * n\n")  # a neighbour counts
     monkeypatch.setattr(modules, "_modules", {})
     with pytest.raises(UserError, match=r"is gone or differs from its copy .* --trust"):
-        restore(folder, trust=False)
+        restore(folder, False, AGAIN)
     (folder / "summary.json").unlink()
-    restore(folder, trust=True)
+    restore(folder, True, AGAIN)
     config["epochs"] = 3
     assert resume(validate_plain(config), RunFolder(folder), alone()) == 0
     assert len(RunFolder(folder).history()["epoch"]) == 3
     (code / "my_net.py").write_text("raise SystemExit\n")
     with pytest.raises(UserError, match="is not the code that the run began with"):
-        restore(folder, trust=True)
+        restore(folder, True, AGAIN)
 
 
-def test_the_original_is_not_believed_where_a_folder_from_elsewhere_could_have_put_it(tmp_path, monkeypatch):
-    write(tmp_path, "my_net.py", CHAIN)
-    train(folder := tmp_path / "run", "model=my_net.py")
-    restore(folder, trust=False)  # this process has imported it
-    monkeypatch.setattr(modules, "_modules", {})  # as another has not
-    origins = json.loads((folder / "code" / "origins.json").read_text())
-    [entry] = origins.values()
-    for place in (folder / "code" / next(iter(origins)) / "my_net.py", "/proc/self/cwd/my_net.py"):
-        entry["file"] = str(place)
-        (folder / "code" / "origins.json").write_text(json.dumps(origins))
-        with pytest.raises(UserError, match="--trust"):
-            restore(folder, trust=False)
+def test_a_folder_and_the_file_that_it_names_are_nobodys_own_until_this_user_has_run_that_code(tmp_path, monkeypatch):
+    """As an archive is, unpacked where the one who made it knew: the file beside the run says what the copy says."""
+    write(tmp_path, "evil.py", f"{CHAIN}\nopen('ran', 'w').close()\n")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("XDG_STATE_HOME", str(tmp_path / "theirs"))
+        train(folder := tmp_path / "run", "model=evil.py")
+    monkeypatch.setattr(modules, "_modules", {})  # this process is another user's
+    (tmp_path / "ran").unlink()
+    commands = {"resume": resume_command, "rerun": rerun}
+    (folder / "summary.json").unlink()
+    for name, command in commands.items():
+        with pytest.raises(UserError, match=f"code that you have not run before, .*duograd {name} .* --trust"):
+            command.main([str(folder)])
+    with pytest.raises(UserError, match=r"duograd\.load\(.*, trust=True\)"):
+        duograd.load(folder).predict([])
+    assert not (tmp_path / "ran").exists()
+    restore(folder, True, AGAIN)
+    assert (tmp_path / "ran").exists()
+    monkeypatch.setattr(modules, "_modules", {})
+    restore(folder, False, AGAIN)  # known by its content from now on
+    shutil.rmtree(folder / "code")
+    for command in commands.values():
+        monkeypatch.setattr(modules, "_modules", {})
+        with pytest.raises(UserError, match=r"has no copy of .*evil\.py as it was when the run began .*: put it back"):
+            command.main([str(folder), "--trust"])
 
 
 def test_nothing_lies_beside_a_copy_that_python_would_import_in_its_place(tmp_path):
@@ -70,7 +88,7 @@ def test_nothing_lies_beside_a_copy_that_python_would_import_in_its_place(tmp_pa
     write(copy, "dateutil.py", "")
     for trust in (False, True):
         with pytest.raises(DamagedError, match=r"dateutil\.py is not of the code that the run began with"):
-            restore(tmp_path / "run", trust)
+            restore(tmp_path / "run", trust, AGAIN)
 
 
 def test_what_a_folder_names_without_a_copy_is_imported_once_it_is_trusted(tmp_path):

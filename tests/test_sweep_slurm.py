@@ -15,7 +15,7 @@ from sweep_builders import done, epochs, record, started, statuses, sweep, wait_
 from duograd.runner.errors import UserError
 from duograd.runner.sweep.batch import job_options
 from duograd.runner.sweep.batch_systems import SYSTEMS
-from duograd.runner.sweep.launcher import LauncherOptions, elsewhere, refuse_shell_lines
+from duograd.runner.sweep.launcher import LauncherOptions, elsewhere, refuse_unasked
 from duograd.runner.sweep.options import sweep_options
 from hydra_plugins.duograd_dask import DaskLauncherConf
 
@@ -122,6 +122,7 @@ def test_hydra_and_we_know_the_same_options_by_the_same_defaults():
     [
         ({"queue": "main"}, "hydra.launcher.queue is for a batch queue: add hydra.launcher.cluster=slurm"),
         ({"cluster": "lsf"}, "hydra.launcher.cluster=lsf: expected one of slurm, pbs, sge, or null for none"),
+        ({"cluster": "slurm", "queue": "main\ntouch owned"}, r"hydra.launcher.queue='main\ntouch owned': expected"),
         ({"cluster": "slurm", "walltime": "1h"}, "hydra.launcher.walltime=1h: expected HH:MM:SS or D-HH:MM:SS"),
         ({"cluster": "slurm", "qsub": ["-V"]}, "hydra.launcher.qsub is no command of slurm: use hydra.launcher.sbatch"),
         ({"cluster": "pbs", "cores": 3, "processes": 2}, "hydra.launcher.cores=3 cannot be divided among"),
@@ -147,11 +148,17 @@ def test_a_sweep_of_a_queue_goes_on_elsewhere():
     assert (same.cluster, same.queue, same.n_workers) == ("slurm", "main", 5)
 
 
-def test_lines_of_shell_that_only_a_folder_names_are_refused(tmp_path):
+def test_what_runs_code_and_only_a_folder_names_is_refused(tmp_path):
     _, options = sweep_options({}, {"cluster": "slurm", "job_script_prologue": ["touch owned"]})
     with pytest.raises(UserError, match=r"names job_script_prologue=\['touch owned'\] .* add --trust"):
-        refuse_shell_lines(tmp_path, options)
-    refuse_shell_lines(tmp_path, sweep_options({}, {"cluster": "slurm"})[1])
+        refuse_unasked(tmp_path, options, {})
+    refuse_unasked(tmp_path, sweep_options({}, {"cluster": "slurm"})[1], {})
+    _, options = sweep_options({}, {"scheduler": "tcp://h:1"})
+    with pytest.raises(
+        UserError, match=r"names scheduler=tcp://h:1: .* add --scheduler tcp://h:1, or --scheduler none"
+    ):
+        refuse_unasked(tmp_path, options, {})
+    refuse_unasked(tmp_path, options, {"scheduler": "tcp://h:1"})
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class Run:
     """A run, read from its folder whenever it is asked: one that goes on elsewhere is seen as it grows.
 
-    trust: to resume or predict, import the copy of own code that the folder keeps, though the file that it was copied
-    of is gone or differs. Raises UserError where the folder holds no run, or is damaged.
+    trust: to resume or predict, import the copy of own code that the folder keeps, though this user has not run it
+    before, or the file that it was copied of is gone or differs. Raises UserError where the folder holds no run, or is damaged.
     """
 
     def __init__(self, folder: str | PathLike[str], trust: bool = False) -> None:
@@ -90,11 +90,15 @@ class Run:
             raise UserError(f"weights={weights!r}: expected 'best' or 'last'")
         if weights not in self._networks:
             from duograd.runner.api.network import Network
-            from duograd.runner.store.code import restore
+            from duograd.runner.store.code import restore_run
 
-            restore(self.folder, self._trust)
+            restore_run(RunFolder(self.folder), self._trust, self._remedy)
             self._networks[weights] = Network(self._record(), best=weights == "best")
         return self._networks[weights]
+
+    @property
+    def _remedy(self) -> str:
+        return f"duograd.load({str(self.folder)!r}, trust=True)"
 
     @cached_property
     def _networks(self) -> "dict[str, Network]":
@@ -113,7 +117,7 @@ class Run:
         if changes or self.status != "FINISHED" or self.summary.get("drawing"):
             context = here.context(progress)
             with here.training(context):
-                resume_run(RunFolder(self.folder), changes, self._trust, context)
+                resume_run(RunFolder(self.folder), changes, self._trust, self._remedy, context)
             self._networks.clear()
         return self.finished()
 

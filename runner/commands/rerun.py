@@ -1,6 +1,7 @@
 """duograd rerun RUN: do a run again from its folder, and say whether it comes to the same, to the bit."""
 
 import argparse
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,11 +42,11 @@ def _again(before: RunFolder, after: RunFolder, trust: bool) -> int:
     from duograd.runner.context import alone
     from duograd.runner.run import run
     from duograd.runner.store import identity
-    from duograd.runner.store.code import restore
+    from duograd.runner.store.code import restore_run
     from duograd.runner.validate import validate_plain
 
     check(before)
-    restore(before.path, trust)
+    restore_run(before, trust, f"duograd rerun {shlex.quote(str(before.path))} --trust")
     who, config = before.read_identity(*identity.NEEDED), validate_plain(before.read_config())
     context = replace(alone(), name=who["name"], mirrored=False, drawn=False, threads=who.get("threads"))
     try:

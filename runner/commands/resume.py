@@ -34,7 +34,8 @@ def main(arguments: list[str]) -> int:
         return resume_sweep(given.dir, launcher, given.trust, epochs)
     if given.n_workers or given.scheduler or given.cluster:
         raise UserError(f"{given.dir} is not the folder of a sweep: --n-workers, --scheduler, --cluster are for sweeps")
-    return resume_run(RunFolder(given.dir), given.changes, given.trust)
+    remedy = f"duograd resume {shlex.quote(str(given.dir))} --trust"
+    return resume_run(RunFolder(given.dir), given.changes, given.trust, remedy)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,26 +65,28 @@ def _changes(typed: list[str]) -> tuple[dict[str, str], int | None]:
     return {key.removeprefix("data."): str(value) for key, value in values.items()}, epochs
 
 
-def resume_run(folder: RunFolder, typed: list[str], trust: bool, context: "RunContext | None" = None) -> int:
+def resume_run(
+    folder: RunFolder, typed: list[str], trust: bool, remedy: str, context: "RunContext | None" = None
+) -> int:
     """Goes on with the run of a folder; its exit code. typed: epochs=N, data.root=DIR. Raises UserError.
 
-    trust: runs the copy of own code that the folder keeps.
+    trust: runs the copy of own code that the folder keeps; remedy: what is typed to trust it.
     """
     moved, epochs = _changes(typed)
     check(folder)
     summary = folder.read_summary()
     finished = summary.get("status") == "FINISHED" and not summary.get("drawing")
-    if finished and epochs is None:
+    if finished and epochs in (None, summary.get("epochs")):
         longer = f"duograd resume {shlex.quote(str(folder.path))} epochs=N"
-        print(f"{folder.path} is finished already: to train it longer, {longer}")
+        print(f"{folder.path} is finished already, with {summary.get('epochs')} epochs: to train it longer, {longer}")
         return 0
 
     from duograd.runner.longer import own_end, with_epochs
     from duograd.runner.run import resume
-    from duograd.runner.store.code import restore
+    from duograd.runner.store.code import restore_run
     from duograd.runner.validate import validate_plain
 
-    restore(folder.path, trust)
+    restore_run(folder, trust, remedy)
     try:
         tree = folder.read_config()
         tree["data"] = {**(tree.get("data") or {}), **moved}

@@ -61,13 +61,18 @@ class Code:
         """The file that is imported."""
         return self.folder / next(iter(self.files))
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """Of all files: the same code wherever it lies."""
+        return self.digest[:HASH_LENGTH]
+
+    @cached_property
+    def digest(self) -> str:
+        """The same in full length, which nobody can meet with another code."""
         digest = hashlib.sha256()
         for name, content in sorted(self.files.items()):
             digest.update(f"{name}\0{len(content)}\0".encode() + content)
-        return digest.hexdigest()[:HASH_LENGTH]
+        return digest.hexdigest()
 
 
 def _bytes(path: Path) -> bytes:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from duograd.runner.errors import UserError
+from duograd.runner.own import familiar
 from duograd.runner.own.code import Code
 from duograd.runner.own.faults import OwnCodeError, fault_of, own_faults
 
@@ -35,6 +36,7 @@ def load(code: Code) -> ModuleType:
             del sys.modules[module.__name__], _codes[code.hash]
             raise
         _modules[code.hash] = module
+        familiar.remember(code)
     return _modules[code.hash]
 
 

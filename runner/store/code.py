@@ -3,14 +3,15 @@
 `code/HASH/my_net.py`, its neighbours beside it; `code/origins.json` says by hash which file it was copied of.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from duograd.runner.errors import UserError
-from duograd.runner.own import modules
+from duograd.runner.own import familiar, modules
 from duograd.runner.own.code import Code
 from duograd.runner.store import files
+from duograd.runner.store.folders import RunFolder
 
 FOLDER, ORIGINS = "code", "origins.json"
 
@@ -56,28 +57,47 @@ def _strangers(code: Code) -> list[Path]:
     return sorted(path for path in inside if path.relative_to(code.folder).as_posix() not in code.files)
 
 
-def restore(folder: Path, trust: bool) -> dict[Path, Code]:
+def restore(folder: Path, trust: bool, remedy: str) -> dict[Path, Code]:
     """Imports the code that a folder keeps; by the file that it was copied of.
 
-    Raises UserError where it is no longer what the user's own file says, was not imported by this process before, and
-    nobody said that it can be trusted.
+    remedy: what is typed to trust it. Raises UserError where this user has never run it, or his file says something
+    else by now, this process did not import it before, and nobody said that it can be trusted.
     """
     copies = {code.origin: code for code in kept(folder)}
     for code in copies.values():
-        if not (trust or modules.is_loaded(code.hash) or is_the_users(code, folder)):
-            raise UserError(
-                f"{code.origin} is gone or differs from its copy in {code.folder}, with which this began and which may "
-                "be anybody's: look at it, then add --trust to go on with the copy; what the file says now is a new run"
-            )
+        if not (trust or modules.is_loaded(code.hash)):
+            _refuse_unasked(code, remedy)
     for code in copies.values():
         modules.load(code)
     return copies
 
 
-def is_the_users(code: Code, folder: Path) -> bool:
-    """Whether the user's file says what its copy says, and lies where no folder from elsewhere could have put it."""
+def _refuse_unasked(code: Code, remedy: str) -> None:
+    if not familiar.is_familiar(code):
+        raise UserError(
+            f"{code.folder} is code that you have not run before, maybe anybody's: look at it, then {remedy}"
+        )
+    if not _says_the_same(code):
+        raise UserError(
+            f"{code.origin} is gone or differs from its copy in {code.folder}, with which this began: to go on with "
+            f"the copy, {remedy}; what the file says now is a new run"
+        )
+
+
+def _says_the_same(code: Code) -> bool:
+    """Whether the user's file still says what its copy says."""
     try:
-        strange = code.origin != code.origin.resolve() or code.origin.is_relative_to(folder.resolve())
-        return not strange and Code.read(code.origin).hash == code.hash
+        return Code.read(code.origin).hash == code.hash
     except (OSError, UserError):
         return False
+
+
+def restore_run(folder: RunFolder, trust: bool, remedy: str) -> None:
+    """The same for a run, whose folder must have a copy of all its code. Raises UserError."""
+    restore(folder.path, trust, remedy)
+    for part in folder.read_config().values():
+        if isinstance(part, Mapping) and part.get("hash") and not modules.is_loaded(str(part["hash"])):
+            raise UserError(
+                f"{folder.path / FOLDER} has no copy of {part.get('file')} as it was when the run began "
+                f"({part['hash']}): put it back, or start a new run"
+            )

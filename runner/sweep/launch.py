@@ -22,7 +22,7 @@ from duograd.runner.store.overrides import key_of, parse_all
 from duograd.runner.store.records import Origin, SearchRecord, SweepRecord
 from duograd.runner.sweep.applicable import applicable
 from duograd.runner.sweep.grid import run_grid
-from duograd.runner.sweep.launcher import elsewhere, refuse_shell_lines
+from duograd.runner.sweep.launcher import elsewhere, refuse_unasked
 from duograd.runner.sweep.longer import new_hashes
 from duograd.runner.sweep.naming import differing
 from duograd.runner.sweep.options import Request, SweepOptions, refuse_for_a_search, search_options, sweep_options
@@ -86,7 +86,7 @@ def resume_sweep(folder: Path, changes: dict[str, Any], trust: bool = False, epo
     search = SearchRecord.load(folder) if (folder / SEARCH).exists() else None
     _, launcher = sweep_options({}, elsewhere(record.launcher, changes))
     if not trust:
-        refuse_shell_lines(folder, launcher)
+        refuse_unasked(folder, launcher, changes)
     origin = record.origin
     if search and not origin.hydra:  # of a time when it was not written down
         origin = replace(origin, hydra=[OPTUNA])
@@ -98,7 +98,7 @@ def resume_sweep(folder: Path, changes: dict[str, Any], trust: bool = False, epo
         directory=Path(record.directory),
         command=record.command,
     )
-    copies = code.restore(request.folder, trust)
+    copies = code.restore(request.folder, trust, f"duograd resume {shlex.quote(str(folder))} --trust")
     there = chdir(request.directory) if request.directory.is_dir() else nullcontext()
     with there, standing_in(copies, trust), initialised(origin.config_dir):  # hydra.searchpath is meant from there too
         if search and epochs is not None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from duograd.runner.config import Strict
 from duograd.runner.errors import UserError
@@ -13,6 +13,7 @@ from duograd.runner.sweep.batch_systems import SYSTEMS
 
 ADDRESS = re.compile(r"((tcp|tls|wss?)://)?([^\s/:\[\]]+|\[[\da-fA-F:.]+\]):\d{1,5}")
 WALLTIME = re.compile(r"(?:(\d+)-)?(\d+):([0-5]\d):([0-5]\d)")
+WORD = re.compile(r"[\w.,:@+=%/-]+")
 OF_A_QUEUE = (
     *("queue", "account", "cores", "processes", "memory", "walltime", "sbatch", "qsub"),
     *("job_script_prologue", "interface", "tls"),
@@ -72,6 +73,13 @@ class LauncherOptions(Strict):
             raise ValueError(f"hydra.launcher.walltime={walltime}: expected HH:MM:SS or D-HH:MM:SS, such as 04:00:00")
         return walltime
 
+    @field_validator("queue", "account", "interface")
+    @classmethod
+    def _is_a_word(cls, text: str | None, info: ValidationInfo) -> str | None:
+        if text is not None and not WORD.fullmatch(text):
+            raise ValueError(f"hydra.launcher.{info.field_name}={text!r}: expected one word, it is a line of a script")
+        return text
+
     @model_validator(mode="after")
     def _goes_together(self) -> "LauncherOptions":
         if self.scheduler is not None and (self.n_workers or self.cluster):
@@ -118,13 +126,21 @@ def elsewhere(options: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[st
     return {key: value for key, value in merged.items() if key not in pointless}
 
 
-def refuse_shell_lines(folder: Path, options: LauncherOptions) -> None:
-    """Raises UserError where a sweep's folder, which may be anybody's, says what a batch system's shell is to run."""
+def refuse_unasked(folder: Path, options: LauncherOptions, changes: Mapping[str, Any]) -> None:
+    """Raises UserError where a sweep's folder, which may be anybody's, says by itself what is to run code.
+
+    That is what a batch system's shell is given, and a scheduler, whose answers are unpickled. changes: what was typed.
+    """
     for key in ("job_script_prologue", "sbatch", "qsub"):
         if options.cluster and (lines := getattr(options, key)):
             raise UserError(
                 f"{folder} names {key}={lines} for the jobs of {options.cluster}: if these are yours, add --trust"
             )
+    if options.scheduler and "scheduler" not in changes:
+        raise UserError(
+            f"{folder} names scheduler={options.scheduler}: if it is yours, add --scheduler {options.scheduler}, or "
+            "--scheduler none for processes of this machine"
+        )
 
 
 def seconds(walltime: str) -> int:

@@ -125,7 +125,7 @@ def _train(task: Task, folder: RunFolder, sweep: SweepFolder) -> None:
         project=sweep.directory(),
         drawn=False,
     )
-    code.restore(sweep.path, trust=True)  # whoever sent the task has imported it before
+    code.restore(sweep.path, trust=True, remedy="")  # whoever sent the task has imported it before
     config = validate_plain(task.config)
     if folder.config.exists():
         resume(config, folder, context)
