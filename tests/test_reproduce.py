@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from sweep_builders import done
+from sweep_builders import done, left_behind, started, wait_until
 
 from duograd.runner.commands.reproduce import main as reproduce
 from duograd.runner.compose import Composer, initialised
@@ -171,9 +171,16 @@ def test_a_file_in_the_place_of_a_folder_is_refused_before_anything_runs(tmp_pat
 
 @pytest.fixture
 def made(tmp_path):
-    """A study that was made: the command, and the summary of its one run."""
+    """A study that was made, at the second try: the command, and the summary of its one run."""
     folder = tmp_path / "it's, (ü) = $1"  # all that Hydra's grammar has a meaning for
     command = [sys.executable, "-m", "duograd", "reproduce", "--quick", "autoencoder_adam", "--dir", folder.name]
+    begun = started(command, tmp_path)
+    assert begun.stdout is not None
+    begun.stdout.readline()  # which study comes first
+    begun.kill()
+    begun.communicate()
+    wait_until(lambda: not left_behind(begun.pid))
+    assert not list(folder.rglob("summary.json"))  # its sweep has not gone on without it
     first = done(command, tmp_path)
     assert first.returncode == 0, first.stdout + first.stderr
     runs = list(folder.glob("autoencoder_adam/*/summary.json"))

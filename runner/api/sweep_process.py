@@ -1,7 +1,6 @@
 """A sweep in a process of its own: Python that asks for one may be a notebook, a thread, or a script without
-`if __name__ == "__main__"`, which worker processes would run once more as they start.
-
-As a module it is that process: the command line, ended in order when the one who asked for it is gone.
+`if __name__ == "__main__"`, which worker processes would run once more as they start. It ends in
+order when the one who asked for it is gone.
 """
 
 import os
@@ -9,11 +8,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
+from duograd.runner import tied
 from duograd.runner.errors import UserError
 
 LOOK_SECONDS = 0.2
@@ -28,8 +27,8 @@ def command(arguments: Sequence[str], progress: bool, look: Callable[[], None] =
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as errors:
         live = progress and sys.stdout.isatty()
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", __name__, *arguments],
-            stdin=subprocess.PIPE,  # never written to: its end says that this process is gone
+            [sys.executable, "-P", "-m", tied.NAME, "duograd", *arguments],
+            stdin=subprocess.PIPE,
             stdout=None if live else said,
             stderr=errors,
             env=_environment(live),
@@ -93,15 +92,3 @@ def _environment(live: bool) -> dict[str, str]:
     path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
     kept = {key: value for key, value in os.environ.items() if live or key != "FORCE_COLOR"}
     return {**kept, "PYTHONPATH": path, **({} if live else {"NO_COLOR": "1", "COLUMNS": str(WIDTH)})}
-
-
-def _end_with_parent() -> None:
-    os.read(0, 1)
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-if __name__ == "__main__":
-    from duograd.runner.cli import main
-
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    main()

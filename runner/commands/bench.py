@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from duograd.runner import tied
 from duograd.runner.errors import UserError
 from duograd.runner.subcommands import command_parser
 
@@ -20,4 +21,6 @@ def main(arguments: list[str]) -> int:
     if not (CHECKOUT / "benchmarks").is_dir():
         raise UserError(f"no folder benchmarks in {CHECKOUT}: benchmarks run from a checkout")
     environment = {key: value for key, value in os.environ.items() if key not in DISTORTING}
-    return subprocess.run([sys.executable, "-m", "benchmarks", *names], cwd=CHECKOUT, env=environment).returncode
+    command = [sys.executable, "-m", tied.NAME, "benchmarks", *names]
+    with tied.pipe() as stdin:
+        return subprocess.run(command, cwd=CHECKOUT, env=environment, stdin=stdin).returncode

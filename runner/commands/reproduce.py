@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from duograd.runner import tied
 from duograd.runner.errors import UserError
 from duograd.runner.signals import ENDING, handled_by
 from duograd.runner.subcommands import command_parser
@@ -99,13 +100,19 @@ def _refuse_files(*folders: Path) -> None:
 
 
 def _run(command: Sequence[str], sweep: Path, given: argparse.Namespace) -> int:
-    """The sweep's exit code, 128 + a signal. It is a command of its own, and saves its jobs when it is asked to end."""
+    """The sweep's exit code, 128 + a signal. It is a command of its own.
+
+    It saves its jobs when it is asked to end, and when this one is gone.
+    """
     from duograd.data.pasting import quoted
 
     where = [f"hydra.sweep.dir={quoted(str(sweep))}", "sweep.resume=auto", "tracking=none"]
     where += ["sweep.estimate=true"] if given.estimate else []
-    process = subprocess.Popen([sys.executable, "-m", "duograd", *command, *where])
-
-    with handled_by(lambda signum, _: process.send_signal(signum), *ENDING):  # two of a terminal's are one for it
+    tied_command = [sys.executable, "-m", tied.NAME, "duograd", *command, *where]
+    with (
+        tied.pipe() as stdin,
+        subprocess.Popen(tied_command, stdin=stdin) as process,
+        handled_by(lambda signum, _: process.send_signal(signum), *ENDING),  # two of a terminal's are one for it
+    ):
         code = process.wait()
     return code if code >= 0 else INTERRUPTED - code

@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from duograd.runner import tied
 from duograd.runner.errors import UserError
 from duograd.runner.gradcheck.discovery import layers_of, load_module
 from duograd.runner.gradcheck.findings import check_layer
@@ -36,7 +37,8 @@ def check_file(
     request = json.dumps({"path": str(path), "name": name, "shapes": shapes})
     command = [sys.executable, "-P", "-m", __name__, request]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL)
+        with tied.pipe() as stdin:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, stdin=stdin)
     except subprocess.TimeoutExpired:
         raise UserError(f"{path} took longer than {seconds:g} s: give smaller inputs, or --timeout SECONDS") from None
     *_, answer = done.stdout.rpartition("\0")
@@ -83,4 +85,5 @@ def _line(error: Exception, path: Path) -> str:
 
 
 if __name__ == "__main__":
+    tied.end_with_parent()
     print("\0" + json.dumps(answer(sys.argv[1])))

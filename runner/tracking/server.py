@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from duograd.runner import tied
 from duograd.runner.errors import UserError
 from duograd.runner.tracking import TrackingError
 from duograd.runner.tracking.address import ARTIFACTS, SQLITE, UI_PORT, for_mlflow
@@ -39,8 +40,8 @@ def serving(
     """
     _refuse_taken(host, port)
     noted = database.parent / UI_PORT
-    with tempfile.TemporaryFile() as log:
-        process = _start(database, host, port, allowed_hosts(host, port, names), log)
+    with tempfile.TemporaryFile() as log, tied.pipe() as stdin:
+        process = _start(database, host, port, allowed_hosts(host, port, names), stdin, log)
         try:
             url = _url(host, port)
             _wait_for_answer(url, process, log)
@@ -81,8 +82,23 @@ def allowed_hosts(host: str, port: int, names: Sequence[str] = ()) -> list[str]:
     return [form for name in every for form in (name, f"{name}:{port}")]
 
 
-def _start(database: Path, host: str, port: int, hosts: Sequence[str], log: IO[bytes]) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-P", "-m", "mlflow", "server", "--workers", "1", "--host", host, "--port", str(port)]
+def _start(
+    database: Path, host: str, port: int, hosts: Sequence[str], stdin: int, log: IO[bytes]
+) -> "subprocess.Popen[bytes]":
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        tied.NAME,
+        "mlflow",
+        "server",
+        "--workers",
+        "1",
+        "--host",
+        host,
+        "--port",
+        str(port),
+    ]
     stores = [
         "--backend-store-uri",
         for_mlflow(SQLITE + str(database)),
@@ -92,7 +108,7 @@ def _start(database: Path, host: str, port: int, hosts: Sequence[str], log: IO[b
     quiet = ["--uvicorn-opts", "--log-level warning", "--allowed-hosts", ",".join(hosts)]
     return subprocess.Popen(
         command + stores + quiet,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=log,
         stderr=log,
         env={**SETTINGS, **os.environ},
