@@ -9,8 +9,9 @@ from drawn import LONG, NAN, opened
 from PIL import ImageColor
 
 from duograd.runner.plots.chart import Chart
-from duograd.runner.plots.curves import DEEPEST, Curve, draw_metrics, overlay, spread, trace
+from duograd.runner.plots.curves import DEEPEST, Curve, draw_metrics, overlay, spread
 from duograd.runner.plots.figures.loss_curve import draw_loss
+from duograd.runner.plots.line import trace
 from duograd.runner.plots.scale import scale_for, show_values
 from duograd.runner.plots.style import COLOURS
 from duograd.runner.plots.text import Output

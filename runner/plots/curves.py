@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from duograd.runner.plots.bars import draw_bars
 from duograd.runner.plots.chart import Chart, say_empty
+from duograd.runner.plots.line import plot_values
 from duograd.runner.plots.scale import Floats, Scale, drawable, scale_for, show_steps, show_values
 from duograd.runner.plots.style import COLOURS, DASHES, INK, SMALL
 from duograd.runner.plots.text import Output, cut, joined, line_height
@@ -27,7 +28,6 @@ History = Mapping[str, ArrayLike]
 WIDTH, HEIGHT = 900, 560  # pixels of a panel that stands alone
 BESIDE = {2: (620, 460), 3: (460, 460)}  # and of panels beside each other
 LEADER = 40  # pixels from the axes to the labels: a piece of each line, which joins it with its name
-MOST_DOTS = 40  # more of them would hide the line that joins them
 PATTERNS = tuple(DASHES.values())
 MOST_CURVES = len(COLOURS) * len(PATTERNS)  # that colour and dashes can tell apart
 DEEPEST = 1e-6  # of the largest value: a term that dies away must not flatten all others
@@ -171,26 +171,6 @@ def _draw_numbers(curves: Sequence[tuple[str, Curve]], out: Output, subtitle: st
     colours = [curve.style["color"] for _, curve in curves]
     whiskers = [(curve.band.low[-1], curve.band.high[-1]) if curve.band else None for _, curve in curves]
     return draw_bars(bars, out, subtitle, "{:.4g}".format, colours, whiskers=whiskers)
-
-
-def plot_values(axes: "Axes", values: Floats, **style: Any) -> None:
-    """A line over steps from 1 with gaps where values (E,) are NaN, and a dot where one stands alone."""
-    step, y, dots = trace(values)
-    axes.plot(step, y, marker="o", markevery=dots, **{"markersize": 3, **style})
-
-
-def trace(values: Floats) -> tuple[Floats, Floats, list[int]]:
-    """Epochs and values to draw, and at which of them a dot, from values (E,) with NaN for gaps.
-
-    A metric that is measured only every few epochs is mostly lone values: they are joined, and dotted if they are few.
-    """
-    epoch, there = np.arange(1.0, len(values) + 1), np.isfinite(values)
-    beside = np.concatenate([[False], there[:-1]]) | np.concatenate([there[1:], [False]])
-    lone = there & ~beside
-    if 2 * lone.sum() <= there.sum():
-        return epoch, values, np.flatnonzero(lone).tolist()
-    count = int(there.sum())
-    return epoch[there], values[there], list(range(count)) if count <= MOST_DOTS else []
 
 
 def label_ends(chart: Chart, curves: Sequence[Curve]) -> None:

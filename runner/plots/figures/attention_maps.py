@@ -12,10 +12,11 @@ import numpy as np
 from duograd.data.dataset import Batch
 from duograd.runner.plots.chart import Chart
 from duograd.runner.plots.confusion import percent
-from duograd.runner.plots.curves import PATTERNS, plot_values
+from duograd.runner.plots.curves import PATTERNS
 from duograd.runner.plots.figure import Array, Figure, FinishedRun
 from duograd.runner.plots.figures.windows import channel_style
 from duograd.runner.plots.heat_map import FULL
+from duograd.runner.plots.line import plot_values
 from duograd.runner.plots.scale import Floats, drawable, scale_for, show_steps, show_values
 from duograd.runner.plots.style import COLOURS, FAINT, PAPER, SMALL
 from duograd.runner.plots.text import Output, joined

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from duograd.runner.classification import targets
 from duograd.runner.plots.chart import Chart, say_empty
-from duograd.runner.plots.curves import PATTERNS, plot_values
+from duograd.runner.plots.curves import PATTERNS
 from duograd.runner.plots.figure import Figure, FinishedRun
+from duograd.runner.plots.line import plot_values
 from duograd.runner.plots.scale import drawable, scale_for, show_steps, show_values
 from duograd.runner.plots.style import COLOURS
 from duograd.runner.plots.text import Output, joined
