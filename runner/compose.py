@@ -88,12 +88,12 @@ def checked(content: Mapping[str, Any], options: "Options") -> "RunConfig":
     return validate_plain(content)
 
 
-def compose_tree(overrides: Sequence[str]) -> DictConfig:
+def compose_tree(overrides: Sequence[str], config_dir: str | None = None) -> DictConfig:
     """The tree that Hydra composes, unchecked. Raises UserError."""
     from hydra import compose as hydra_compose
 
     try:
-        with initialised():
+        with initialised(config_dir):
             typed = [readable(override) for override in overrides]
             choice = choose(typed)
             return hydra_compose(config_name=ROOT, overrides=[*(choice.overrides if choice else ()), *typed])
@@ -138,13 +138,13 @@ def choose(overrides: Sequence[str], origin: "Origin | None" = None) -> "Choice 
         return None
 
 
-def offered(overrides: Sequence[str]) -> dict[str, list[str]]:
+def offered(overrides: Sequence[str], config_dir: str | None = None) -> dict[str, list[str]]:
     """The options of each group that go with what was typed. Raises UserError."""
     from duograd.runner.choice import choices, fitting
 
     try:
-        with initialised():
-            return fitting(options_of(), choices(overrides), groups())
+        with initialised(config_dir):
+            return fitting(options_of(), choices(overrides), groups(*[Path(config_dir)] if config_dir else ()))
     except Exception as error:
         raise explain(error, overrides) from None
 

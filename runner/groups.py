@@ -7,8 +7,9 @@ CONF = Path(__file__).resolve().parents[1] / "conf"
 UNCHOSEN = ("rates", "study")
 
 
-def groups() -> dict[str, list[str]]:
-    """The groups of conf/ that are chosen by hand, and their options."""
-    folders = [path for path in sorted(CONF.iterdir()) if path.is_dir() and path.name not in UNCHOSEN]
-    options = {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
-    return {name: names for name, names in options.items() if names}
+def groups(*beside: Path) -> dict[str, list[str]]:
+    """The groups of conf/, and of folders beside it, that are chosen by hand, and their options."""
+    options: dict[str, set[str]] = {}
+    for path in (path for root in (CONF, *beside) for path in root.glob("*/*.yaml")):
+        options.setdefault(path.parent.name, set()).add(path.stem)
+    return {name: sorted(options[name]) for name in sorted(options) if name not in UNCHOSEN}

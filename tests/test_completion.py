@@ -8,31 +8,50 @@ from pathlib import Path
 
 import pytest
 
+from duograd.runner.commands import completion
 
-@pytest.mark.parametrize(
-    ("line", "completed"),
-    [
-        ("duograd res", ["resume"]),
-        ("duograd resume outputs/ae", ["outputs/ae/first", "outputs/ae/sweep"]),
-        ("duograd compare outputs/ae/s", ["outputs/ae/sweep"]),
-        ("duograd model=l", ["lstm", "lstm_dense1"]),
-        ("duograd task=activity model.re", ["model.recurrent_init=", "model.reset_after="]),
-        ("duograd seed=1 task=activity loss.la", ["loss.label_smoothing=", "loss.lambda="]),
-        ("duograd gradcheck batch", ["batch_size="]),
-        ("duograd completion ", ["bash", "fish", "zsh"]),
-        ("duograd nonsense=( model.h", []),
-    ],
-)
-def test_bash_completes_and_prints_nothing_else(line, completed, tmp_path):
+LINES = {
+    "duograd res": ["resume"],
+    "duograd resume outputs/ae": ["outputs/ae/first", "outputs/ae/sweep"],
+    "duograd compare outputs/ae/s": ["outputs/ae/sweep"],
+    "duograd model=l": ["lstm", "lstm_dense1"],
+    "duograd --config-dir mine model=lst": ["lstm", "lstm_dense1", "lstm_mine"],
+    "duograd -m --config-dir=mine model=lstm_mine model.hi": ["model.hidden_size="],
+    "duograd task=activity model.re": ["model.recurrent_init=", "model.reset_after="],
+    "duograd seed=1 task=activity loss.la": ["loss.label_smoothing=", "loss.lambda="],
+    "duograd gradcheck batch": ["batch_size="],
+    "duograd completion ": ["bash", "fish", "zsh"],
+    "duograd nonsense=( model.h": [],
+}
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder with runs, and a model of a user's own."""
     for run in ("first/run.json", "sweep/sweep.json", "sweep/job/run.json"):
         (tmp_path / "outputs" / "ae" / run).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "outputs" / "ae" / run).touch()
-    (tmp_path / "ask").write_text(
-        f'duograd() {{ "{sys.executable}" -m duograd "$@"; }}\neval "$(duograd completion bash)"\n'
-        'COMP_LINE="$1"; COMP_POINT=${#COMP_LINE}; compopt() { :; }\n_duograd; printf "%s\\n" "${COMPREPLY[@]}"\n'
+    (tmp_path / "mine" / "model").mkdir(parents=True)
+    (tmp_path / "mine" / "model" / "lstm_mine.yaml").write_text("defaults: [lstm, _self_]\nname: lstm_mine\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_what_may_follow_a_line(line, here, capsys):
+    assert completion.main(["ask", "bash", line]) == 0
+    said = capsys.readouterr()
+    assert (said.out.split(), said.err) == (LINES[line], "")
+
+
+def test_bash_completes_and_prints_nothing_else(here):
+    lines = ["duograd resume outputs/ae", "duograd model=l", "duograd nonsense=( model.h"]
+    (here / "ask").write_text(
+        f'duograd() {{ "{sys.executable}" -m duograd "$@"; }}\neval "$(duograd completion bash)"\ncompopt() {{ :; }}\n'
+        'for COMP_LINE; do COMP_POINT=${#COMP_LINE}; _duograd; echo "${COMPREPLY[@]}"; done\n'
     )
-    done = subprocess.run(["bash", "ask", line], cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert (done.stdout.split(), done.stderr) == (completed, "")
+    done = subprocess.run(["bash", "ask", *lines], cwd=here, capture_output=True, text=True, timeout=120)
+    assert ([line.split() for line in done.stdout.splitlines()], done.stderr) == ([LINES[line] for line in lines], "")
 
 
 def test_fish_completes_and_falls_back_on_files(tmp_path):

@@ -6,7 +6,7 @@ It asks `duograd completion ask SHELL LINE` for what may follow a line; whatever
 import os
 import shlex
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 from duograd.runner.errors import UserError
@@ -77,36 +77,47 @@ def _answer(shell: str, line: str = "") -> int:
 def candidates(line: str) -> list[str]:
     """What the last word of a command line may become, sorted."""
     _, *before, word = line.split(" ") if " " in line else (line, "")
-    command = next(iter(before), None)
+    config_dir = _config_dir(before)
+    command = None if config_dir else next(iter(before), None)
     if command in IN_FOLDERS:
         options = _folders(word)
     elif command is None or command in WITH_KEYS or command not in COMMANDS:
-        options = list(_overrides([text for text in before if "=" in text], word))
+        options = list(_overrides([text for text in before if "=" in text], word, config_dir))
         options += [] if command else [*COMMANDS, "help"]
     else:
         options = list(SCRIPTS) if command == "completion" else []
     return sorted({option for option in options if option.startswith(word)})
 
 
-def _overrides(before: list[str], word: str) -> Iterator[str]:
+def _config_dir(before: list[str]) -> str | None:
+    """The folder that --config-dir names, where there is one."""
+    for flag, value in pairwise([*before, ""]):
+        name, equals, text = flag.partition("=")
+        if name in ("--config-dir", "-cd") and (folder := Path(text if equals else value).expanduser()).is_dir():
+            before.remove(flag)
+            return str(folder.absolute())
+    return None
+
+
+def _overrides(before: list[str], word: str, config_dir: str | None) -> Iterator[str]:
     """Options of the group in hand that go with these choices; else groups, and the keys that they lead to."""
-    known = groups()
+    known = groups(*[Path(config_dir)] if config_dir else ())
     group, equals, _ = word.partition("=")
     if equals:
-        options = _gradients(before) if group == "gradient" else _options(group, before)
+        options = _gradients(before) if group == "gradient" else _options(group, before, config_dir, known)
         yield from (f"{group}={option}" for option in options)
         return
     yield from (f"{name}=" for name in known)
-    yield from (f"{key}=" for key in _keys(before))
+    yield from (f"{key}=" for key in _keys(before, config_dir))
 
 
-def _options(group: str, before: list[str]) -> list[str]:
+def _options(group: str, before: list[str], config_dir: str | None, known: dict[str, list[str]]) -> list[str]:
     from duograd.runner.compose import offered
 
     try:
-        return offered(before).get(group, [])
+        return offered(before, config_dir).get(group, [])
     except UserError:  # what was typed so far is no configuration yet
-        return groups().get(group, [])
+        return known.get(group, [])
 
 
 def _gradients(before: list[str]) -> list[str]:
@@ -120,14 +131,14 @@ def _gradients(before: list[str]) -> list[str]:
     return names_of(config.model, config.optimizer)
 
 
-def _keys(before: list[str]) -> list[str]:
+def _keys(before: list[str], config_dir: str | None) -> list[str]:
     from omegaconf import OmegaConf
 
     from duograd.runner.compose import compose_tree
     from duograd.runner.store.overrides import dotted
 
     try:
-        tree = OmegaConf.to_container(compose_tree(before))
+        tree = OmegaConf.to_container(compose_tree(before, config_dir))
     except UserError:  # what was typed so far is no configuration yet
         return []
     assert isinstance(tree, dict)
