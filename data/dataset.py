@@ -119,8 +119,9 @@ def require_finite(samples: Array, what: str) -> None:
     if samples.size == 0 or (np.isfinite(samples.min()) and np.isfinite(samples.max())):
         return  # NaN and infinity always reach the minimum or the maximum, which need no mask the size of the data
     bad = np.argwhere(~np.isfinite(samples))
+    of_them = "values that are" if len(bad) > 1 else "value that is"
     first = ", ".join(map(str, bad[0]))
     raise DataError(
-        f"{what} has {len(bad)} values that are NaN or infinite as {samples.dtype}, the first at [{first}]: "
-        "repair those samples or leave them out"
+        f"{what} has {len(bad)} {of_them} NaN or infinite as {samples.dtype}, the first at [{first}]: "
+        "repair such samples or leave them out"
     )

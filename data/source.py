@@ -54,7 +54,7 @@ class SourceConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True, validate_default=True)
 
-    fewer: ClassVar[str] = "ask for fewer samples, data.count=N"  # the remedy where memory is too small
+    fewer: ClassVar[str] = ""  # the remedy where memory is too small, if that is not a smaller `count`
 
     name: str
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
@@ -68,6 +68,10 @@ class SourceConfig(BaseModel):
     @property
     def known_targets(self) -> str | None:
         """`classes` or `values`, where the source has either and this says which; None where only the data does."""
+        return None
+
+    def key_for(self, targets: str) -> str | None:
+        """What to set for targets of that kind, where the source has some of another; None where nothing would do."""
         return None
 
     def augmentation(self) -> Augmentation | None:

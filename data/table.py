@@ -6,7 +6,7 @@ target.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +31,6 @@ class TableConfig(FoldedConfig):
 
     standardise: inputs, and targets that are values, to mean 0 and standard deviation 1 as on the training samples.
     """
-
-    fewer: ClassVar[str] = "give fewer samples"
 
     validation_fraction: float = Field(default=0.15, ge=0, lt=1)
     test_fraction: float = Field(default=0.2, ge=0, lt=1)
@@ -106,9 +104,8 @@ def table_dataset(config: TableConfig, table: Table, dtype: np.dtype[Any]) -> Da
     prepare = Scaled(table.encode, table.inputs.shape[1:], *_scale(config, table, parts[0]))
     note = _note_on_still_columns(table, parts[0])
     targets, scales = _scaled_targets(config, table.targets, parts[0])
-    with np.errstate(over="ignore"):  # what is infinite then is told by whoever loads it
-        targets = targets.astype(dtype) if table.targets.values else targets
-        train, validation, test = (Split(_scaled(table.inputs[i], prepare, dtype), targets[i]) for i in parts)
+    targets = targets.astype(dtype) if table.targets.values else targets
+    train, validation, test = (Split(_scaled(table.inputs[i], prepare, dtype), targets[i]) for i in parts)
     return DataSet(
         config.name,
         f"{table.source}: {len(table.inputs)} samples of {_form(table)}, {table.targets}",

@@ -20,6 +20,7 @@ from numpy.typing import DTypeLike
 
 from duograd.models.arrays import Array
 from duograd.models.errors import ArchitectureError
+from duograd.models.guest import require_gradient, require_outputs
 from duograd.models.layers.init import DRAWS
 from duograd.models.layers.layer import Back, Grads, chain
 from duograd.models.layers.layer import Layer as ByHand
@@ -91,13 +92,16 @@ class ChainNet(Net[Chain]):
         self,
         chain: Chain,
         loss: OutputLoss,
+        outputs: int,
         seed: int,
-        dtype: DTypeLike = np.float32,
-        threads: int | None = None,
-        init: str = "torch",
+        dtype: DTypeLike,
+        threads: int | None,
+        init: str,
+        where: str,
     ) -> None:
-        self.init = init
-        super().__init__(chain, loss, (), 0, seed, dtype, threads)  # its layers know their shapes
+        """outputs: how many it must say of a sample. where: the file, for people."""
+        self.init, self.expected, self.where = init, outputs, where
+        super().__init__(chain, loss, (), outputs, seed, dtype, threads)  # its layers know their shapes
 
     def build(self, shape: tuple[int, ...], outputs: int) -> None:
         """See Net."""
@@ -111,22 +115,33 @@ class ChainNet(Net[Chain]):
 
     def forward(self, x: Array, step: int) -> tuple[Array, Back]:
         """See Net."""
-        return chain(self._by_hand(i, layer, step) for i, layer in enumerate(self.layers))(x)
+        y, backward = chain(self._by_hand(i, layer, step) for i, layer in enumerate(self.layers))(x)
+        require_outputs(y.shape, x.shape, self.expected, self.where)
+        return y, backward
 
     def outputs(self, x: Array) -> Array:
         """See Net."""
+        y = x
         for i, layer in enumerate(self.layers):
-            x = self._call(i, layer, x, None)[0]
-        return x
+            y = self._call(i, layer, y, None)[0]
+        require_outputs(y.shape, x.shape, self.expected, self.where)
+        return y
 
     def _by_hand(self, i: int, layer: Layer, step: int) -> ByHand:
         """A layer that gives dx and all gradients, whatever form its own backward has."""
 
         def by_hand(x: Array) -> tuple[Array, Back]:
             y, back = self._call(i, layer, x, step)
-            return y, partial(_backward, i, layer, back)
+            return y, partial(self._backward, i, layer, back)
 
         return by_hand
+
+    def _backward(self, i: int, layer: Layer, back: Callable[[Array], Any], dy: Array) -> tuple[Array | None, Grads]:
+        """dx and gradients by the parameter's name, as a backward gives them. Raises ArchitectureError."""
+        dx, grads = _gradients(i, layer, back(dy))
+        for name, gradient in grads.items():
+            require_gradient(name, gradient.shape, self.params[name].shape, self.where)
+        return dx, grads
 
     def _call(self, i: int, layer: Layer, x: Array, step: int | None) -> tuple[Array, Callable[[Array], Any]]:
         rng = None if step is None else np.random.default_rng((self.seed, step, NOISE, i))
@@ -148,9 +163,9 @@ class ChainNet(Net[Chain]):
             x = result[0]
 
 
-def _backward(i: int, layer: Layer, back: Callable[[Array], Any], dy: Array) -> tuple[Array | None, Grads]:
-    """dx and gradients by the parameter's name, of whatever form a backward has. Raises ArchitectureError."""
-    result, names = back(dy), list(layer.parameters)
+def _gradients(i: int, layer: Layer, result: Any) -> tuple[Array | None, Grads]:
+    """dx and gradients by the parameter's name, of whatever form a backward's result has. Raises ArchitectureError."""
+    names = list(layer.parameters)
     dx, *rest = result if isinstance(result, tuple) else (result,)
     grads = rest[0] if len(rest) == 1 and isinstance(rest[0], Mapping) else dict(zip(names, rest, strict=False))
     if dx is None and i:

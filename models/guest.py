@@ -23,7 +23,8 @@ class GuestNet:
     evaluate(inputs, targets) -> terms, probe and buffers may be left out: the chosen loss of `predict`, and nothing.
     """
 
-    def __init__(self, net: Any, loss: Any, dtype: DTypeLike) -> None:
+    def __init__(self, net: Any, loss: Any, outputs: int | None, dtype: DTypeLike, where: str) -> None:
+        """outputs: how many it must say of a sample; None for any. where: the file, for people."""
         if missing := [name for name in NEEDED if not hasattr(net, name)]:
             raise ArchitectureError(
                 f"{type(net).__name__} has no {', '.join(missing)}: give a duograd.Chain, or an object with params, "
@@ -31,7 +32,7 @@ class GuestNet:
             )
         _require_arguments(net.loss_and_grad, "inputs", "targets")
         _require_arguments(net.predict, "inputs")
-        self.net, self.loss = net, loss
+        self.net, self.loss, self.expected, self.where = net, loss, outputs, where
         if not isinstance(net.params, dict):
             raise ArchitectureError(
                 f"{type(net).__name__}.params is {_what(net.params)}: give a dict of arrays of floats"
@@ -62,6 +63,8 @@ class GuestNet:
         if grads.keys() != self.params.keys():
             odd = ", ".join(sorted(grads.keys() ^ self.params.keys()))
             raise ArchitectureError(f"loss_and_grad gives other gradients than there are parameters: {odd}")
+        for name, w in self.params.items():
+            require_gradient(name, np.shape(grads[name]), w.shape, self.where)
         return terms(value), grads
 
     def evaluate(self, inputs: Array, targets: Any) -> dict[str, float]:
@@ -73,11 +76,28 @@ class GuestNet:
 
     def predict(self, inputs: Array) -> Array:
         """Outputs (B, K)."""
-        return np.asarray(self.net.predict(inputs))
+        outputs = np.asarray(self.net.predict(inputs))
+        require_outputs(outputs.shape, inputs.shape, self.expected, self.where)
+        return outputs
 
     def probe(self, inputs: Array, targets: Any = None) -> dict[str, Array]:
         """What figures ask for."""
         return dict(self.net.probe(inputs, targets)) if hasattr(self.net, "probe") else {}
+
+
+def require_outputs(shape: tuple[int, ...], inputs: tuple[int, ...], outputs: int | None, where: str) -> None:
+    """Raises ArchitectureError where a network's outputs are not so many a sample."""
+    if outputs is not None and shape != (expected := (inputs[0], outputs)):
+        raise ArchitectureError(
+            f"{where} gives outputs of shape {tuple(shape)} for inputs of shape {tuple(inputs)}: expected {expected}, "
+            f"{outputs} a sample"
+        )
+
+
+def require_gradient(name: str, shape: tuple[int, ...], parameter: tuple[int, ...], where: str) -> None:
+    """Raises ArchitectureError where a gradient has another shape than its parameter."""
+    if shape != parameter:
+        raise ArchitectureError(f"{where}: the gradient of {name} has shape {shape}, the parameter {parameter}")
 
 
 def terms(value: Any) -> dict[str, float]:

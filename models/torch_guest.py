@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from duograd.models.arrays import Array
 from duograd.models.errors import ArchitectureError
+from duograd.models.guest import require_outputs
 from duograd.models.loss import OutputLoss
 from duograd.models.torch_loss import TorchLoss
 
@@ -20,8 +21,9 @@ NOISE = 2**32  # a step's random numbers: a function of seed and step, so that a
 class Guest:
     """Gives a module terms and probe, in place: its parameters keep their names."""
 
-    def __init__(self, module: nn.Module, loss: OutputLoss, seed: int) -> None:
+    def __init__(self, module: nn.Module, loss: OutputLoss, outputs: int | None, seed: int, where: str) -> None:
         self.module, self.loss, self.seed = module, TorchLoss(loss), seed
+        self.expected, self.where = outputs, where
 
     def terms(self, inputs: Tensor, targets: Tensor, step: int = 0) -> dict[str, Tensor]:
         """The loss's terms of a batch. In training, what is random depends on (seed, step)."""
@@ -32,19 +34,26 @@ class Guest:
             return self._terms(inputs, targets)
 
     def _terms(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        return self.loss.terms(self.module(inputs), targets, self.module.named_parameters())
+        outputs = self.module(inputs)
+        require_outputs(outputs.shape, inputs.shape, self.expected, self.where)
+        return self.loss.terms(outputs, targets, self.module.named_parameters())
 
     def probe(self, inputs: Tensor, targets: Tensor | None = None) -> dict[str, Tensor]:
         """What figures ask for: nothing of this network."""
         return {}
 
 
-def as_network(module: Any, loss: OutputLoss, seed: int, dtype: DTypeLike) -> nn.Module:
-    """The module as a network. Raises ArchitectureError where it is none."""
+def as_network(
+    module: Any, loss: OutputLoss, outputs: int | None, seed: int, dtype: DTypeLike, where: str
+) -> nn.Module:
+    """The module as a network. outputs: how many it must say of a sample; None for any. where: the file, for people.
+
+    Raises ArchitectureError where it is none.
+    """
     if not isinstance(module, nn.Module):
         raise ArchitectureError(f"the torch half is a {type(module).__name__}: give a torch.nn.Module")
     module.to(torch.float64 if np.dtype(dtype) == np.float64 else torch.float32)
-    guest = Guest(module, loss, seed)
+    guest = Guest(module, loss, outputs, seed, where)
     for name in ("terms", "probe"):
         if not hasattr(module, name):
             setattr(module, name, getattr(guest, name))

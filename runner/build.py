@@ -16,6 +16,7 @@ from duograd.data.report_patches import swapped
 from duograd.models.errata.optimizers import report_descent
 from duograd.models.errata.table import NETS, SWAPPED
 from duograd.models.errors import ArchitectureError
+from duograd.models.guest import require_outputs
 from duograd.models.loss import Targets
 from duograd.models.optimizer import FirstOrderConfig
 from duograd.runner.config import RunConfig, TorchBackend
@@ -97,13 +98,14 @@ def _tried(network: Any, half: Literal["net", "twin"], config: RunConfig, data: 
     own = [file for part in (config.model, config.loss) if (file := getattr(part, "file", None))]
     if not own:
         return network
-    batch, where = data.train.batch(slice(trial.SAMPLES)), Path(own[0]).name
+    batch = data.train.batch(slice(trial.SAMPLES))
     if half == "net":
-        trial.try_by_hand(network, batch, data.outputs, where)
+        trial.try_by_hand(network, batch)
     else:
         from duograd.models.torch_guest import output_shape
 
-        trial.require_outputs(output_shape(network, batch.inputs), batch, data.outputs, where)
+        outputs = None if batch.targets is None else data.outputs
+        require_outputs(output_shape(network, batch.inputs), batch.inputs.shape, outputs, Path(own[0]).name)
     return network
 
 

@@ -103,10 +103,10 @@ def _tasks(options: Options, typed: Sequence[tuple[str, str]]) -> Tasks:
 def refuse_others(options: Options, tasks: Tasks, task: str) -> None:
     """Raises UserError for a choice that is for another task than the one in hand: one line, with what this one has.
 
-    What is for several, such as a network of a user's own that takes any samples, is left to try.
+    A network or a loss that is for several, such as a user's own that takes any samples, is left to try.
     """
     for text, own in tasks.items():
-        if task not in own and len(own) == 1:
+        if task not in own and (len(own) == 1 or text.startswith("data=")):
             group = text.partition("=")[0]
             fitting = [option for option in options.names(group) if task in options.tasks(group, option)]
             has = f"; task={task} has {group}={', '.join(fitting)}" if fitting else ""

@@ -36,8 +36,10 @@ def part_class(part: str, tree: Any) -> type[BaseModel] | None:
         own: type[BaseModel] = group.in_file(str(tree["file"]), tree.get("hash")).config
         return own
     name = tree.get(group.key.rpartition(".")[2])
+    if name is None:
+        raise UserError(f"{group.key} is not set: choose {part}=NAME")
     if not isinstance(name, str):
-        raise UserError(f"{group.key} is not set" if name is None else f"{group.key}={name}: expected a string")
+        raise UserError(f"{group.key}={name}: expected a string")
     config: type[BaseModel] = group.find(name).config
     return config
 
@@ -175,8 +177,9 @@ class RunConfig(Strict):
         if loss.learns(targets):
             return None
         use = _any_of("loss", LOSSES.where(lambda other: other.targets == targets))
+        other = f", or {key}" if (key := self.data.key_for(loss.targets)) else ""
         typed = f"loss={self.loss.name}", f"data={self.data.name}"
-        return f"{typed[0]} is for {loss.targets}, but the targets of {typed[1]} are {targets}: use {use}"
+        return f"{typed[0]} is for {loss.targets}, but the targets of {typed[1]} are {targets}: use {use}{other}"
 
     @model_validator(mode="after")
     def _monitor_is_measured(self) -> "RunConfig":

@@ -130,6 +130,15 @@ def _missing_option(error: Any) -> str:
     return f"unknown {group} '{option}'{suggestion(option, error.options)}"
 
 
+def not_set(key: str) -> str:
+    """What to do about a key without a value."""
+    if key == "optimizer.lr":
+        return (
+            f"{key} is not set, and no table of rates has one: add {key}=0.01, or give your optimizer lr: float = 0.01"
+        )
+    return f"{key} is not set: add {key}=VALUE"
+
+
 def omegaconf_fault(cause: Any) -> str:
     """A key that is not there, with those that are; or a value that does not fit its key."""
     key = str(cause.full_key or cause.key or "")
@@ -140,7 +149,7 @@ def omegaconf_fault(cause: Any) -> str:
             return fault
         return _unknown_key(key, known)
     if key and "Missing mandatory value" in str(cause):
-        return f"{key} is not set"
+        return not_set(key)
     return f"{key}: {_first_line(str(cause))}" if key else _first_line(str(cause))
 
 

@@ -2,6 +2,7 @@
 right, by a few directions on a few samples."""
 
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,19 +18,20 @@ from duograd.runner.engines import Engine
 from duograd.runner.groups import CONF
 from duograd.runner.own.modules import guarded, module
 from duograd.runner.store import files
-from duograd.runner.store.overrides import by_key
+from duograd.runner.store.overrides import by_key, key_of
 
 Arrays = Mapping[str, NDArray[np.float64]]
 DIRECTIONS, SAMPLES = 3, 4
 CEILING = 1e-3  # of a relative error: a wrong term leaves more, differences in float64 far less
 STEPS = (1e-5, 1e-7)  # the shorter, where the first leaves a doubt, rarely meets a kink
+KEYS = ("experiment", "preset", "data.", "model.", "loss.", "seed")  # of what a gradient depends on
 FLOOR = 1e-3  # of a parameter's slope, beside the steepest: what is nearly level moves no further than this allows
 
 
 def own_notes(config: RunConfig, data: DataSet, overrides: Sequence[str]) -> list[str]:
     """What is to be said at the start of a run of the user's own code. overrides: what was typed."""
     with guarded():
-        notes = (rate_note(config, by_key(overrides)), gradient_note(config, data))
+        notes = (rate_note(config, by_key(overrides)), gradient_note(config, data, overrides))
     return [note for note in notes if note is not None]
 
 
@@ -65,7 +67,7 @@ def _own_rate(optimizer: OptimizerConfig) -> float | None:
     return tree.get("lr")
 
 
-def gradient_note(config: RunConfig, data: DataSet) -> str | None:
+def gradient_note(config: RunConfig, data: DataSet, overrides: Sequence[str]) -> str | None:
     """What to say where the gradient by hand of the user's network or loss is wrong; None where it is not, or there is
     none, or nobody wants to know."""
     own = [part for part in (config.model, config.loss) if getattr(part, "file", None)]
@@ -76,13 +78,15 @@ def gradient_note(config: RunConfig, data: DataSet) -> str | None:
         return None
     return (
         f"the gradient of {own[0].name} is off by {error:.1g} of its size (checked {DIRECTIONS} directions): run "
-        f"duograd gradcheck task={config.task.name} {' '.join(_typed(config))}, or set check_gradient=false"
+        f"duograd gradcheck task={config.task.name} {' '.join(_typed(config, overrides))}, or set check_gradient=false"
     )
 
 
-def _typed(config: RunConfig) -> list[str]:
-    parts: dict[str, Any] = {"model": config.model, "loss": config.loss}
-    return [override(group, str(getattr(part, "file", None) or part.name)) for group, part in parts.items()]
+def _typed(config: RunConfig, overrides: Sequence[str]) -> list[str]:
+    """What is typed for the same network, loss and samples: by their names, and the keys of these that were typed."""
+    parts: dict[str, Any] = {"data": config.data, "model": config.model, "loss": config.loss}
+    names = [override(group, str(getattr(part, "file", None) or part.name)) for group, part in parts.items()]
+    return [*names, *(shlex.quote(text) for text in overrides if key_of(text).startswith(KEYS))]
 
 
 def _batch(data: DataSet) -> Batch:

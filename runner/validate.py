@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from duograd.runner.config import RunConfig, part_class
 from duograd.runner.errors import UserError, suggestion
-from duograd.runner.explain import omegaconf_fault
+from duograd.runner.explain import not_set, omegaconf_fault
 from duograd.runner.store.overrides import as_text
 
 M = TypeVar("M", bound=BaseModel)
@@ -61,7 +61,7 @@ def _line(fault: ErrorDetails, tree: Mapping[str, Any], model: type[BaseModel]) 
         known = _known(model, path[:-1], tree)
         return f"unknown key '{key}'{suggestion(path[-1], known, '.'.join([*path[:-1], '']) if path[:-1] else '')}"
     if fault["type"] == "missing":
-        return f"{key} is not set"
+        return not_set(key)
     if fault["type"] == "value_error":
         return message
     expected = EXPECTED.get(fault["type"], message.removeprefix("Input should be "))

@@ -174,7 +174,7 @@ BAD[3, 2, 1] = np.nan
         ({"trX": WINDOWS[..., 0]}, "'trX' has shape (60, 7), expected (N, T, S): give a file in that form"),
         ({"trX": WINDOWS[:, 0, 0]}, "'trX' has shape (60), expected (N, T, S): give a file in that form"),
         ({"trX": np.float32(1)}, "'trX' has shape (), expected (N, T, S): give a file in that form"),
-        ({"trX": BAD}, "'trX' has 1 values that are NaN or infinite as float32, the first at [3, 2, 1]: repair"),
+        ({"trX": BAD}, "'trX' has 1 value that is NaN or infinite as float32, the first at [3, 2, 1]: repair"),
         ({"trY": ONES[:50]}, "'trX' has 60 windows and {}: 'trY' 50 labels: give each window one label"),
         ({"tstY": ONES}, "'tstX' has 18 windows and {}: 'tstY' 60 labels: give each window one label"),
         ({"trY": TWICE}, "'trY' row 4 is [1, 1, 0, 0, 1, 0], not one-hot: give each row a single 1, else 0"),

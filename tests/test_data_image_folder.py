@@ -130,6 +130,12 @@ def test_what_is_skipped_is_counted_by_reason(tmp_path):
     assert (dataset.classes, dataset.digest) == (("cat", "dog"), tree(grow(tmp_path.parent / "plain", FEW)).digest)
 
 
+def test_classes_that_differ_by_case_alone_are_two_and_it_is_said(tmp_path):
+    dataset = tree(grow(tmp_path, {"Cat": 4, "cat": 4, "dog": 4}), validation_fraction=0.0)
+    assert dataset.classes == ("Cat", "cat", "dog")
+    assert dataset.notes == ("classes Cat and cat differ by case alone, and are two: rename one if they are the same",)
+
+
 def test_every_type_of_image_is_read(tmp_path):
     suffixes = ["jpg", "jfif", "jpe", "jp2", "bmp", "dib", "gif", "pgm", "ppm", "tif", "tga", "webp", "TIFF"]
     for kind in ("cat", "dog"):

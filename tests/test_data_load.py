@@ -17,6 +17,7 @@ from duograd.data.patches import displayable
 from duograd.data.sources.patches_h5 import PatchesH5
 from duograd.data.sources.photos import Photos
 from duograd.data.sources.photos_sample import PhotosSample
+from duograd.data.sources.sklearn import Sklearn
 
 ROOT = Path(__file__).parents[1]
 
@@ -183,8 +184,10 @@ def test_too_little_memory_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
         raise MemoryError
 
     monkeypatch.setattr(PhotosSample, "read", exhausted)
+    monkeypatch.setattr(Sklearn, "read", exhausted)
     line = fault_of(load, PhotosSample())
     assert line == "data=photos_sample does not fit in memory: ask for fewer samples, data.count=N"
+    assert fault_of(load, Sklearn()) == "data=sklearn does not fit in memory: give fewer samples"  # it has no count
 
 
 def test_loading_photographs_imports_no_heavy_library() -> None:

@@ -227,7 +227,7 @@ def test_not_finite(path: Path, bad: float) -> None:
     write(path, data=values)
     assert fault(path) == (
         f"{path}: 'data' has 2 values that are NaN or infinite as float32, the first at [4, 2, 0, 1]: "
-        "repair those samples or leave them out"
+        "repair such samples or leave them out"
     )
     assert len(read(path, 4)) == 4  # the faulty ones are not asked for
 

@@ -103,7 +103,7 @@ def test_require_finite_counts_and_points(bad: float) -> None:
     samples[2, 1, 0] = samples[3, 0, 0] = bad
     assert fault_of(require_finite, samples, "file.h5: 'data'") == (
         "file.h5: 'data' has 2 values that are NaN or infinite as float32, the first at [2, 1, 0]: "
-        "repair those samples or leave them out"
+        "repair such samples or leave them out"
     )
 
 

@@ -102,8 +102,11 @@ def test_one_that_stopped_by_itself_would_again_one_that_was_stopped_goes_on(
     assert main([str(folder.path), f"epochs={LONG}"]) == 0
     assert contents(folder) == contents(whole)
     capsys.readouterr()
-    assert main([str(folder.path)]) == 0
-    assert "is finished already: to train it longer, duograd resume" in capsys.readouterr().out
+    written = folder.summary.stat().st_mtime_ns
+    for more in ([], [f"epochs={LONG}"]):
+        assert main([str(folder.path), *more]) == 0
+        assert capsys.readouterr().out.startswith(f"{folder.path} is finished already, with {LONG} epochs: to train")
+    assert folder.summary.stat().st_mtime_ns == written
 
 
 def test_what_was_typed_keeps_its_place() -> None:

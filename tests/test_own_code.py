@@ -202,7 +202,7 @@ def test_own_data_is_split_or_comes_split(tmp_path):
     assert len(_data(compose([*windows, *fold])).validation) < len(data.validation) + len(data.test)
     with pytest.raises(DataError, match=r"data.fold=0: apart.py gives splits of its own"):
         _data(compose(["task=table", "data=apart.py", "data.n=40", *fold]))
-    with pytest.raises(UserError, match=r"^data.n is not set$"):
+    with pytest.raises(UserError, match=r"^data.n is not set: add data.n=VALUE$"):
         compose(["task=table", "data=apart.py"])
 
 

@@ -3,6 +3,7 @@
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from command_lines import exit_codes
@@ -20,7 +21,7 @@ FILES = {**{kind: f"my_{kind}.py" for kind in KINDS}, "protocol": "protocol.py",
 
 def lines(kind: str, file: str) -> list[list[str]]:
     """The commands of an example, small; --watch would never end."""
-    typed = [shlex.split(line, comments=True)[1:] for line in commands(written(kind, file))]
+    typed = [shlex.split(line, comments=True)[1:] for line in commands(written(kind, file), Path(file))]
     return [small(arguments) for arguments in typed if "--watch" not in arguments]
 
 
@@ -66,10 +67,15 @@ def test_new_overwrites_nothing_and_names_what_python_can_import(tmp_path, monke
     monkeypatch.chdir(tmp_path)
     assert main(["net", "my_net.py"]) == 0
     assert "duograd task=activity preset=smoke model=my_net.py model.width=64" in capsys.readouterr().out
+    (tmp_path / "a b").mkdir()
+    assert main(["net", "a b/my_net"]) == 0
+    assert "duograd task=activity preset=smoke 'model=a b/my_net.py' model.width=64" in capsys.readouterr().out
     with pytest.raises(UserError, match=r"my_net.py is there already"):
         main(["net", "my_net"])
     with pytest.raises(UserError, match=r"my-net.py: Python cannot import"):
         main(["net", "my-net"])
+    with pytest.raises(UserError, match=r"my.net.py: Python cannot import"):
+        main(["net", "my.net"])
     with pytest.raises(UserError, match=r"class.py: Python cannot import"):
         main(["net", "class"])
     with pytest.raises(UserError, match=r"numpy.py would stand in for Python's module"):

@@ -1,8 +1,12 @@
 """What is wrong with a user's code is said in a line, before training where it can be."""
 
+import re
+
 import pytest
 from own_builders import ALWAYS, CHAIN, EXAMPLES, GAIT, fault, refused, train, write
 
+from duograd.data.errors import DataError
+from duograd.runner import build
 from duograd.runner.compose import compose
 from duograd.runner.own.faults import OwnCodeError
 from duograd.runner.run import run
@@ -85,8 +89,10 @@ def test_a_wrong_gradient_is_warned_of_and_a_right_one_is_not(tmp_path):
     )
     assert (off, right) == ([], [])
     assert wrong[0].startswith("the gradient of wrong is off by")
-    command = f"run duograd gradcheck task=activity \"model='{here}/wrong.py'\" loss="  # pasted, it works
-    assert f"(checked 3 directions): {command}" in wrong[0]
+    command = (
+        f"run duograd gradcheck task=activity data=gait \"model='{here}/wrong.py'\" loss=cross_entropy data.count=36"
+    )
+    assert f"(checked 3 directions): {command} data.test_count=24 data.window=9, or" in wrong[0]  # pasted, it works
 
 
 LATE = """
@@ -109,6 +115,63 @@ def test_code_that_raises_in_training_fails_the_run_and_leaves_its_folder_whole(
     traceback = capsys.readouterr().err
     assert traceback.count("File ") == 1
     assert "return x, (lambda dy: dy)" in traceback
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_outputs_that_change_their_shape_in_training_are_the_networks_fault(tmp_path, capsys, backend):
+    twice = "(np.concatenate([x, x]), lambda dy: dy)" if backend == "numpy" else "torch.cat([x, x])"
+    late = f"calls = []\n\n\ndef late(x):\n    calls.append(x)\n    return {{}} if len(calls) < 20 else {twice}\n"
+    by_hand = CHAIN.replace("relu,\n        duo", "late,\n        duo") + late.format("(x, lambda dy: dy)")
+    write(tmp_path, "odd.py", by_hand if backend == "numpy" else MODULE + late.format("x"))
+    typed = [*GAIT, *ALWAYS, "model=odd.py", "epochs=90", "check_gradient=false", f"backend={backend}"]
+    assert run(compose(typed), RunFolder(tmp_path / "run"), typed) == 1
+    error = RunFolder(tmp_path / "run").read_summary()["error"]
+    assert re.match(r"odd\.py gives outputs of shape \(\d+, 6\) for inputs of shape \(\d+, 9, 3\): expected \(", error)
+    assert error.endswith(", 6 a sample; mend it and run anew")
+
+
+MODULE = """
+import torch
+
+
+class Net(torch.nn.Module):
+    def __init__(self, shape, outputs):
+        super().__init__()
+        self.last = torch.nn.Linear(shape[-1], outputs)
+
+    def forward(self, x):
+        return late(self.last(x.mean(dim=1)))
+
+
+"""
+
+
+def test_an_optimizer_without_a_rate_says_how_to_give_one(tmp_path):
+    write(tmp_path, "plain.py", "class Plain:\n    def update(self, w, g, slots, lr, t):\n        w -= lr * g\n")
+    assert "optimizer.lr is not set" in (line := refused("optimizer=plain.py"))
+    assert line.endswith("add optimizer.lr=0.01, or give your optimizer lr: float = 0.01")
+    train(tmp_path / "run", "optimizer=plain.py", "optimizer.lr=0.01")
+
+
+LARGE = """
+import numpy as np
+
+
+def data():
+    x, y = np.ones((9, 3)), np.arange(9.0)
+    {}[::2] = 1e308
+    return x, y
+"""
+
+
+def test_data_of_values_that_no_float32_holds_is_one_line(tmp_path):
+    """And no warning of NumPy's, which would be an error here."""
+    for array, where in {"x": "split", "y": "split, in its targets,"}.items():
+        path = write(tmp_path, "large.py", LARGE.format(array))
+        with pytest.raises(DataError) as refusal:
+            build.data_set(compose(["task=table", f"data={path}", "loss=squared_error"]))
+        assert f"data=large: its train {where} has " in str(refusal.value)
+        assert "NaN or infinite as float32, the first at [0" in str(refusal.value)
 
 
 def test_code_that_raises_before_training_is_refused_with_its_traceback(tmp_path):

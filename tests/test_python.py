@@ -92,6 +92,18 @@ def test_a_fault_is_a_value_error_of_one_line_and_leaves_nothing(fault, line, tm
     assert not list(tmp_path.iterdir())
 
 
+def test_a_folder_that_is_taken_is_gone_on_from_in_pythons_words(run, tmp_path):
+    with pytest.raises(
+        duograd.UserError, match=r"already holds a run: .*duograd\.load\('.*'\)\.resume\(\), or .*folder=DIR"
+    ):
+        duograd.run(*SMALL, folder=run.folder, progress=False)
+    (tmp_path / "sweep.json").touch()
+    with pytest.raises(
+        duograd.UserError, match=r"already holds a sweep: .*duograd\.Sweep\('.*'\)\.resume\(\), or .*folder=DIR"
+    ):
+        duograd.sweep(*SMALL, seed=[1, 2], folder=tmp_path)
+
+
 def test_a_run_tells_of_itself(run):
     assert run.status == run.summary["status"] == "FINISHED"
     assert run.config["model"]["dense"] == [4]
@@ -133,6 +145,11 @@ def test_it_predicts_samples_in_the_units_of_their_source(run):
         run.predict(np.zeros((2, 5)))
     with pytest.raises(duograd.UserError, match="weights='first': expected 'best' or 'last'"):
         run.predict(np.zeros((2, 13)), weights="first")
+    for odd in (np.nan, 1e308):  # the second is infinite on the scale of training
+        with pytest.raises(
+            duograd.UserError, match=r"x has 1 value that is NaN or infinite as float32, the first at \[1, 4\]"
+        ):
+            run.predict(np.where(np.arange(26).reshape(2, 13) == 17, odd, wine.data[:2]))
 
 
 def test_hydra_and_signals_are_the_callers(tmp_path):

@@ -73,6 +73,8 @@ def test_hydras_basic_launcher_stays(tmp_path):
     process = done(sweep(tmp_path / "sweep", "epochs=1", "seed=1,2", "hydra/launcher=basic"), tmp_path)
     assert process.returncode == 0, process.stderr
     assert [(tmp_path / "sweep" / job / "summary.json").exists() for job in "01"] == [True, True]
+    name = json.loads((tmp_path / "sweep" / "0" / "run.json").read_text())["name"]
+    assert name == "autoencoder numpy count=200 size=4 dtype=float64 epochs=1 seed=1"  # sweep.answer is no part of it
 
 
 @pytest.fixture

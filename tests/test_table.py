@@ -60,7 +60,7 @@ def test_a_run_draws_what_belongs_to_its_targets(keys, figures, tmp_path):
 def test_a_loss_for_other_targets_is_told_with_one_that_fits():
     with pytest.raises(UserError, match=r"are values: use loss=huber or loss=squared_error$"):
         compose(["task=table", "data.set=diabetes"])
-    with pytest.raises(UserError, match=r"are classes: use loss=cross_entropy or loss=svm$"):
+    with pytest.raises(UserError, match=r"are classes: use loss=cross_entropy or loss=svm, or data.set=diabetes$"):
         compose(["task=table", "loss=huber"])
 
 
@@ -105,7 +105,7 @@ def test_the_kind_of_target_is_recognised(raw, kind):
         (["a", "a"], None, "target y has one class only, 'a': give samples of two at least"),
         (["a", "b"], "values", "target y holds words such as 'a', no values: use data.target_kind=classes"),
         ([1.5, 1.5], None, "target y is the same in all 2 samples, there is nothing to learn"),
-        ([1.0, np.nan], None, "target y has 1 values that are NaN or infinite as float64, the first at \\[1\\]"),
+        ([1.0, np.nan], None, "target y has 1 value that is NaN or infinite as float64, the first at \\[1\\]"),
         ([[1, 2], [3, 4]], "classes", "give each sample one class, or use data.target_kind=values"),
     ],
 )

@@ -86,6 +86,15 @@ def test_a_choice_of_one_task_chooses_it(choices, task):
         ),
         (["loss=cross_entropy"], "loss=cross_entropy is for task=activity, cnn or table: say which, such as task=act"),
         (
+            ["task=autoencoder", "data=arrays", "data.path=x.npz"],
+            "data=arrays is for task=activity, cnn or table, not for task=autoencoder; task=autoencoder has data=",
+        ),
+        (
+            ["task=table", "loss=huber"],
+            "loss=huber is for values, but the targets of data=sklearn are classes: use loss=cross_entropy or "
+            "loss=svm, or data.set=diabetes",
+        ),
+        (
             ["data=arrays", "data.path=x.npz"],
             "data=arrays is for task=activity, cnn or table: say which, such as task=a",
         ),

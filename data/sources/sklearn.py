@@ -25,6 +25,10 @@ class Sklearn(TableConfig):
         """Known before anything is read."""
         return self.target_kind or ("values" if self.set in VALUES else "classes")
 
+    def key_for(self, targets: str) -> str | None:
+        """See SourceConfig."""
+        return "data.set=diabetes" if targets == "values" else None  # classes are what it has by itself
+
     def read(self, dtype: np.dtype[Any]) -> DataSet:
         """The table. Raises DataError where a split would be empty."""
         from sklearn import datasets

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from duograd.data.dataset import DataSet
+from duograd.data.dataset import DataSet, require_finite
 from duograd.data.errors import DataError
 from duograd.runner.errors import UserError
 from duograd.runner.report.records import Record
@@ -63,4 +63,10 @@ class Network:
             raise UserError(f"x has shape {samples.shape}: give samples (N, {', '.join(map(str, shape))})")
         if train.normalise is not None:
             samples = train.normalise(samples)
-        return np.ascontiguousarray(samples, dtype)
+        with np.errstate(over="ignore"):  # what is infinite then is refused
+            inputs = np.ascontiguousarray(samples, dtype)
+        try:
+            require_finite(inputs, "x")
+        except DataError as error:
+            raise UserError(str(error)) from None
+        return inputs

@@ -17,7 +17,7 @@ from duograd.runner.report.links import mlflow_link
 from duograd.runner.report.report import write_report
 from duograd.runner.report.select import select_runs
 from duograd.runner.run import run as run_in_folder
-from duograd.runner.store.folders import RunFolder
+from duograd.runner.store.folders import RunFolder, SweepFolder
 from duograd.runner.sweep.options import refuse_for_a_single_run
 from duograd.runner.tracking.address import OUTPUTS
 
@@ -44,6 +44,11 @@ def run(
     assert composed.config is not None  # as no sweep was asked for
     refuse_for_a_single_run(composed.sweep)
     context, where = replace(here.context(progress), flags=composed.flags), RunFolder(composed.folder)
+    if where.config.exists():
+        raise UserError(
+            f"{where.path} already holds a run: go on with it, duograd.load({str(where.path)!r}).resume(), or choose "
+            "another folder, folder=DIR"
+        )
     if composed.choice:
         context.console.print(str(composed.choice), highlight=False, soft_wrap=True, markup=False)
     try:
@@ -100,6 +105,11 @@ def _sweep(
     workers = [] if n_workers is None else [f"hydra.launcher.n_workers={n_workers}"]
     given = [*given, *workers, *_folder("hydra.sweep.dir", folder)]
     where = compose_command(given, config_dir, sweep=True).folder
+    if SweepFolder(where).record.exists() and not any("sweep.resume=" in text for text in given):
+        raise UserError(
+            f"{where} already holds a sweep: go on with it, duograd.Sweep({str(where)!r}).resume(), or choose another "
+            "folder, folder=DIR"
+        )
     flags = [] if config_dir is None else ["--config-dir", str(config_dir)]
     named = [] if folder is not None else _folder("hydra.sweep.dir", where)
     return swept(["-m", *flags, *given, *named], where, progress)

@@ -58,8 +58,9 @@ class Halves:
         if isinstance(made, Chain):
             if not isinstance(loss, OutputLoss):
                 raise ArchitectureError(f"{self.where}: a chain learns by a loss of its outputs: choose another loss")
-            return ChainNet(made, loss, seed, dtype, threads, getattr(config, "init", "torch"))
-        return GuestNet(made, loss, dtype)
+            init = getattr(config, "init", "torch")
+            return ChainNet(made, loss, outputs, seed, dtype, threads, init, self.where)
+        return GuestNet(made, loss, _expected(loss, outputs), dtype, self.where)
 
     def twin(self, config: Any, loss: Any, shape: tuple[int, ...], outputs: int, seed: int, dtype: DTypeLike) -> Any:
         """The network in torch, at the weights of the one by hand. Raises ArchitectureError where there is none."""
@@ -70,7 +71,7 @@ class Halves:
 
         with torch_guest.seeded(seed):
             module = torch(**arguments(torch, config, **_given(loss, shape, outputs, seed, dtype, None)))
-        network = torch_guest.as_network(module, loss, seed, dtype)
+        network = torch_guest.as_network(module, loss, _expected(loss, outputs), seed, dtype, self.where)
         if self.by_hand is not None:
             by_hand = self.net(config, loss, shape, outputs, seed, dtype)
             torch_guest.start_at(network, by_hand.params | by_hand.buffers)
@@ -93,6 +94,11 @@ class Halves:
         if file and not str(module.__file__).endswith(file):
             raise ArchitectureError(f"model.torch={config.torch}: import it in {self.where}, and name it, {name}")
         return named(module, name, self.where)
+
+
+def _expected(loss: Any, outputs: int) -> int | None:
+    """How many outputs a network must say of a sample; None where samples are their own targets."""
+    return outputs if isinstance(loss, OutputLoss) else None
 
 
 def _given(loss: Any, shape: Any, outputs: int, seed: int, dtype: DTypeLike, threads: int | None) -> dict[str, Any]:

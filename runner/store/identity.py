@@ -20,6 +20,7 @@ from duograd.runner.training import Floats, Training
 LONGEST_DIFF = 1_000_000  # characters that are kept
 CHECKOUT = Path(__file__).resolve().parents[2]
 GROUPS = ("task", "data", "model", "loss", "optimizer", "backend", "tracking", "preset", "experiment", "rates")
+UNNAMED = ("hydra", "sweep.", "data.path", "data.root", "tracking.", "checkpoint.")  # keys that no name needs
 
 NEEDED = (
     "name",
@@ -105,7 +106,7 @@ def name(config: RunConfig, overrides: Sequence[str]) -> str:
     set_by_hand = [
         f"{key.removesuffix('.name').rsplit('.', 1)[-1]}={value}"
         for key, value in typed.items()
-        if key not in GROUPS and not key.startswith(("hydra", "data.path", "data.root", "tracking.", "checkpoint."))
+        if key not in GROUPS and not key.startswith(UNNAMED)
     ]
     optimizer = [config.optimizer.name] if "optimizer" in typed else []
     return " ".join([config.model.name, config.backend.name, *optimizer, *set_by_hand])
