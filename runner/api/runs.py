@@ -23,7 +23,8 @@ class Run:
     """A run, read from its folder whenever it is asked: one that goes on elsewhere is seen as it grows.
 
     trust: to resume or predict, import the copy of own code that the folder keeps, though this user has not run it
-    before, or the file that it was copied of is gone or differs. Raises UserError where the folder holds no run, or is damaged.
+    before, or the file that it was copied of is gone or differs. Raises UserError where the folder holds no run, or is
+    damaged.
     """
 
     def __init__(self, folder: str | PathLike[str], trust: bool = False) -> None:
