@@ -106,7 +106,7 @@ def refuse_others(options: Options, tasks: Tasks, task: str) -> None:
     A network or a loss that is for several, such as a user's own that takes any samples, is left to try.
     """
     for text, own in tasks.items():
-        if task not in own and (len(own) == 1 or text.startswith("data=")):
+        if task not in own and (len(own) == 1 or (text.startswith("data=") and options.knows(task))):
             group = text.partition("=")[0]
             fitting = [option for option in options.names(group) if task in options.tasks(group, option)]
             has = f"; task={task} has {group}={', '.join(fitting)}" if fitting else ""

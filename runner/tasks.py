@@ -67,6 +67,11 @@ class Options:
             return self.tasks_of(self._kind(group, option))
         return common(filter(None, (self.tasks(*choice) for choice in self._choices(f"{group}/{option}").items())))
 
+    def knows(self, task: str) -> bool:
+        """Whether its default source says what a task learns from."""
+        self.tasks_of(None)
+        return self._learned.get(task) is not None
+
     def tasks_of(self, samples: Kind | None) -> frozenset[str]:
         """The tasks that learn from samples of a kind."""
         if not self._learned:
