@@ -1,8 +1,9 @@
 """Runs that are killed at random moments and gone on with: do they end in the bytes of an undisturbed one?
 
-`python tests/killing.py --count 190 --sweeps 10` prints the count. Each run is a process of its own, forked from
-this one, which has imported everything and trained nothing; it is killed by SIGKILL up to three times: while it starts,
-trains, writes, draws, or is resumed. A sweep is what is typed, and is killed with all its workers.
+`python tests/killing.py --count 200 --signals 30 --sweeps 10` prints the count. Each run is a process of its own,
+forked from this one, which has imported everything and trained nothing; it is killed by SIGKILL up to three times:
+while it starts, trains, writes, draws, or is resumed. Of --signals, by Ctrl-C or SIGTERM instead, which it hears.
+A sweep is what is typed, and is killed with all its workers.
 """
 
 import argparse
@@ -15,18 +16,19 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import matplotlib.backends.backend_agg
 import matplotlib.figure
 
-from duograd.runner import drawing, plots
+from duograd.runner import cli, drawing, plots
 from duograd.runner.commands import resume
 from duograd.runner.compose import compose
 from duograd.runner.config import RunConfig
 from duograd.runner.run import run
+from duograd.runner.store import files
 from duograd.runner.store.folders import RunFolder
 
 IMPORTED = (matplotlib, drawing, plots)  # before the first fork
@@ -36,6 +38,7 @@ PATCHES = ["data.count=150", "data.size=5", "model.hidden_size=9", "data.validat
 SMOKE = ["preset=smoke", "data.count=60", "data.test_count=20"]
 KINDS = {
     "full batch": [*PATCHES, "epochs=60"],
+    "l-bfgs": [*PATCHES, "epochs=20", "optimizer=lbfgs"],
     "mini-batches": [*PATCHES, "epochs=12", "batch_size=20", "optimizer=adam"],
     "early stopping": [*PATCHES, "epochs=500", "batch_size=30", "early_stopping.patience=2", "optimizer.lr=2"],
     "lstm": ["task=activity", "data=gait", *SMOKE, "model=lstm", "epochs=4", "batch_size=16", "data.window=20"],
@@ -44,13 +47,15 @@ KINDS = {
         *("data.size=16", "data.augment.flip=true", "data.augment.crop=2"),
     ],
     "table": ["task=table", "data=sklearn", "data.set=wine", "epochs=15", "batch_size=16"],
+    "table, full batch": ["task=table", "data=sklearn", "data.set=wine", "epochs=60", "batch_size=null"],
 }
+HEARD = (signal.SIGINT, signal.SIGTERM)
 
 SWEEP = ["task=autoencoder", *ALWAYS, *KINDS["mini-batches"], "model.hidden_size=5,6,7", "sweep.answer=false"]
 
 
 def child(work: Callable[[], int]) -> int:
-    """The process that does the work, in silence; its exit code is the work's."""
+    """The process that does the work, in silence; its exit code is the work's, as the command line would have it."""
     if pid := os.fork():
         return pid
     code = 70
@@ -58,22 +63,31 @@ def child(work: Callable[[], int]) -> int:
         with open(os.devnull, "w") as nowhere:  # noqa: PTH123
             os.dup2(nowhere.fileno(), 1)
             os.dup2(nowhere.fileno(), 2)
-            code = work()
+            code = cli.exit_code(work)
     finally:
         os._exit(code)
 
 
-def killed(pid: int, seconds: float) -> int | None:
-    """Kills the process after so long; its exit code where it had ended by then."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+def killed(pid: int, signum: int, seconds: float, folder: RunFolder | None = None) -> int | None:
+    """Sends a signal after so long; the exit code where the process had ended by then, or did not die of it.
+
+    folder: where a write is waited for then, to be killed in its middle.
+    """
+    moment = time.monotonic() + seconds
+    while time.monotonic() < moment or (folder and not any(folder.path.glob(files.TEMPORARY))):
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             return os.waitstatus_to_exitcode(status)
-        time.sleep(0.001)
-    os.kill(pid, signal.SIGKILL)
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    return None if code == -signal.SIGKILL else code
+        if time.monotonic() < moment:
+            time.sleep(0.001)
+    os.kill(pid, signum)
+    code = waited_for(pid)
+    return None if code in (-signum, 128 + signum) else code
+
+
+def waited_for(pid: int) -> int:
+    """The exit code of a process, however long it takes."""
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def begun_or_resumed(config: RunConfig, folder: RunFolder) -> Callable[[], int]:
@@ -83,8 +97,12 @@ def begun_or_resumed(config: RunConfig, folder: RunFolder) -> Callable[[], int]:
     return lambda: run(config, folder, [])
 
 
-def moment(folder: RunFolder) -> str:
-    """What a run was doing when it was killed."""
+def moment(folder: RunFolder, since: int) -> str:
+    """What a run was doing when it was killed. since: how long its log was when this process of it began."""
+    if any(folder.path.glob(files.TEMPORARY)):
+        return "writing"
+    if since and b"resumed after" not in folder.log.read_bytes()[since:]:
+        return "resuming"
     if not folder.config.exists() or not folder.metrics.exists() or not folder.metrics.stat().st_size:
         return "starting"
     summary = folder.read_summary()
@@ -115,27 +133,35 @@ class Campaign:
         if kind not in self.calm:
             config, folder = compose([*ALWAYS, *KINDS[kind]]), RunFolder(self.root / kind)
             started = time.monotonic()
-            assert killed(child(lambda: run(config, folder, [])), 3600) == 0, (folder.log.read_text(), kind)
+            assert waited_for(child(lambda: run(config, folder, []))) == 0, (_log(folder), kind)
             self.calm[kind] = config, left(folder), time.monotonic() - started
         return self.calm[kind]
 
-    def trial(self, number: int) -> str | None:
+    def trial(self, number: int, signals: Sequence[int] = (signal.SIGKILL,)) -> str | None:
         """One run, killed and gone on with to its end; what is not as it should be."""
         kind = list(KINDS)[number % len(KINDS)]
         config, expected, seconds = self.undisturbed(kind)
         folder = RunFolder(self.root / f"{number}")
         for _ in range(self.rng.randint(1, 3)):
-            code = killed(child(begun_or_resumed(config, folder)), self.rng.uniform(0, 1.05 * seconds))
+            since = folder.log.stat().st_size if folder.log.exists() else 0
+            when = self.rng.uniform(0, 1.05 * seconds)
+            write = folder if self.rng.random() < 0.25 else None
+            code = killed(child(begun_or_resumed(config, folder)), self.rng.choice(signals), when, write)
             if code is None:
-                self.moments[moment(folder)] += 1
+                self.moments[moment(folder, since)] += 1
             elif code != 0:
                 return f"{kind}: exit code {code}: {_log(folder)}"
-        if (code := killed(child(begun_or_resumed(config, folder)), 3600)) != 0:
+        if (code := waited_for(child(begun_or_resumed(config, folder)))) != 0:
             return f"{kind}: exit code {code} at the end: {_log(folder)}"
         found = left(folder)
         shutil.rmtree(folder.path)
-        wrong = [key for key in expected if found.get(key) != expected[key]]
+        drawn = signals == (signal.SIGKILL,)  # a signal that is heard while drawing leaves out the rest
+        wrong = [key for key in expected if found.get(key) != expected[key] and (drawn or key != "pictures")]
         return f"{kind}: {', '.join(wrong)} are others" if wrong else None
+
+    def signalled(self, number: int) -> str | None:
+        """The same of a run that hears what ends it."""
+        return self.trial(number, HEARD)
 
     def sweep(self, number: int) -> str | None:
         """The same of a sweep of three jobs."""
@@ -175,12 +201,14 @@ def _log(folder: RunFolder) -> str:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--signals", type=int, default=0)
     parser.add_argument("--sweeps", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as root:
         campaign = Campaign(Path(root), given.seed)
-        trials = [*([campaign.trial] * given.count), *([campaign.sweep] * given.sweeps)]
+        runs = [*([campaign.trial] * given.count), *([campaign.signalled] * given.signals)]
+        trials = [*runs, *([campaign.sweep] * given.sweeps)]
         faults = []
         for number, trial in enumerate(trials):
             if fault := trial(number):
@@ -188,8 +216,9 @@ def main(arguments: list[str]) -> int:
                 print(fault)
             print(f"{number + 1} of {len(trials)}", end="\r", file=sys.stderr)
     moments = ", ".join(f"{count} {what}" for what, count in sorted(campaign.moments.items()))
-    same = f"{len(trials) - len(faults)} of {len(trials)} ended as undisturbed ones ({given.sweeps} of them sweeps)"
-    print(f"{same}; killed {campaign.moments.total()} times ({moments})")
+    same = f"{len(trials) - len(faults)} of {len(trials)} ended as undisturbed ones"
+    kinds = f"{given.sweeps} of them sweeps, {given.signals} ended by signals that they hear"
+    print(f"{same} ({kinds}); killed {campaign.moments.total()} times ({moments})")
     return 1 if faults else 0
 
 
