@@ -9,10 +9,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from importlib import import_module
 
-from duograd.runner.errors import UserError, mask, one_line, suggestion, system_fault
+from duograd.runner.errors import UserError, one_line, suggestion, system_fault
+from duograd.runner.redaction import redact, redacted_streams
 from duograd.runner.subcommands import COMMANDS
 
 SLOW_TO_START = ("resume", "compare", "sync", "watch")  # commands that import for a second or two
@@ -23,7 +24,9 @@ def main() -> None:
     open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal may know ASCII alone
-    sys.exit(exit_code(lambda: dispatch(sys.argv[1:])))
+    exact = sys.argv[1:2] == ["completion"]  # a shell compares what it is offered with what was typed
+    with nullcontext() if exact else redacted_streams(sys.stdout, sys.stderr):
+        sys.exit(exit_code(lambda: dispatch(sys.argv[1:])))
 
 
 def open_closed_streams() -> None:
@@ -75,12 +78,14 @@ def complain(error: Exception | str) -> int:
     with suppress(OSError):  # a full disk behind standard error
         if traceback := getattr(error, "traceback", None):  # of the user's own code
             print(traceback, end="", file=sys.stderr)
-        print(f"duograd: {one_line(mask(str(error)))}", file=sys.stderr, flush=True)
+        print(f"duograd: {one_line(redact(str(error)))}", file=sys.stderr, flush=True)
     return 2
 
 
 def run_command(name: str, arguments: Sequence[str]) -> int:
-    """A sub-command's exit code. Raises UserError."""
+    """A sub-command's exit code. Raises UserError. ~ is the home, also between quotes, where shells leave it."""
+    if name != "completion":
+        arguments = [os.path.expanduser(text) for text in arguments]  # noqa: PTH111 - not all of them are paths
     return int(import_module(f"duograd.runner.commands.{name}").main(list(arguments)))
 
 

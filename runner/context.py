@@ -16,10 +16,10 @@ from duograd.data.dataset import DataSet
 from duograd.runner import build
 from duograd.runner.config import RunConfig
 from duograd.runner.display import ending
-from duograd.runner.errors import mask
 from duograd.runner.hooks import Hook
 from duograd.runner.hooks.interruption import Interruption, Signals
 from duograd.runner.progress_line import ProgressLine
+from duograd.runner.redaction import redact
 from duograd.runner.store.folders import RunFolder
 
 LOG_WIDTH = 200  # columns of a log, at least
@@ -78,7 +78,7 @@ class Stdout:
 
     def write(self, text: str) -> int:
         with self._silenced_by_loss():
-            self._stream.write(text)
+            self._stream.write(redact(text))
         return len(text)
 
     def flush(self) -> None:
@@ -134,7 +134,7 @@ def kept_in(journal: logging.Logger | None, console: Console) -> Iterator[None]:
 
 class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return mask(super().format(record))
+        return redact(super().format(record))
 
 
 class _LogFile(logging.FileHandler):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from duograd.runner.redaction import redact
 from duograd.runner.report import charts, confusion_sheets, feature_sheets, pages, search, terminal
 from duograd.runner.report.charts import Picture
 from duograd.runner.report.comparison import Comparison
@@ -79,7 +80,7 @@ def write_report(folder: Path, comparison: Comparison, link: str | None = None) 
         ("answer.html", pages.html(content)),
         *([(REDIRECT, pages.redirect(link))] if link else []),
     ):
-        files.write_bytes(folder / name, text.encode())
+        files.write_bytes(folder / name, redact(text).encode())
     return Report(folder, comparison, [picture.path for picture in pictures], left_out, link)
 
 

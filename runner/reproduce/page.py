@@ -6,6 +6,7 @@ from typing import Any
 
 from duograd.runner.display import counted
 from duograd.runner.gradcheck.layers import layer_checks
+from duograd.runner.redaction import redact
 from duograd.runner.report import pages
 from duograd.runner.report.records import Record, read_sweep
 from duograd.runner.report.tables import NOTHING, Column, Table
@@ -58,8 +59,8 @@ def write_page(
         "studies": [_layers(), *sections],
         "left_out": _left_out(),
     }
-    files.write_bytes(out / "README.md", pages.markdown(content, out, TEMPLATE).encode())
-    files.write_bytes(out / "index.html", pages.html(content, TEMPLATE).encode())
+    files.write_bytes(out / "README.md", redact(pages.markdown(content, out, TEMPLATE)).encode())
+    files.write_bytes(out / "index.html", redact(pages.html(content, TEMPLATE)).encode())
     return out / "index.html"
 
 

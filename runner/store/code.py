@@ -32,7 +32,7 @@ def _keep(code: Code, place: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write_bytes(path, content)
     entry = {"file": str(code.origin), "main": next(iter(code.files))}
-    files.write_json(place / ORIGINS, {**origins, code.hash: entry})
+    files.write_json(place / ORIGINS, {**origins, code.hash: entry}, exact=True)
 
 
 def kept(folder: Path) -> Iterator[Code]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from duograd.runner.errors import UserError, mask
+from duograd.runner.redaction import redact
 
 TEMPORARY = f".{'[0-9a-f]' * 32}.tmp"  # of files on their way
 LONGEST_YAML = 1_000_000  # characters
@@ -43,12 +44,14 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, mask(text).encode(errors="replace"))
 
 
-def write_json(path: Path, value: Any) -> None:
-    """The same for JSON, indented for people, with the passwords of addresses masked.
+def write_json(path: Path, value: Any, exact: bool = False) -> None:
+    """The same for JSON, indented for people, with the passwords of addresses masked, and the user's home as ~.
 
-    Raises ValueError for NaN and infinity, which JSON has no word for.
+    exact: paths stay as they are, because something goes on from them. Raises ValueError for NaN and infinity, which
+    JSON has no word for.
     """
-    write_bytes(path, (mask(json.dumps(value, indent=2, allow_nan=False)) + "\n").encode())
+    text = json.dumps(value, indent=2, allow_nan=False)
+    write_bytes(path, ((mask(text) if exact else redact(text)) + "\n").encode())
 
 
 def write_yaml(path: Path, tree: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from duograd.runner import arguments
 from duograd.runner.errors import UserError
 from duograd.runner.store import files, lines, locks, moving, schema
 
@@ -68,10 +69,11 @@ class RunFolder:
         files.write_yaml(self.config, moving.relative_config(tree, self.path, project))
 
     def read_identity(self, *needed: str) -> dict[str, Any]:
-        """run.json, with the keys that are needed at least. Raises DamagedError."""
+        """run.json, with the keys that are needed at least, and overrides as Hydra reads them. Raises DamagedError."""
         content = files.read_json(self.identity)
         schema.check(self.identity, content, schema.RunJson, needed)
-        return content
+        typed = [arguments.readable(override) for override in content.get("overrides", [])]
+        return content | {"overrides": typed} if typed else content
 
     def read_summary(self) -> dict[str, Any]:
         """summary.json; {} while the run goes on, or if it was killed. Raises DamagedError."""

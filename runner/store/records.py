@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from duograd.runner.errors import UserError
+from duograd.runner.redaction import redact
 from duograd.runner.store import files, moving, schema
 from duograd.runner.store.folders import PRUNED, SEARCH, SWEEP, RunFolder
 from duograd.runner.store.overrides import as_typed, by_key
@@ -47,6 +48,11 @@ class JobRecord:
             if not Path(path).parts or Path(path).is_absolute() or ".." in Path(path).parts:
                 raise UserError(f"job {self.number}: '{path}' lies outside the sweep's folder")
         by_key(self.overrides)
+
+    def written(self, project: Path) -> Self:
+        """As it stands in sweep.json: paths of the project relative to it; in what is only read, the home as ~."""
+        overrides = moving.relative_overrides(self.overrides, project)
+        return replace(self, overrides=overrides, error=self.error and redact(self.error))
 
     @property
     def settled(self) -> bool:
@@ -127,15 +133,14 @@ class SweepRecord:
         project = Path(self.directory)
         where: dict[str, Any] = {"directory": moving.relative(self.directory, sweep, project)}
         where["overrides"] = moving.relative_overrides(self.overrides, project)
-        where["jobs"] = [
-            asdict(replace(job, overrides=moving.relative_overrides(job.overrides, project))) for job in self.jobs
-        ]
+        where["jobs"] = [asdict(job.written(project)) for job in self.jobs]
         folder, hydra = self.origin.config_dir, moving.relative_overrides(self.origin.hydra, project)
         config_dir = folder and moving.relative(folder, sweep, project)
         where["origin"] = asdict(replace(self.origin, config_dir=config_dir, hydra=hydra))
         if self.uri is not None:
             where["uri"] = moving.relative(self.uri, sweep, project)
-        files.write_json(sweep / SWEEP, {**asdict(self), **where, "swept": self.swept})
+        said = {"command": redact(self.command), "swept": self.swept}
+        files.write_json(sweep / SWEEP, {**asdict(self), **where, **said}, exact=True)
 
     @classmethod
     def load(cls, sweep: Path) -> Self:
@@ -185,7 +190,7 @@ class SearchRecord:
     importances: dict[str, float] | None = None
 
     def save(self, sweep: Path) -> None:
-        files.write_json(sweep / SEARCH, asdict(self))
+        files.write_json(sweep / SEARCH, asdict(self), exact=True)
 
     @property
     def method(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from duograd.models.errata.table import EXACT
 from duograd.runner.config import RunConfig, dump
+from duograd.runner.redaction import redact
 from duograd.runner.store.moving import relative_config
 from duograd.runner.store.overrides import key_of, short_names
 
@@ -52,7 +53,7 @@ def differing(jobs: Sequence[Sequence[str]]) -> list[str]:
 def names(swept: Sequence[Mapping[str, str]]) -> list[str]:
     """`hidden_size=50,lambda=1e-05` of each job's swept values; its number where nothing is swept."""
     short = short_names(list(dict.fromkeys(key for job in swept for key in job)))
-    joined = [",".join(f"{short[key]}={value}" for key, value in job.items()) for job in swept]
+    joined = [",".join(f"{short[key]}={redact(value)}" for key, value in job.items()) for job in swept]
     return [name or str(number) for number, name in enumerate(joined)]
 
 

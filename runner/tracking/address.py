@@ -8,6 +8,7 @@ from pathlib import Path
 from site import getuserbase
 from urllib.parse import quote, unquote, urlsplit
 
+from duograd.runner import redaction
 from duograd.runner.errors import MASK, UserError
 from duograd.runner.store.folders import ARTIFACTS as ARTIFACTS
 
@@ -36,7 +37,7 @@ def resolve(uri: str | None, directory: Path) -> str:
     if uri.startswith(SERVERS):
         return _server(uri)
     if uri.startswith(SQLITE):
-        return SQLITE + str((directory / uri.removeprefix(SQLITE)).resolve())
+        return SQLITE + str((directory / os.path.expanduser(uri.removeprefix(SQLITE))).resolve())  # noqa: PTH111
     raise UserError(f"unknown tracking.uri '{uri}': use sqlite:///PATH/mlflow.db or http://HOST:PORT")
 
 
@@ -70,7 +71,15 @@ def for_mlflow(uri: str) -> str:
 
 def mlflow_command(uri: str, arguments: str) -> str:
     """A command of MLflow's own, for this store."""
-    return f"MLFLOW_TRACKING_URI={shlex.quote(for_mlflow(uri))} mlflow {arguments}"
+    return f"MLFLOW_TRACKING_URI={for_shell(uri)} mlflow {arguments}"
+
+
+def for_shell(uri: str) -> str:
+    """The address as a word of a shell; the home, which MLflow does not know as ~, is the shell's."""
+    text, home = for_mlflow(uri), os.path.expanduser("~")  # noqa: PTH111
+    before, inside, after = text.partition(f"{home}/")
+    known = home.strip("/") and inside and database_path(uri)
+    return f'"{before}$HOME/{after}"' if known and re.fullmatch(r"[\w+:/.%-]*", before + after) else shlex.quote(text)
 
 
 def ui_address(database: Path) -> str:
@@ -110,4 +119,5 @@ def environment(uri: str, named_by_user: bool, environ: Mapping[str, str]) -> di
         return dict(environ)
     kept = {name: value for name, value in environ.items() if name not in (*CREDENTIALS, "NETRC")}
     # Else ~/.mlflow/credentials and the default of ~/.netrc would be sent; what was installed by --user stays.
-    return kept | {"HOME": os.devnull, "PYTHONUSERBASE": getuserbase()}
+    home = os.path.expanduser("~")  # noqa: PTH111
+    return kept | {"HOME": os.devnull, redaction.HOME: home, "PYTHONUSERBASE": getuserbase()}

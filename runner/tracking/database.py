@@ -5,7 +5,6 @@ A local database is created once and whole, whoever comes first.
 
 import os
 import re
-import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -16,7 +15,7 @@ from typing import Any
 from duograd.runner.errors import mask
 from duograd.runner.store.locks import locked
 from duograd.runner.tracking import TrackingError, UnreachableError
-from duograd.runner.tracking.address import ARTIFACTS, SQLITE, bare, database_path, environment, for_mlflow
+from duograd.runner.tracking.address import ARTIFACTS, SQLITE, bare, database_path, environment, for_mlflow, for_shell
 from duograd.runner.tracking.mlflow_api import (
     MIGRATIONS,
     MLFLOW_VERSION,
@@ -92,7 +91,7 @@ def _newest_schema() -> str | None:
 def _foreign(path: Path, schema: str) -> TrackingError:
     """What to do about a database of another MLflow: upgrade the older database, or the older MLflow."""
     older = any((MIGRATIONS / "versions").glob(f"{schema}_*.py"))
-    upgrade = f"back it up, then: mlflow db upgrade {shlex.quote(for_mlflow(SQLITE + str(path)))}"
+    upgrade = f"back it up, then: mlflow db upgrade {for_shell(SQLITE + str(path))}"
     remedy = upgrade if older else "upgrade mlflow, or set tracking.uri"
     return TrackingError(f"{path} was written by another mlflow than {MLFLOW_VERSION} (schema {schema}): {remedy}")
 

@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any
 
-from duograd.runner.errors import mask
+from duograd.runner.redaction import redact
 from duograd.runner.store.overrides import dotted
 from duograd.runner.tracking.mlflow_api import Dataset, DatasetInput, InputTag, Param
 from duograd.runner.tracking.reader import Reader
@@ -32,7 +32,7 @@ def tags(reader: Reader, parent: str | None) -> dict[str, str]:
         "mlflow.source.git.commit": _commit(run.get("git")),
         "mlflow.note.content": _note(run),
     }
-    return {name: mask(str(value)) for name, value in tags.items() if value}
+    return {name: redact(str(value)) for name, value in tags.items() if value}
 
 
 def origin() -> dict[str, str]:
@@ -65,7 +65,7 @@ def parameters(reader: Reader) -> list[Param]:
 
 def _readable(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value)
-    return text[:LONGEST_PARAMETER]
+    return redact(text)[:LONGEST_PARAMETER]
 
 
 def safe_name(name: str) -> str:

@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from duograd.runner.errors import UserError, mask
+from duograd.runner.errors import UserError
+from duograd.runner.redaction import redact
 from duograd.runner.store.folders import SWEEP, RunFolder
 from duograd.runner.store.locks import MIRROR, locked
 from duograd.runner.tracking import TrackingError
@@ -121,7 +122,7 @@ def _attempt(update: Callable[..., object], alive: bool) -> str | None:
 
 
 def _say(line: str) -> int:
-    print(mask(line), file=sys.stderr, flush=True)
+    print(redact(line), file=sys.stderr, flush=True)
     return 1
 
 

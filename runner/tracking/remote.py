@@ -1,8 +1,11 @@
 """One run in MLflow, as far as this process knows it: what is there already is not sent again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from duograd.runner.redaction import redact
 from duograd.runner.tracking import TrackingError
 from duograd.runner.tracking.address import mlflow_command
 from duograd.runner.tracking.cursor import Cursor
@@ -64,8 +67,22 @@ class RemoteRun:
             state = path.stat()
             version = f"{state.st_size}:{state.st_mtime_ns}"
             if self.cursor.artifacts.get(name) != version:
-                self.client.log_artifact(self.id, str(path), name.rpartition("/")[0] or None)
+                with _redacted(path) as copy:
+                    self.client.log_artifact(self.id, str(copy), name.rpartition("/")[0] or None)
                 self.cursor.artifacts[name] = version
+
+
+@contextmanager
+def _redacted(path: Path) -> Iterator[Path]:
+    """The file as others may see it: what a run goes on from has the user's own paths."""
+    text = path.read_text(errors="replace") if path.suffix in (".yaml", ".json") else ""
+    if redact(text) == text:
+        yield path
+        return
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        copy.write_text(redact(text))
+        yield copy
 
 
 def open_run(

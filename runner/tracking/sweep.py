@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from duograd.runner.errors import UserError
+from duograd.runner.redaction import redact
 from duograd.runner.store.folders import SWEEP, RunFolder, is_run_folder
 from duograd.runner.store.locks import MIRROR, TRAINER, is_held, locked
 from duograd.runner.store.records import JobRecord, SweepRecord
@@ -96,7 +97,7 @@ def _update_parent(parent: RemoteRun, sweep: SweepRecord, alive: bool) -> None:
     """What the best job came to, counts, tags and status; once the sweep is over, its files."""
     _log_results(parent, sweep)
     for name, value in _tags(sweep, parent).items():
-        parent.tag(name, value)
+        parent.tag(name, value and redact(value))
     status = sweep.status if alive or sweep.status != "RUNNING" else "KILLED"
     if status not in OVER:
         parent.go_on()
