@@ -36,7 +36,7 @@ from duograd.runner.store import files, identity
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.store.identity import Outcome
 from duograd.runner.tracking import address
-from duograd.runner.tracking.follower import Follower
+from duograd.runner.tracking.follower import Follower, patience
 from duograd.runner.training import Diverged, Floats, Interrupted, Training
 
 EXIT = {"FINISHED": 0, "FAILED": 1}
@@ -219,4 +219,4 @@ class Session:
         try:
             yield
         finally:
-            follower.conclude(MIRROR_SECONDS, self.console)
+            follower.conclude(patience(MIRROR_SECONDS), self.console)

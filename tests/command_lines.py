@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from patience import HANGING_S
+
 TYPE = """
 import json, sys
 from duograd.runner.cli import main
@@ -23,10 +25,10 @@ print("CODES", json.dumps(codes))
 
 
 def exit_codes(
-    lines: Sequence[Sequence[str]], cwd: Path, timeout: float, env: Mapping[str, str] | None = None
+    lines: Sequence[Sequence[str]], cwd: Path, env: Mapping[str, str] | None = None
 ) -> tuple[list[int], subprocess.CompletedProcess[str]]:
     """What each line ended with, and the process, which has printed what all of them print."""
     command = [sys.executable, "-c", TYPE, json.dumps(lines)]
-    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=timeout)
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=HANGING_S)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout.rpartition("CODES ")[2]), done

@@ -11,6 +11,8 @@ from hypothesis import settings
 # Two workers share the cores; on tiny arrays, spinning OpenMP threads would cost a hundred times what they compute.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+os.environ["DUOGRAD_MLFLOW_SECONDS"] = "3600"  # nor is a mirror that is starved; tests of a limit give their own
+
 settings.register_profile("untimed", deadline=None)  # a busy machine is no fault
 settings.load_profile("untimed")
 

@@ -9,25 +9,19 @@ import struct
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyte
-
-DEADLINE_S = 240.0
+from patience import HANGING_S
 
 
 @dataclass(frozen=True)
 class Shown:
-    """screens: one after the other, each its lines without spaces at their ends. last: what is left on it.
-
-    first_s: seconds from the start to the first sign of life.
-    """
+    """screens: one after the other, each its lines without spaces at their ends. last: what is left on it."""
 
     screens: list[list[str]]
-    first_s: float
     code: int
 
     @property
@@ -47,7 +41,6 @@ def on_screen(arguments: Sequence[str], size: tuple[int, int], here: Path, **env
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     kept = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES", "NO_COLOR")}
-    began = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "duograd", *arguments],
         cwd=here,
@@ -58,21 +51,20 @@ def on_screen(arguments: Sequence[str], size: tuple[int, int], here: Path, **env
         start_new_session=True,
     )
     os.close(theirs)
-    screens, first = list[list[str]](), 0.0
-    while (content := _read(ours, began + DEADLINE_S)) is not None:
-        first = first or time.monotonic() - began
+    screens = list[list[str]]()
+    while (content := _read(ours)) is not None:
         for part in re.split(rb"(?=\r)", content):  # after a return something else is written over the line
             stream.feed(part)
             lines = [line.rstrip() for line in screen.display]
             if not screens or lines != screens[-1]:
                 screens.append(lines)
     os.close(ours)
-    return Shown(screens, first, process.wait(DEADLINE_S))
+    return Shown(screens, process.wait(HANGING_S))
 
 
-def _read(terminal: int, deadline: float) -> bytes | None:
+def _read(terminal: int) -> bytes | None:
     """What came next; None after the end."""
-    ready, _, _ = select.select([terminal], [], [], max(0.0, deadline - time.monotonic()))
+    ready, _, _ = select.select([terminal], [], [], HANGING_S)
     assert ready, "the command says nothing any more"
     try:
         return os.read(terminal, 1 << 12) or None

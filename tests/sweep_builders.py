@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 from hydra.core.global_hydra import GlobalHydra
+from patience import HANGING_S
 
 from duograd.runner import cli
 
@@ -26,7 +26,7 @@ def sweep(folder: Path, *overrides: str, tracking: str = "none", answer: bool = 
 
 
 def done(command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=HANGING_S)
 
 
 def started(command: list[str], cwd: Path) -> subprocess.Popen[str]:
@@ -55,15 +55,6 @@ def results(folder: Path) -> dict[str, tuple]:
 def epochs(folder: Path) -> int:
     log = folder / "metrics.jsonl"
     return log.read_bytes().count(b"\n") if log.exists() else 0
-
-
-def wait_until(condition: Callable[[], Any], seconds: float = 600.0) -> Any:
-    """What the condition gives, as soon as that is true."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-    return value
 
 
 def trainer(folder: Path) -> int | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from patience import HANGING_S
 from PIL import Image
 from rich.console import Console
 from sweep_builders import refused_in_one_line, typing
@@ -250,7 +251,7 @@ def test_a_commands_help_ends_in_an_example(name, typed):
 def elsewhere(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
     """In a process of its own: what Hydra tells of itself stays switched on, and a terminal is a process's."""
     command = [sys.executable, "-m", "duograd", *arguments]
-    return subprocess.run(command, cwd=tmp_path, env=os.environ | environment, capture_output=True, timeout=300)
+    return subprocess.run(command, cwd=tmp_path, env=os.environ | environment, capture_output=True, timeout=HANGING_S)
 
 
 def test_hydra_tells_of_itself(tmp_path):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from patience import HANGING_S
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("data", "models", "runner")
@@ -107,7 +108,9 @@ def imported(command: list[str], cwd: Path) -> set[str]:
         "atexit.register(lambda: print('\\nIMPORTED', *sorted({m.split('.')[0] for m in sys.modules})))\n"
         "from duograd.runner.cli import main; main()"
     )
-    done = subprocess.run([sys.executable, "-c", code, *command], cwd=cwd, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command], cwd=cwd, capture_output=True, text=True, timeout=HANGING_S
+    )
     return set(done.stdout.rpartition("IMPORTED")[2].split())
 
 

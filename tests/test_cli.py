@@ -7,10 +7,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from halting import OPTIMIZER_FILE
+from patience import HANGING_S, wait_until
 from PIL import Image
 from safetensors.numpy import load_file
 from sweep_builders import typing
@@ -23,7 +24,7 @@ SAME_BYTES = ("checkpoint.safetensors", "best.safetensors", "metrics.jsonl")
 def duograd(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "duograd", *arguments]
     return subprocess.run(
-        command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=300
+        command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=HANGING_S
     )
 
 
@@ -48,11 +49,7 @@ def typed(tmp_path, monkeypatch, capsys):
 
 def wait_for_epochs(folder: Path, epochs: int) -> None:
     log = folder / "metrics.jsonl"
-    for _ in range(1200):
-        if log.exists() and log.read_bytes().count(b"\n") >= epochs:
-            return
-        time.sleep(0.05)
-    raise TimeoutError(f"{folder} did not reach epoch {epochs}")
+    wait_until(lambda: log.exists() and log.read_bytes().count(b"\n") >= epochs)
 
 
 def summary(folder: Path) -> dict:
@@ -208,21 +205,25 @@ def test_the_same_seed_is_the_same_bytes_whatever_the_threads(tmp_path, typed):
 
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
 def test_killed_and_resumed_is_as_if_never_killed(backend, tmp_path, typed):
-    """SIGKILL, twice, at moments of their own choosing; then the same bytes as an undisturbed run."""
-    overrides = [f"backend={backend}", "tracking=none", "epochs=400", "batch_size=50", "optimizer=adam"]
-    overrides += ["checkpoint.every_seconds=0.2", "data.count=150"]
+    """SIGKILL, twice; then the same bytes as an undisturbed run."""
+    overrides = [f"backend={backend}", "tracking=none", "epochs=400", "batch_size=50", OPTIMIZER_FILE]
+    overrides += ["checkpoint.every_seconds=0.02", "data.count=150"]
     calm, killed = tmp_path / "calm", tmp_path / "killed"
     assert typed(f"hydra.run.dir={calm}", *SMALL, *overrides)[0] == 0
+    for step in (200, 700):  # 3 an epoch
+        (tmp_path / f"hold-{step}").touch()
     process = start(killed, *overrides)
     wait_for_epochs(killed, 60)
     process.kill()
     process.communicate()
+    (tmp_path / "hold-200").unlink()
     assert not (killed / "summary.json").exists()
     command = [sys.executable, "-m", "duograd", "resume", str(killed)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=tmp_path)
     wait_for_epochs(killed, 200)
     process.kill()
     process.wait()
+    (tmp_path / "hold-700").unlink()
     assert typed("resume", "killed")[0] == 0
     assert summary(killed)["status"] == "FINISHED"
     for name in SAME_BYTES:
@@ -234,7 +235,7 @@ def test_ctrl_c_ends_well_and_can_be_resumed(tmp_path, typed):
     process = start(folder, "epochs=100000", "tracking=none")
     wait_for_epochs(folder, 5)
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=HANGING_S)
     assert process.returncode == 130
     assert "KILLED: ended by SIGINT" in output
     assert f"go on with it: duograd resume {folder}" in output
@@ -277,7 +278,7 @@ def test_two_processes_never_write_one_folder(tmp_path, typed):
     wait_for_epochs(folder, 1)
     second = typed("resume", str(folder))
     process.terminate()
-    process.communicate(timeout=60)
+    process.communicate(timeout=HANGING_S)
     assert process.returncode == 128 + signal.SIGTERM
     assert second == (2, "", f"duograd: {folder} is in use by another run: wait for it to end, or stop it\n")
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import HANGING_S
 
 from duograd.runner.commands import completion
 
@@ -50,7 +51,7 @@ def test_bash_completes_and_prints_nothing_else(here):
         f'duograd() {{ "{sys.executable}" -m duograd "$@"; }}\neval "$(duograd completion bash)"\ncompopt() {{ :; }}\n'
         'for COMP_LINE; do COMP_POINT=${#COMP_LINE}; _duograd; echo "${COMPREPLY[@]}"; done\n'
     )
-    done = subprocess.run(["bash", "ask", *lines], cwd=here, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["bash", "ask", *lines], cwd=here, capture_output=True, text=True, timeout=HANGING_S)
     assert ([line.split() for line in done.stdout.splitlines()], done.stderr) == ([LINES[line] for line in lines], "")
 
 
@@ -90,4 +91,4 @@ def answer_of(shell: str, folder: Path) -> subprocess.CompletedProcess[str]:
     if shutil.which(shell) is None:
         pytest.skip(f"needs the shell {shell}")
     alone = os.environ | {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    return subprocess.run([shell, "ask"], cwd=folder, env=alone, capture_output=True, text=True, timeout=300)
+    return subprocess.run([shell, "ask"], cwd=folder, env=alone, capture_output=True, text=True, timeout=HANGING_S)

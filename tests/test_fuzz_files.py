@@ -177,7 +177,7 @@ def fuzz(readers, confinement, count, record_property):
     def case(reader, how):
         name, path, content, read = known[reader % len(known)]
         path.write_bytes(damaged(content, how))
-        started = time.monotonic()
+        started = time.process_time()
         try:
             with confinement.to(folder):
                 read()

@@ -186,7 +186,7 @@ def fuzz(count, tmp_path, monkeypatch, record_property):
     def case(parts):
         arguments = typed(parts)
         assume("--watch" not in arguments)
-        started = time.monotonic()
+        started = time.process_time()
         with confinement.to(tmp_path):
             code, _, err = outcome(arguments)
         os.environ.clear()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import HANGING_S
 from threadpoolctl import threadpool_info
 
 from duograd.models.layers.threads import SHARES, Background, Scratch, Threads, map_parts, ordered_sum, shares
@@ -45,7 +46,7 @@ def test_a_helper_without_a_core_is_not_waited_for():
 
 def test_threads_share_the_work():
     """Two jobs that can only end together."""
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=HANGING_S)
     assert len(Threads(2).map(lambda _: both.wait(), range(2))) == 2
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import After
+from patience import HANGING_S
 from PIL import Image
 from report_builders import sweep_folder
 
@@ -56,7 +57,7 @@ def test_run_sync_resume_and_compare_in_the_new_place_only(tmp_path, monkeypatch
     written = files.read_yaml(folder.config)
     assert (written["data"]["root"], written["tracking"]["uri"]) == ("../../photos", "sqlite:///../mlflow.db")
     # in a process of its own, which does not live on to remember where artifacts were
-    subprocess.run([sys.executable, "-m", "duograd", "sync", "outputs/run"], check=True, timeout=240)
+    subprocess.run([sys.executable, "-m", "duograd", "sync", "outputs/run"], check=True, timeout=HANGING_S)
     monkeypatch.chdir(tmp_path)
     old.rename(new)
     monkeypatch.chdir(new)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from patience import HANGING_S
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "examples" / "notebooks").glob("*.ipynb"))
 
@@ -17,7 +18,7 @@ def test_a_notebook_runs_and_shows_no_control_characters(path, tmp_path, monkeyp
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     notebook = nbformat.read(path, as_version=4)
     assert not any(cell.get("outputs") or cell.get("execution_count") for cell in notebook.cells)
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    NotebookClient(notebook, timeout=HANGING_S, resources={"metadata": {"path": str(tmp_path)}}).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     texts = [output.get("text") or output.get("data", {}).get("text/html", "") for output in outputs]
     assert not any("\x1b" in text for text in texts)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from command_lines import exit_codes
 from own_builders import EXAMPLES
+from patience import HANGING_S
 
 from duograd.runner.commands.new import KINDS, commands, main, written
 from duograd.runner.errors import UserError
@@ -44,9 +45,9 @@ def ends(tmp_path_factory):
             assert main([kind, f"my_{kind}"]) == 0
     for kind in ("protocol", "module"):
         (here / f"{kind}.py").write_text(written(kind, f"{kind}.py"))
-    subprocess.run([sys.executable, "my_data.py", "walk.csv"], cwd=here, check=True, timeout=120)
+    subprocess.run([sys.executable, "my_data.py", "walk.csv"], cwd=here, check=True, timeout=HANGING_S)
     typed = [arguments for kind, file in FILES.items() for arguments in lines(kind, file)]
-    codes, done = exit_codes(typed, here, 900)
+    codes, done = exit_codes(typed, here)
     return {shlex.join(arguments): code for arguments, code in zip(typed, codes, strict=True)}, done
 
 

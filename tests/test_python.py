@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from patience import HANGING_S
 from rich.console import Console
 
 import duograd
@@ -26,7 +27,9 @@ def script(text: str, folder: Path, *python: str) -> subprocess.CompletedProcess
     """A Python process of its own, as somebody's file."""
     path = folder / "script.py"
     path.write_text(textwrap.dedent(text))
-    return subprocess.run([sys.executable, *python, str(path)], cwd=folder, capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        [sys.executable, *python, str(path)], cwd=folder, capture_output=True, text=True, timeout=HANGING_S
+    )
 
 
 @pytest.fixture(scope="module")

@@ -91,7 +91,7 @@ def codes(copy) -> dict[str, list[int]]:
             where = [f"hydra.run.dir={folder(copy, recipe, backend)}", f"task.figures=[{figure}]"]
             lines.append([*run, *ALWAYS, *where, f"backend={backend}"])
         lines.append(["gradcheck", *run])
-    found, done = exit_codes(lines, copy, 300, os.environ | {"PYTHONPATH": str(copy / "src")})
+    found, done = exit_codes(lines, copy, os.environ | {"PYTHONPATH": str(copy / "src")})
     assert not any(found), done.stdout + done.stderr
     return dict(zip(RUNS, zip(*[iter(found)] * 3, strict=True), strict=True))
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sweep_builders import done, epochs, left_behind, record, resume, started, wait_until
+from patience import HANGING_S, wait_until
+from sweep_builders import done, epochs, left_behind, record, resume, started
 
 SMALL = ["task=autoencoder", "data.count=64", "data.size=4"]
 SIZES = "model.hidden_size=int(interval(3,9))"
@@ -95,7 +96,7 @@ def test_after_a_kill_no_trial_is_lost_and_none_repeated(tmp_path):
     wait_until(lambda: (folder / "sweep.json").exists() and len(record(folder)["jobs"]) > 3)
     process.kill()
     process.communicate()
-    wait_until(lambda: not left_behind(process.pid), seconds=20)
+    wait_until(lambda: not left_behind(process.pid))
     jobs = record(folder)["jobs"]
     over = {job["folder"] for job in jobs if (folder / job["folder"] / "summary.json").exists()}
     before = {name: (folder / name / "summary.json").stat().st_mtime_ns for name in over}
@@ -114,7 +115,7 @@ def test_ctrl_c_leaves_a_search_that_can_be_gone_on_with(tmp_path):
     process = started(search(folder, "seed=1,2,3", "hydra.sweeper.n_trials=3", "epochs=1000000"), tmp_path)
     wait_until(lambda: (folder / "sweep.json").exists() and any(map(epochs, folder.glob("seed=*"))))
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=HANGING_S)
     assert process.returncode == 130
     assert f"go on with it: duograd resume {folder}" in output
     assert "Traceback" not in output

@@ -13,6 +13,7 @@ import pytest
 from builders import tiny
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import HANGING_S
 from tracking_run import begin
 
 from duograd.runner import session as runs
@@ -121,7 +122,7 @@ def test_sync_gives_an_address_of_a_folder_nothing(named, tmp_path):
         typed = {"MLFLOW_TRACKING_URI": uri} if named else {}
         environ = {**os.environ, **typed, "MLFLOW_TRACKING_TOKEN": SECRET, "HOME": str(tmp_path), "NO_PROXY": "*"}
         command = [sys.executable, "-m", "duograd", "sync", str(folder)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environ)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=HANGING_S, env=environ)
         server.shutdown()
     assert done.returncode == 1, done.stderr
     assert len(done.stderr.splitlines()) == 1

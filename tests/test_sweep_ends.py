@@ -11,6 +11,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from halting import OPTIMIZER_FILE
+from patience import HANGING_S, wait_until
 from sweep_builders import (
     SAME_BYTES,
     SMALL,
@@ -24,7 +26,6 @@ from sweep_builders import (
     statuses,
     sweep,
     trainer,
-    wait_until,
 )
 
 
@@ -69,22 +70,25 @@ def test_fail_fast_ends_the_others(tmp_path):
 
 def test_killed_and_interrupted_then_resumed_is_as_if_undisturbed(tmp_path):
     """A worker is killed, then Ctrl-C; what is resumed ends like a sweep that nobody touched."""
-    grid = ["model.hidden_size=3,4,5", "epochs=3000", "checkpoint.every_seconds=0.1", "optimizer=adam"]
+    grid = ["model.hidden_size=3,4,5", "epochs=100", "checkpoint.every_seconds=0.02", OPTIMIZER_FILE]
     grid += ["hydra.launcher.n_workers=3"]
     calm, rough = tmp_path / "calm", tmp_path / "rough"
+    (tmp_path / "hold-60").touch()
     process = started(sweep(rough, *grid), tmp_path)
     wait_until(lambda: all(epochs(rough / f"hidden_size={size}") > 50 for size in (3, 4, 5)))
     os.kill(wait_until(lambda: trainer(rough / "hidden_size=3")), signal.SIGKILL)
     os.killpg(process.pid, signal.SIGINT)
-    output, _ = process.communicate(timeout=15)  # within seconds
+    wait_until(lambda: (rough / ".end").exists() or process.poll() is not None)
+    (tmp_path / "hold-60").unlink()
+    output, _ = process.communicate(timeout=HANGING_S)
     assert process.returncode == 130
-    wait_until(lambda: not left_behind(process.pid), seconds=10)  # multiprocessing's tracker goes after its parent
+    wait_until(lambda: not left_behind(process.pid))  # multiprocessing's tracker goes after its parent
     assert statuses(rough) == dict.fromkeys(["hidden_size=3", "hidden_size=4", "hidden_size=5"], "KILLED")
     assert record(rough)["status"] == "KILLED"
     assert f"go on with it: duograd resume {rough}" in output
     assert "Traceback" not in output
     reached = {name: epochs(rough / name) for name in statuses(rough)}
-    assert all(0 < reached[name] < 3000 for name in reached)
+    assert all(0 < reached[name] < 100 for name in reached)
     assert done(resume(rough), tmp_path).returncode == 0
     assert done(sweep(calm, *grid), tmp_path).returncode == 0
     assert results(rough) == results(calm)
@@ -101,7 +105,7 @@ def test_a_job_that_kills_every_worker_is_given_up(tmp_path):
         os.kill(victim, signal.SIGKILL)
     wait_until(lambda: statuses(folder)["seed=1"] == "KILLED")
     process.terminate()
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=HANGING_S)
     assert "seed=1: its process died (killed, or out of memory) 2 times before anything was saved" in output
 
 
@@ -111,7 +115,7 @@ def test_one_process_at_a_time_on_a_sweep(tmp_path):
     wait_until(lambda: epochs(folder / "hidden_size=3"))
     second = done(resume(folder), tmp_path)
     process.terminate()
-    process.communicate(timeout=30)
+    process.communicate(timeout=HANGING_S)
     assert process.returncode == 128 + signal.SIGTERM
     assert second.returncode == 2
     assert second.stderr == f"duograd: {folder} is in use by another sweep: wait for it to end, or stop it\n"
@@ -119,12 +123,14 @@ def test_one_process_at_a_time_on_a_sweep(tmp_path):
 
 def test_a_killed_sweep_leaves_no_process_and_can_be_resumed(tmp_path):
     folder = tmp_path / "sweep"
-    process = started(sweep(folder, "model.hidden_size=3,4", "epochs=3000"), tmp_path)
+    (tmp_path / "hold-50").touch()
+    process = started(sweep(folder, "model.hidden_size=3,4", "epochs=100", OPTIMIZER_FILE), tmp_path)
     wait_until(lambda: epochs(folder / "hidden_size=4"))
     process.kill()
     process.communicate()
-    wait_until(lambda: not left_behind(process.pid), seconds=20)
+    wait_until(lambda: not left_behind(process.pid))
     assert record(folder)["status"] == "RUNNING"  # nobody was left to say otherwise
+    (tmp_path / "hold-50").unlink()
     assert done(resume(folder), tmp_path).returncode == 0
     assert set(statuses(folder).values()) == {"FINISHED"}
 
@@ -132,7 +138,7 @@ def test_a_killed_sweep_leaves_no_process_and_can_be_resumed(tmp_path):
 def test_two_sweeps_at_once_share_a_new_database(tmp_path):
     commands = [sweep(tmp_path / name, "epochs=1", "seed=1,2", tracking="mlflow") for name in ("one", "two")]
     for process in [started(command, tmp_path) for command in commands]:
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=HANGING_S)
         assert process.returncode == 0, output
         assert "look at it in MLflow" in output
     with closing(sqlite3.connect(tmp_path / "outputs" / "mlflow.db")) as database:
@@ -176,7 +182,7 @@ def test_a_terminal_that_is_closed_ends_it_saved(sweeps, tmp_path):
 
     wait_until(trains)
     os.close(ours)  # the terminal is gone
-    assert process.wait(timeout=60) == 128 + signal.SIGHUP
+    assert process.wait(timeout=HANGING_S) == 128 + signal.SIGHUP
     summaries = [json.loads(path.read_text()) for path in (tmp_path / "it").rglob("summary.json")]
     assert {summary["status"] for summary in summaries} == {"KILLED"}
     assert not sweeps or record(tmp_path / "it")["status"] == "KILLED"

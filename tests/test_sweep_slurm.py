@@ -10,7 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from sweep_builders import done, epochs, record, started, statuses, sweep, wait_until
+from patience import HANGING_S, wait_until
+from sweep_builders import done, epochs, record, started, statuses, sweep
 
 from duograd.runner.errors import UserError
 from duograd.runner.sweep.batch import job_options
@@ -92,10 +93,10 @@ def test_time_limits_searches_and_a_driver_that_is_requeued(slurm, tmp_path):
     log = tmp_path / "driver.log"
     submit = ["sbatch", "--requeue", "-o", str(log), "--open-mode=append", "--wrap", shlex.join(command)]
     job = subprocess.run(submit, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.split()[-1]
-    wait_until(lambda: log.exists() and "sent again" in log.read_text(), seconds=300)
+    wait_until(lambda: log.exists() and "sent again" in log.read_text())
     assert "its worker is gone after epoch" in log.read_text()
     subprocess.run(["scontrol", "requeue", job], check=True)
-    wait_until(lambda: record(folder)["status"] == "FINISHED" and not queued(), seconds=900)
+    wait_until(lambda: record(folder)["status"] == "FINISHED" and not queued())
     assert set(statuses(folder).values()) == {"FINISHED"}
 
 
@@ -105,7 +106,7 @@ def test_ctrl_c_sends_workers_home(slurm, tmp_path):
     process = started(sweep(folder, "seed=1,2", "epochs=1000000", *ON_SLURM), tmp_path)
     wait_until(lambda: epochs(folder / "seed=1"))
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=HANGING_S)
     assert process.returncode == 130
     assert f"go on with it: duograd resume {folder}" in output
     wait_until(lambda: queued() == [])

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from patience import HANGING_S
 from report_builders import sweep_folder
 from tracking_run import begin, end, line, picture, train
 
@@ -216,7 +217,7 @@ def test_a_run_deleted_in_mlflow_is_not_logged_in_secret(store, update):
         update(folder)
     command = re.search(r"restore it \((.*?)\), ", str(caught.value))[1]
     programs = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    subprocess.run(command, shell=True, check=True, capture_output=True, timeout=300, env=programs)
+    subprocess.run(command, shell=True, check=True, capture_output=True, timeout=HANGING_S, env=programs)
     update(folder)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from patience import HANGING_S
 from tracking_run import begin, end, train
 
 from duograd.runner.commands import ui
@@ -41,7 +42,7 @@ def free_port() -> int:
 
 
 def get(url: str | urllib.request.Request) -> bytes:
-    with urllib.request.urlopen(url, timeout=120) as response:
+    with urllib.request.urlopen(url, timeout=HANGING_S) as response:
         return response.read()
 
 
@@ -85,7 +86,7 @@ def test_it_serves_the_runs_and_leaves_nothing_behind(tmp_path, mirrored):
         assert session != os.getsid(0)
         assert len(processes_of(session)) > 1  # it has a worker
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        assert process.wait(HANGING_S) == 0
         assert not processes_of(session)
         assert address.ui_address(tmp_path / "outputs" / "mlflow.db") == "http://127.0.0.1:5000"
 

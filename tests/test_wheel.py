@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from patience import HANGING_S
 
 ROOT = Path(__file__).parents[1]
 
@@ -47,7 +48,7 @@ def test_it_runs_beside_a_user_s_own_packages(wheel, tmp_path):
 
     def python(*arguments: str) -> str:
         command = [sys.executable, *arguments]
-        done = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, timeout=HANGING_S)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

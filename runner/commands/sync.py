@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from duograd.runner.errors import UserError
+from duograd.runner.errors import UserError, system_fault
 from duograd.runner.store import locks
 from duograd.runner.store.folders import SWEEP, runs_below
 from duograd.runner.subcommands import command_parser
@@ -58,7 +58,8 @@ def _sync_all(folders: list[Path], uri: str | None) -> int:
             if not runs:
                 print(f"{folder}: none of its jobs has begun: there is nothing to bring up to date", flush=True)
         except (TrackingError, UserError, OSError) as error:
-            print(f"tracking: {folder}: {error}", file=sys.stderr, flush=True)
+            reason = system_fault(error) if isinstance(error, OSError) else error
+            print(f"tracking: {folder}: {reason}", file=sys.stderr, flush=True)
             code = 1
             if isinstance(error, UnreachableError):
                 break  # the other folders would wait for the same silence

@@ -147,7 +147,7 @@ def uncommitted(who: Mapping[str, Any]) -> str:
 def _ask_git(*arguments: str) -> str:
     """What git says of the checkout. Raises OSError or SubprocessError."""
     command = ["git", "-C", str(CHECKOUT), *arguments]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=True, timeout=10)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=True, timeout=60)
     return done.stdout.strip()
 
 

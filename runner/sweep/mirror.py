@@ -10,7 +10,7 @@ from duograd.runner.store.records import SweepRecord
 from duograd.runner.sweep.execution import Interrupt
 from duograd.runner.tracking import address
 from duograd.runner.tracking.cursor import Cursor
-from duograd.runner.tracking.follower import LOG, Follower
+from duograd.runner.tracking.follower import LOG, Follower, patience
 
 MIRROR_SECONDS = 60.0  # the longest wait at the end for MLflow to be brought up to date,
 MIRROR_SECONDS_A_JOB = 1.0  # and so much more for each job;
@@ -40,7 +40,7 @@ class Mirror:
 
     def await_links(self) -> None:
         """Waits until the mirror has created the parent and a child, unless it has a trouble to tell."""
-        deadline, log = time.monotonic() + LINK_SECONDS, self._folder.path / LOG
+        deadline, log = time.monotonic() + patience(LINK_SECONDS), self._folder.path / LOG
         while self._record.uri and self._interrupt.caught is None and time.monotonic() < deadline:
             remember_runs(self._folder, self._record)
             linked = self._record.parent_run_id and any(job.run_id for job in self._record.jobs)
@@ -53,8 +53,8 @@ class Mirror:
         """Waits for MLflow to be brought up to date: it has been following, so little is left."""
         if self._follower is None:
             return
-        patience = MIRROR_SECONDS + MIRROR_SECONDS_A_JOB * len(self._record.jobs)
-        self._follower.conclude(patience if self._interrupt.caught is None else INTERRUPTED_SECONDS, console)
+        usual = patience(MIRROR_SECONDS + MIRROR_SECONDS_A_JOB * len(self._record.jobs))
+        self._follower.conclude(usual if self._interrupt.caught is None else INTERRUPTED_SECONDS, console)
         self.save_record()
 
 

@@ -26,7 +26,7 @@ from duograd.runner.sweep.progress import Progress
 from duograd.runner.sweep.source import JobQueue, JobSource
 from duograd.runner.sweep.table import OVER, View, progress_table
 
-ORPHAN_SECONDS, ORPHAN_POLL_SECONDS = 10.0, 0.1  # for jobs that outlived their sweep to save themselves
+ORPHAN_POLL_SECONDS = 0.1
 
 
 class Sweep:
@@ -52,12 +52,14 @@ class Sweep:
         return 0 if self.record.status == "FINISHED" else 1
 
     def _end_orphans(self) -> None:
-        """On a cluster, jobs outlive a sweep that was killed: they end first, so that no folder is trained in twice."""
+        """On a cluster, jobs outlive a sweep that was killed: they end first, so that no folder is trained in twice.
+
+        Each after its step, however long that takes; Ctrl-C ends the wait.
+        """
         if self._orphans():
             self._say("jobs of an earlier session are still training: ending them first")
             self.folder.end.touch()
-            deadline = time.monotonic() + ORPHAN_SECONDS
-            while self._orphans() and self.interrupt.caught is None and time.monotonic() < deadline:
+            while self._orphans() and self.interrupt.caught is None:
                 time.sleep(ORPHAN_POLL_SECONDS)
             for job in self.record.jobs:
                 job.refresh(self.folder.path)

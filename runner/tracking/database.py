@@ -26,7 +26,7 @@ from duograd.runner.tracking.mlflow_api import (
 from duograd.runner.tracking.rehome import rehome
 
 LOCKED = "database is locked"  # SQLite's words
-CREATION_S = 60.0  # a new database takes 1 to 3 s; four processes on a busy machine stand in line
+CREATION_S = 600.0  # a new database takes 1 to 3 s; many processes on a busy machine stand in line
 
 
 def connect(uri: str, named_by_user: bool = True) -> MlflowClient:

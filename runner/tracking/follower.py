@@ -18,7 +18,14 @@ import duograd
 from duograd.models.layers.threads import thread_environment
 
 LOG = "mirror.log"
+PATIENCE = "DUOGRAD_MLFLOW_SECONDS"  # in the environment: the longest wait for MLflow at an end, in place of the usual
 ROOT = Path(duograd.__file__).resolve().parents[1]  # the child finds the package wherever the trainer was started
+
+
+def patience(usual: float) -> float:
+    """The seconds that an end waits for MLflow at the most."""
+    text = os.environ.get(PATIENCE, "")
+    return float(text) if text.isdecimal() else usual
 
 
 class Follower:

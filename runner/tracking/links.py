@@ -11,6 +11,7 @@ from duograd.runner.tracking import TrackingError, views
 API = "api/2.0/mlflow"
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy does not know our 127.0.0.1
 MOST = 1000  # experiments
+ANSWER_S = 600.0  # it is on this machine, which may be busy
 LOOKED_AT = 200  # runs, to choose the columns of a view by
 
 
@@ -80,7 +81,7 @@ def _ask(url: str, what: str, query: dict[str, Any]) -> dict[str, Any]:
         f"{url}/{API}/{what}", json.dumps(query).encode(), {"Content-Type": "application/json"}
     )
     try:
-        with DIRECT.open(request, timeout=30) as response:
+        with DIRECT.open(request, timeout=ANSWER_S) as response:
             answer: dict[str, Any] = json.load(response)
     except OSError as error:
         raise TrackingError(f"{url} did not answer {what} ({error})") from error

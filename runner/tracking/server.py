@@ -18,7 +18,7 @@ from duograd.runner.tracking import TrackingError
 from duograd.runner.tracking.address import ARTIFACTS, SQLITE, UI_PORT, for_mlflow
 from duograd.runner.tracking.links import DIRECT
 
-START_S = 120.0  # 4 s on an idle machine
+START_S = 600.0  # 4 s on an idle machine
 STOP_S = 5.0  # between asking it to end and ending it
 POLL_S = 0.2
 SETTINGS = {
@@ -129,7 +129,7 @@ def _wait_for_answer(url: str, process: "subprocess.Popen[bytes]", log: IO[bytes
 
 def _answers(url: str) -> bool:
     try:
-        with DIRECT.open(f"{url}/health", timeout=5) as response:
+        with DIRECT.open(f"{url}/health", timeout=START_S) as response:
             return bool(response.status == 200)
     except OSError:
         return False
