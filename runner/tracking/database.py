@@ -41,7 +41,32 @@ def connect(uri: str, named_by_user: bool = True) -> MlflowClient:
     path = database_path(uri)
     if path is not None:
         prepare(path)
+    require_same_file(uri)
     return MlflowClient(tracking_uri=for_mlflow(uri))
+
+
+def require_same_file(uri: str) -> None:
+    """TrackingError where another file stands for a database than when this process first connected to it, or none.
+
+    MLflow keeps its connection, and would go on in the file that was deleted, which nobody sees.
+    """
+    path = database_path(uri)
+    if path is not None and _file(path) != _first_file(path):
+        raise TrackingError(f"{path} was deleted or replaced while in use: duograd sync fills it from the folders")
+
+
+@cache
+def _first_file(path: Path) -> tuple[int, int] | None:
+    return _file(path)
+
+
+def _file(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of its name."""
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return None
+    return state.st_dev, state.st_ino
 
 
 def prepare(path: Path) -> None:
@@ -143,6 +168,8 @@ def _network_reason(text: str) -> str | None:
         return None
     if "timed out" in text:
         return "timed out"
+    if answer := re.search(r"too many (\d+) error", text):
+        return f"it answers {answer[1]}"
     errno = re.findall(r"\[Errno -?\d+\] ([^\"')\]]+)", text)
     return errno[-1].strip().lower() if errno else _first_line(text)
 

@@ -7,7 +7,7 @@ What was logged already, the store is asked when a folder is attached; so neithe
 from pathlib import Path
 
 from duograd.runner.tracking import address, description
-from duograd.runner.tracking.database import connect, one_line_errors
+from duograd.runner.tracking.database import connect, one_line_errors, require_same_file
 from duograd.runner.tracking.mlflow_api import MlflowException
 from duograd.runner.tracking.reader import Reader
 from duograd.runner.tracking.remote import RemoteRun, open_run
@@ -39,6 +39,7 @@ class Mirror:
         # after a failure of any kind the run is attached anew: what the store has then is what it says it has
         run = self._runs.pop(run_dir, None) or self._attach(run_dir, parent)
         with one_line_errors(run.remote.uri):
+            require_same_file(run.remote.uri)
             mirrored = run.update(alive)
         self._runs[run_dir] = run
         return mirrored

@@ -13,7 +13,7 @@ from duograd.runner.store.folders import SWEEP, RunFolder, is_run_folder
 from duograd.runner.store.locks import MIRROR, TRAINER, is_held, locked
 from duograd.runner.store.records import JobRecord, SweepRecord
 from duograd.runner.tracking import TrackingError, UnreachableError
-from duograd.runner.tracking.database import connect, one_line_errors
+from duograd.runner.tracking.database import connect, one_line_errors, require_same_file
 from duograd.runner.tracking.description import ID_TAG, origin, safe_name
 from duograd.runner.tracking.mirror import Mirror
 from duograd.runner.tracking.mlflow_api import Metric
@@ -54,6 +54,7 @@ class SweepMirror:
                 failures.append(TrackingError(f"{job.name}: {error}"))
         self._parent = None  # after a failure of any kind it is attached anew
         with one_line_errors(parent.uri):
+            require_same_file(parent.uri)
             _update_parent(parent, sweep, alive)
         self._parent = parent
         if failures:
