@@ -4,9 +4,11 @@ So a run is where the test wants it when something happens to it, however fast o
 """
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 
+@dataclass
 class Halting:
     """w -= lr (0.9 m + g). It halts before step t while there is a file `hold-t` in the current directory."""
 

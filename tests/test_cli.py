@@ -47,9 +47,9 @@ def typed(tmp_path, monkeypatch, capsys):
         yield run
 
 
-def wait_for_epochs(folder: Path, epochs: int) -> None:
+def wait_for_epochs(folder: Path, epochs: int, process: subprocess.Popen[str]) -> None:
     log = folder / "metrics.jsonl"
-    wait_until(lambda: log.exists() and log.read_bytes().count(b"\n") >= epochs)
+    wait_until(lambda: log.exists() and log.read_bytes().count(b"\n") >= epochs, process)
 
 
 def summary(folder: Path) -> dict:
@@ -213,14 +213,14 @@ def test_killed_and_resumed_is_as_if_never_killed(backend, tmp_path, typed):
     for step in (200, 700):  # 3 an epoch
         (tmp_path / f"hold-{step}").touch()
     process = start(killed, *overrides)
-    wait_for_epochs(killed, 60)
+    wait_for_epochs(killed, 60, process)
     process.kill()
     process.communicate()
     (tmp_path / "hold-200").unlink()
     assert not (killed / "summary.json").exists()
     command = [sys.executable, "-m", "duograd", "resume", str(killed)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=tmp_path)
-    wait_for_epochs(killed, 200)
+    wait_for_epochs(killed, 200, process)
     process.kill()
     process.wait()
     (tmp_path / "hold-700").unlink()
@@ -233,7 +233,7 @@ def test_killed_and_resumed_is_as_if_never_killed(backend, tmp_path, typed):
 def test_ctrl_c_ends_well_and_can_be_resumed(tmp_path, typed):
     folder = tmp_path / "run"
     process = start(folder, "epochs=100000", "tracking=none")
-    wait_for_epochs(folder, 5)
+    wait_for_epochs(folder, 5, process)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=HANGING_S)
     assert process.returncode == 130
@@ -275,7 +275,7 @@ def test_a_run_that_diverges_in_its_last_update_fails_too(tmp_path, typed):
 def test_two_processes_never_write_one_folder(tmp_path, typed):
     folder = tmp_path / "run"
     process = start(folder, "epochs=100000", "tracking=none")
-    wait_for_epochs(folder, 1)
+    wait_for_epochs(folder, 1, process)
     second = typed("resume", str(folder))
     process.terminate()
     process.communicate(timeout=HANGING_S)

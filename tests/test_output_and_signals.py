@@ -26,11 +26,8 @@ def started(*arguments, cwd, **pipes):
 
 
 def trains(folder: Path, process) -> None:
-    def begun() -> bool:
-        assert process.poll() is None, process.communicate()
-        return (folder / "metrics.jsonl").exists() and (folder / "metrics.jsonl").stat().st_size > 0
-
-    wait_until(begun)
+    log = folder / "metrics.jsonl"
+    wait_until(lambda: log.exists() and log.stat().st_size > 0, process)
 
 
 def summary(folder: Path):

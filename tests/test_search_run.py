@@ -93,7 +93,7 @@ def test_after_a_kill_no_trial_is_lost_and_none_repeated(tmp_path):
     folder = tmp_path / "study"
     options = ["hydra.sweeper.n_trials=5", "epochs=1500", "checkpoint.every_seconds=0.1"]
     process = started(search(folder, SIZES, "loss.lambda=tag(log,interval(1e-6,1))", *options), tmp_path)
-    wait_until(lambda: (folder / "sweep.json").exists() and len(record(folder)["jobs"]) > 3)
+    wait_until(lambda: (folder / "sweep.json").exists() and len(record(folder)["jobs"]) > 3, process)
     process.kill()
     process.communicate()
     wait_until(lambda: not left_behind(process.pid))
@@ -113,7 +113,7 @@ def test_after_a_kill_no_trial_is_lost_and_none_repeated(tmp_path):
 def test_ctrl_c_leaves_a_search_that_can_be_gone_on_with(tmp_path):
     folder = tmp_path / "study"
     process = started(search(folder, "seed=1,2,3", "hydra.sweeper.n_trials=3", "epochs=1000000"), tmp_path)
-    wait_until(lambda: (folder / "sweep.json").exists() and any(map(epochs, folder.glob("seed=*"))))
+    wait_until(lambda: (folder / "sweep.json").exists() and any(map(epochs, folder.glob("seed=*"))), process)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=HANGING_S)
     assert process.returncode == 130

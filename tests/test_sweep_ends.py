@@ -75,7 +75,7 @@ def test_killed_and_interrupted_then_resumed_is_as_if_undisturbed(tmp_path):
     calm, rough = tmp_path / "calm", tmp_path / "rough"
     (tmp_path / "hold-60").touch()
     process = started(sweep(rough, *grid), tmp_path)
-    wait_until(lambda: all(epochs(rough / f"hidden_size={size}") > 50 for size in (3, 4, 5)))
+    wait_until(lambda: all(epochs(rough / f"hidden_size={size}") > 50 for size in (3, 4, 5)), process)
     os.kill(wait_until(lambda: trainer(rough / "hidden_size=3")), signal.SIGKILL)
     os.killpg(process.pid, signal.SIGINT)
     wait_until(lambda: (rough / ".end").exists() or process.poll() is not None)
@@ -103,7 +103,7 @@ def test_a_job_that_kills_every_worker_is_given_up(tmp_path):
     for _ in range(2):
         killed.add(victim := wait_until(lambda: (one := trainer(folder / "seed=1")) not in killed and one))
         os.kill(victim, signal.SIGKILL)
-    wait_until(lambda: statuses(folder)["seed=1"] == "KILLED")
+    wait_until(lambda: statuses(folder)["seed=1"] == "KILLED", process)
     process.terminate()
     output, _ = process.communicate(timeout=HANGING_S)
     assert "seed=1: its process died (killed, or out of memory) 2 times before anything was saved" in output
@@ -112,7 +112,7 @@ def test_a_job_that_kills_every_worker_is_given_up(tmp_path):
 def test_one_process_at_a_time_on_a_sweep(tmp_path):
     folder = tmp_path / "sweep"
     process = started(sweep(folder, "model.hidden_size=3,4", "epochs=100000"), tmp_path)
-    wait_until(lambda: epochs(folder / "hidden_size=3"))
+    wait_until(lambda: epochs(folder / "hidden_size=3"), process)
     second = done(resume(folder), tmp_path)
     process.terminate()
     process.communicate(timeout=HANGING_S)
@@ -125,7 +125,7 @@ def test_a_killed_sweep_leaves_no_process_and_can_be_resumed(tmp_path):
     folder = tmp_path / "sweep"
     (tmp_path / "hold-50").touch()
     process = started(sweep(folder, "model.hidden_size=3,4", "epochs=100", OPTIMIZER_FILE), tmp_path)
-    wait_until(lambda: epochs(folder / "hidden_size=4"))
+    wait_until(lambda: epochs(folder / "hidden_size=4"), process)
     process.kill()
     process.communicate()
     wait_until(lambda: not left_behind(process.pid))

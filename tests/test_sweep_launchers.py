@@ -3,14 +3,11 @@
 import asyncio
 import json
 import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import psutil
 import pytest
-from distributed import Client, Security
+from cluster_builders import machines
+from distributed import Security
 from distributed.comm import CommClosedError, connect
 from halting import OPTIMIZER_FILE
 from patience import HANGING_S, wait_until
@@ -22,54 +19,17 @@ from sweep_builders import (
     started,
     statuses,
     sweep,
-    trainer,
 )
 
 from duograd.runner.sweep.cluster import connected
 from duograd.runner.sweep.launcher import LauncherOptions
 
 
-def dask(*arguments: str, cwd: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "dask", *arguments]
-    return subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
 @pytest.fixture
-def machines(tmp_path):
-    """A scheduler and two workers, each started by hand, as on machines of their own."""
-    file = tmp_path / "scheduler.json"
-    common = ["--scheduler-file", str(file)]
-    scheduler = dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", *common, cwd=tmp_path)
-    workers = [dask("worker", "--nthreads", "1", "--no-dashboard", "--no-nanny", *common, cwd=tmp_path) for _ in "12"]
-    try:
-        address = json.loads(wait_until(lambda: file.exists() and file.read_text()))["address"]
-        with Client(address, timeout=HANGING_S, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=HANGING_S)
-        yield address, [scheduler, *workers]
-    finally:
-        for process in (*workers, scheduler):
-            process.kill()
-            process.wait()
-
-
-@pytest.fixture
-def cluster(machines):
-    """Its address."""
-    return machines[0]
-
-
-def test_a_cluster_that_the_user_started_loses_a_worker(cluster, tmp_path):
-    folder = tmp_path / "sweep"
-    long = ["model.hidden_size=3,4,5", "epochs=100", OPTIMIZER_FILE, f"hydra.launcher.scheduler={cluster}"]
-    (tmp_path / "hold-50").touch()
-    process = started(sweep(folder, *long), tmp_path)
-    wait_until(lambda: epochs(folder / "hidden_size=3") > 5 and epochs(folder / "hidden_size=4") > 5)
-    os.kill(wait_until(lambda: trainer(folder / "hidden_size=3")), signal.SIGKILL)
-    (tmp_path / "hold-50").unlink()
-    output, _ = process.communicate(timeout=HANGING_S)
-    assert process.returncode == 0, output
-    assert "hidden_size=3: its worker is gone after epoch" in output
-    assert set(statuses(folder).values()) == {"FINISHED"}  # on the worker that is left
+def cluster(tmp_path):
+    """A scheduler and two workers."""
+    with machines(tmp_path, 2) as cluster:
+        yield cluster
 
 
 def test_hydras_basic_launcher_stays(tmp_path):
@@ -120,15 +80,16 @@ def listening(process: int) -> set[str]:
 
 @pytest.mark.parametrize(
     ("victims", "message"),
-    [(slice(1, 3), "no worker is left at tcp://127.0.0.1:"), (slice(0, 1), "the scheduler went away: start it again")],
+    [("workers", "no worker is left at tcp://127.0.0.1:"), ("scheduler", "the scheduler went away: start it again")],
 )
-def test_a_cluster_that_is_gone_is_said_in_one_line(victims, message, machines, tmp_path):
-    address, processes = machines
+def test_a_cluster_that_is_gone_is_said_in_one_line(victims, message, cluster, tmp_path):
     folder = tmp_path / "sweep"
-    where = [f"hydra.launcher.scheduler={address}", "hydra.launcher.worker_timeout=2"]
+    where = [f"hydra.launcher.scheduler={cluster.address}", "hydra.launcher.worker_timeout=2"]
     process = started(sweep(folder, "model.hidden_size=3,4,5", "epochs=1000000", *where), tmp_path)
-    wait_until(lambda: epochs(folder / "hidden_size=4") and epochs(folder / "hidden_size=5"))  # the longest first
-    for victim in processes[victims]:
+    wait_until(
+        lambda: epochs(folder / "hidden_size=4") and epochs(folder / "hidden_size=5"), process
+    )  # the longest first
+    for victim in cluster.workers if victims == "workers" else [cluster.scheduler]:
         victim.kill()
     output, _ = process.communicate(timeout=HANGING_S)
     assert process.returncode == 2, output
@@ -137,13 +98,12 @@ def test_a_cluster_that_is_gone_is_said_in_one_line(victims, message, machines, 
     assert statuses(folder) == {"hidden_size=3": "PENDING", "hidden_size=4": "KILLED", "hidden_size=5": "KILLED"}
 
 
-def test_jobs_that_outlive_a_killed_sweep_end_before_it_goes_on_without_a_cluster(machines, tmp_path):
-    address, _ = machines
+def test_jobs_that_outlive_a_killed_sweep_end_before_it_goes_on_without_a_cluster(cluster, tmp_path):
     folder = tmp_path / "sweep"
     grid = ["model.hidden_size=3,4", "epochs=100", "checkpoint.every_seconds=0.02", OPTIMIZER_FILE]
     (tmp_path / "hold-50").touch()
-    process = started(sweep(folder, *grid, f"hydra.launcher.scheduler={address}"), tmp_path)
-    wait_until(lambda: epochs(folder / "hidden_size=3") and epochs(folder / "hidden_size=4"))
+    process = started(sweep(folder, *grid, f"hydra.launcher.scheduler={cluster.address}"), tmp_path)
+    wait_until(lambda: epochs(folder / "hidden_size=3") and epochs(folder / "hidden_size=4"), process)
     process.kill()
     process.communicate()
     again = started(resume(folder, "--scheduler", "none"), tmp_path)

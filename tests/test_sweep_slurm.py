@@ -54,7 +54,7 @@ def test_a_worker_is_cancelled_and_the_driver_is_killed_but_nothing_is_lost(slur
     grid = ["seed=1,2", "epochs=1500", "checkpoint.every_seconds=0.1", "sweep.resume=auto", *ON_SLURM]
     command = sweep(folder, *grid, "hydra.launcher.n_workers=1", tracking="mlflow")
     process = started(command, tmp_path)
-    wait_until(lambda: epochs(folder / "seed=1") > 50)
+    wait_until(lambda: epochs(folder / "seed=1") > 50, process)
     assert (folder / "queue" / ".key.pem").stat().st_mode & 0o77 == 0  # no other user's
     [first] = queued()
     subprocess.run(["scancel", first], check=True)
@@ -104,7 +104,7 @@ def test_time_limits_searches_and_a_driver_that_is_requeued(slurm, tmp_path):
 def test_ctrl_c_sends_workers_home(slurm, tmp_path):
     folder = tmp_path / "sweep"
     process = started(sweep(folder, "seed=1,2", "epochs=1000000", *ON_SLURM), tmp_path)
-    wait_until(lambda: epochs(folder / "seed=1"))
+    wait_until(lambda: epochs(folder / "seed=1"), process)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=HANGING_S)
     assert process.returncode == 130

@@ -1,5 +1,6 @@
 """Where runs are mirrored to: addresses, new databases, foreign ones, dead servers."""
 
+import json
 import multiprocessing
 import sqlite3
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from patience import HANGING_S
 from sqlalchemy.engine import make_url
 from tracking_run import begin, train
 
@@ -142,13 +144,53 @@ def test_passwords_are_not_shown():
 def test_four_processes_create_a_database_together(tmp_path, update):
     uri = address.default_uri(tmp_path)
     folders = [begin(tmp_path / "outputs" / f"run{i}", uri, f"id{i}") for i in range(4)]
+    for folder in folders:
+        train(folder, 1, 500)
     fork = multiprocessing.get_context("fork")  # mlflow is imported once
     processes = [fork.Process(target=update, args=(folder,)) for folder in folders]
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join()
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
     with closing(sqlite3.connect(tmp_path / "outputs" / "mlflow.db")) as connection:
         assert connection.execute("select count(*) from runs").fetchone() == (4,)
+        assert connection.execute("select count(*) from metrics").fetchone() == (4 * 500 * 4,)  # four a line are finite
         assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
+
+
+@pytest.mark.slow
+def test_four_commands_write_to_one_new_database_and_no_row_is_lost(tmp_path, record_property):
+    """As typed in four terminals at once, three times over."""
+    names = [f"{turn}/run{i}" for turn in range(3) for i in range(4)]
+    for turn in range(3):
+        small = ["task=autoencoder", "data.count=60", "data.size=4", "model.hidden_size=5", "epochs=400"]
+        command = [
+            sys.executable,
+            "-m",
+            "duograd",
+            *small,
+            f"tracking.uri=sqlite:///{tmp_path}/{turn}/outputs/mlflow.db",
+        ]
+        runs = [
+            subprocess.Popen(
+                [*command, f"seed={i}", f"hydra.run.dir={tmp_path}/{turn}/run{i}"], stdout=subprocess.DEVNULL
+            )
+            for i in range(4)
+        ]
+        assert [process.wait(HANGING_S) for process in runs] == [0, 0, 0, 0]
+    written, logged = 0, 0
+    for name in names:
+        rows = [json.loads(line) for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()]
+        written += sum(len(row) - 1 for row in rows)  # the epoch is no metric
+    for turn in range(3):
+        with closing(sqlite3.connect(tmp_path / str(turn) / "outputs" / "mlflow.db")) as connection:
+            assert connection.execute("select status, count(*) from runs group by status").fetchall() == [
+                ("FINISHED", 4)
+            ]
+            query = "select count(*) from metrics where key not like 'final_%' and key not like 'best_%'"
+            logged += connection.execute(query).fetchone()[0]
+    assert logged == written > 0
+    record_property(
+        "count", f"{logged} of {written} rows of {len(names)} runs, four at once on each of 3 new databases"
+    )
