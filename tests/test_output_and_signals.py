@@ -113,26 +113,3 @@ def test_a_reader_that_leaves_a_list_is_no_traceback(tmp_path):
         _, said = process.communicate(timeout=HANGING_S)
     assert said == ""
     assert process.returncode == 128 + signal.SIGPIPE
-
-
-def test_a_full_disk_is_one_line(tmp_path):
-    """Nothing can be written any more, a summary least of all."""
-    code = (
-        "import sys; from pathlib import Path; from builders import tiny; from duograd.runner.run import run\n"
-        "from duograd.runner import cli; from duograd.runner.store import files, lines\n"
-        "from duograd.runner.store.folders import RunFolder\n"
-        "folder, begun = RunFolder(Path(sys.argv[1])), []\n"
-        "def full(*_, **__): raise OSError(28, 'No space left on device', str(folder.summary))\n"
-        "def write(self, rows, before=lines.Writer.write):\n"
-        "    files.write_bytes = full\n"
-        "    return before(self, rows)\n"
-        "lines.Writer.write = write\n"
-        "sys.exit(cli.exit_code(lambda: run(tiny('epochs=3'), folder, [])))"
-    )
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", code, str(tmp_path / "run")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=HANGING_S, env=environ)
-    assert done.returncode == 1
-    assert done.stderr == ""
-    assert "No space left on device" in done.stdout
-    assert f"go on with it: duograd resume {tmp_path / 'run'}" in done.stdout
