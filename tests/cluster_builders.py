@@ -22,6 +22,11 @@ class Machines:
     scheduler: "subprocess.Popen[bytes]"
     workers: list["subprocess.Popen[bytes]"]
 
+    @property
+    def overrides(self) -> list[str]:
+        """By which a sweep comes here, however long a busy machine takes to answer."""
+        return [f"hydra.launcher.scheduler={self.address}", f"hydra.launcher.timeout={HANGING_S}"]
+
     def start_workers(self, count: int) -> None:
         """So many more, once they are known to the scheduler."""
         alive = sum(worker.poll() is None for worker in self.workers)

@@ -84,11 +84,10 @@ def listening(process: int) -> set[str]:
 )
 def test_a_cluster_that_is_gone_is_said_in_one_line(victims, message, cluster, tmp_path):
     folder = tmp_path / "sweep"
-    where = [f"hydra.launcher.scheduler={cluster.address}", "hydra.launcher.worker_timeout=2"]
+    where = [*cluster.overrides, "hydra.launcher.worker_timeout=2"]
     process = started(sweep(folder, "model.hidden_size=3,4,5", "epochs=1000000", *where), tmp_path)
-    wait_until(
-        lambda: epochs(folder / "hidden_size=4") and epochs(folder / "hidden_size=5"), process
-    )  # the longest first
+    longest_first = [folder / "hidden_size=5", folder / "hidden_size=4"]
+    wait_until(lambda: all(map(epochs, longest_first)), process)
     for victim in cluster.workers if victims == "workers" else [cluster.scheduler]:
         victim.kill()
     output, _ = process.communicate(timeout=HANGING_S)
@@ -102,7 +101,7 @@ def test_jobs_that_outlive_a_killed_sweep_end_before_it_goes_on_without_a_cluste
     folder = tmp_path / "sweep"
     grid = ["model.hidden_size=3,4", "epochs=100", "checkpoint.every_seconds=0.02", OPTIMIZER_FILE]
     (tmp_path / "hold-50").touch()
-    process = started(sweep(folder, *grid, f"hydra.launcher.scheduler={cluster.address}"), tmp_path)
+    process = started(sweep(folder, *grid, *cluster.overrides), tmp_path)
     wait_until(lambda: epochs(folder / "hidden_size=3") and epochs(folder / "hidden_size=4"), process)
     process.kill()
     process.communicate()

@@ -40,8 +40,7 @@ def test_a_cluster_that_the_user_started_loses_a_worker(tmp_path):
     folder, grid = tmp_path / "sweep", f"model.hidden_size={','.join(map(str, SIZES))}"
     (tmp_path / "hold-150").touch()
     with machines(tmp_path, 3) as cluster:
-        where = f"hydra.launcher.scheduler={cluster.address}"
-        process = started(sweep(folder, grid, *JOBS, "epochs=60", where), tmp_path)
+        process = started(sweep(folder, grid, *JOBS, "epochs=60", *cluster.overrides), tmp_path)
         wait_until(lambda: sum(epochs(path) == 37 for path in folder.glob("hidden_size=*")) == 3, process)
         [victim, *_] = sorted(path for path in folder.glob("hidden_size=*") if epochs(path))
         os.kill(wait_until(lambda: trainer(victim)), signal.SIGKILL)
@@ -60,7 +59,7 @@ def test_ten_sweeps_of_which_each_loses_a_worker_at_any_moment(tmp_path, record_
         for number in range(SWEEPS):
             folder = tmp_path / f"sweep{number}"
             grid = [f"model.hidden_size={','.join(map(str, SIZES))}", *JOBS, "epochs=300"]
-            process = started(sweep(folder, *grid, f"hydra.launcher.scheduler={cluster.address}"), tmp_path)
+            process = started(sweep(folder, *grid, *cluster.overrides), tmp_path)
             wait_until((folder / "sweep.json").exists, process)
             time.sleep(rng.uniform(0, 4))
             hit += any(trainer(path) == cluster.workers[number % 3].pid for path in folder.glob("hidden_size=*"))
