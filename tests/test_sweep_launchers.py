@@ -23,6 +23,7 @@ from sweep_builders import (
 
 from duograd.runner.sweep.cluster import connected
 from duograd.runner.sweep.launcher import LauncherOptions
+from duograd.runner.sweep.worker import Warm, warm
 
 
 @pytest.fixture
@@ -59,6 +60,14 @@ def test_a_local_sweep_is_private(local):
                 asyncio.run(talk(stranger, security))
     assert local.submit(os.getpid, pure=False).result() != os.getpid()
     assert listening(os.getpid()) == {"127.0.0.1"}
+
+
+def test_a_worker_that_has_just_started_waits_for_what_makes_it_one(local):
+    """Dask hands jobs to a new worker before its plugins; on a busy machine seconds before."""
+    early = local.submit(lambda: type(warm()).__name__, pure=False)
+    assert not early.done()
+    local.register_plugin(Warm())
+    assert early.result(HANGING_S) == "Warm"
 
 
 async def talk(address: str, security: Security | None) -> object:

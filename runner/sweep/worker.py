@@ -9,7 +9,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from distributed import Reschedule, Worker, WorkerPlugin, get_worker
+from distributed import Reschedule, WorkerPlugin, get_worker
 from rich.console import Console
 
 from duograd.data.dataset import DataSet
@@ -27,6 +27,7 @@ from duograd.runner.validate import validate_plain
 ATTEMPT = ".begun"  # in a job's folder: the attempt that began it
 LEAVE_AT = "DUOGRAD_LEAVE_AT"  # in the environment: seconds since 1970, when this process soon comes to its limit
 LEFT = "it left its worker, whose time is over"
+POLL_SECONDS = 0.05
 KEPT = 2  # data sets in a worker's memory
 
 
@@ -67,8 +68,18 @@ class Warm(WorkerPlugin):
 
     name = "duograd"
 
-    def setup(self, worker: Worker) -> None:
+    def __init__(self) -> None:
         self.cache = DataCache()
+
+
+def warm() -> Warm:
+    """What makes this process a worker. One that has just started may be given a job before it has that."""
+    worker = get_worker()
+    while Warm.name not in worker.plugins:
+        time.sleep(POLL_SECONDS)
+    plugin = worker.plugins[Warm.name]
+    assert isinstance(plugin, Warm)
+    return plugin
 
 
 def work(task: Task) -> str | None:
@@ -111,12 +122,10 @@ def _go_home() -> None:
 
 
 def _train(task: Task, folder: RunFolder, sweep: SweepFolder) -> None:
-    plugin = get_worker().plugins[Warm.name]
-    assert isinstance(plugin, Warm)
     context = RunContext(
         console=quiet(),
         interruption=EndFile(sweep.end, leaving),
-        load=plugin.cache.load,
+        load=warm().cache.load,
         name=task.name,
         swept=task.swept,
         flags=task.flags,
