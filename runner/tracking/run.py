@@ -2,25 +2,20 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-from PIL import Image
 
 from duograd.runner.store.lines import Epoch, epochs, finite
 from duograd.runner.tracking.description import safe_name
 from duograd.runner.tracking.mlflow_api import Metric
+from duograd.runner.tracking.pictures import Picture, log_pictures, logged_pictures
 from duograd.runner.tracking.reader import Reader, modified
 from duograd.runner.tracking.remote import METRICS_PER_CALL, RemoteRun
 
-THUMBNAIL = 256  # pixels, the longer side of what MLflow makes of a picture
 ENDING = ("final_", "best_", "final/", "best/")  # metrics of the end, at step 0; of earlier versions with slashes
 ENDING_TAGS = ("diverged", "stopped_by", "error")
 ERROR_LENGTH = 500
-IMAGE = re.compile(r"images/(?P<key>.+)\+step\+(?P<step>\d+)\+timestamp\+.*\+compressed\.webp")
 
 
 @dataclass(frozen=True)
@@ -49,8 +44,7 @@ class RunMirror:
         self._epoch = int(newest.step) if newest else -1
         self._time = max(newest.timestamp / 1000, since) if newest else reader.started()
         self._final = dict(remote.run.data.metrics)
-        images = (IMAGE.fullmatch(file.path) for file in remote.client.list_artifacts(remote.id, "images"))
-        self._frames = {(match["key"].replace("~", "/"), int(match["step"])) for match in images if match}
+        self._frames = logged_pictures(remote)
         self._experiment = remote.client.get_experiment(remote.run.info.experiment_id).name
 
     def update(self, alive: bool) -> Mirrored:
@@ -78,13 +72,9 @@ class RunMirror:
             self._epoch, self._time = epoch, time
 
     def _log_frames(self) -> None:
-        client, run_id = self.remote.client, self.remote.id
-        for (name, step), path in self._reader.folder.frame_files().items():
-            key = safe_name(name)
-            if (key, step) not in self._frames and (image := _open(path)):
-                time = int(modified(path) * 1000)
-                client.log_image(run_id, image, key=key, step=step, timestamp=time, synchronous=True)
-                self._frames.add((key, step))
+        files = self._reader.folder.frame_files().items()
+        frames = (Picture(safe_name(name), step, path) for (name, step), path in files)
+        self._frames |= log_pictures(self.remote, (f for f in frames if (f.key, f.step) not in self._frames))
 
     def _end(self, summary: dict[str, Any]) -> None:
         """Final values, tags, files, and the status last: a run that MLflow calls ended is mirrored whole."""
@@ -141,15 +131,6 @@ def _batches(rows: list[Epoch], times: list[float]) -> Iterator[tuple[list[Metri
         batch += [Metric(safe_name(name), value, int(time * 1000), epoch) for name, value in values.items()]
     if batch:
         yield batch, epoch, time
-
-
-def _open(path: Path) -> Image.Image | None:
-    """The picture, None while it is half written, or where its thumbnail would have no height."""
-    try:
-        with Image.open(path) as image:
-            return image.copy() if max(image.size) <= THUMBNAIL * min(image.size) else None
-    except (OSError, SyntaxError):  # Pillow's words for a torn file
-        return None
 
 
 def final_values(summary: Mapping[str, Any]) -> dict[str, float]:
