@@ -25,7 +25,7 @@ from duograd.models.layers.threads import Threads
 Array = NDArray[Any]
 Work = Callable[[], object]
 ROUNDS = 15
-BOUND = 2.0  # of a block: not promised, but to be noticed
+BOUND = 1.15  # of a block
 THREADS = Threads()
 # x, W, padding, batch norm: conv - [batch norm] - relu - 2 × 2 max pool, as the networks have it
 BLOCKS = {

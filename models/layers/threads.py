@@ -21,7 +21,7 @@ from duograd.models.arrays import Array
 T = TypeVar("T")
 SHARES = 4  # of a batch that is large enough: so many threads can help. Part of the result.
 FEW = 2  # shares of a batch of images: of smaller ones, handing over takes longer than threads gain
-LARGE = 2**19  # values of which a pass is worth sharing out
+LARGE = 2**20  # values of which a pass is worth sharing out
 
 
 def thread_environment(count: int) -> dict[str, str]:
