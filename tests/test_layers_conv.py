@@ -131,9 +131,10 @@ def test_what_does_not_fit_is_said_in_one_line(layer, x, W, stride, padding, mes
     [
         (conv, "else bias, out", "else abs(bias), out"),
         (conv, "[:, :, ::-1, ::-1]", ""),
-        (conv, "[:, :, r::SH, s::SW]", "[:, :, s::SH, r::SW]"),
-        (conv, "q = max(0, -((r - padding) // stride))", "q = 0"),
-        (conv, "Reach(q - kernel + 1", "Reach(q - kernel"),
+        (conv, "Reach(p - k + 1", "Reach(p - k"),
+        (conv, ", ..., l : l + (OW - 1)", ", ..., k : k + (OW - 1)"),
+        (conv, "+= by_tap[:, k, l]", "+= by_tap[:, l, k]"),
+        (conv, "padded[PH : PH + H, ..., PW", "padded[:H, ..., PW"),
         (conv, "d.reshape(OH, n * OW, F))", "d.reshape(OH, n * OW, F)[1:])"),
         (conv, "ordered_sum(sums) for sums in", "sums[0] for sums in"),
         (conv, ".transpose(3, 2, 0, 1)", ".transpose(3, 2, 1, 0)"),

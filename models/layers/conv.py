@@ -3,10 +3,8 @@
     y[b, f, i, j] = bias[f] + Σ_c Σ_k Σ_l W[f, c, k, l] x_padded[b, c, i SH + k, j SW + l]
     y[row i] (N, F) = windows[i] (N, KH KW C) · taps (KH KW C, F)                         in terms of `strips`
 
-Backward: d_taps = Σ_i windows[i]ᵀ · dy[row i]; and dx is dy convolved with the kernel turned round. The pixels q SH + r
-met the kernel's rows r, r + SH, … for the output rows q, q - 1, …, and so with columns: each phase (r, s) of the stride
-is a convolution of its own, without a stride, by every SH-th row and SW-th column of the kernel. `naive` says the same
-as plain loops.
+Backward: d_taps = Σ_i windows[i]ᵀ · dy[row i]; and dx is dy convolved with the kernel turned round, or, with a
+stride, what each window's error leaves on the pixels that it saw. `naive` says the same as plain loops.
 
 Legend: B batch, n images of a share, C channels, F filters, H, W image, KH, KW kernel, SH, SW stride, PH, PW padding,
 OH, OW output, N places of a product.
@@ -14,7 +12,6 @@ OH, OW output, N places of a product.
 
 from collections.abc import Callable
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 
@@ -60,21 +57,19 @@ def conv2d(
     strips_of_parts = map_parts(threads, forward, parts)
 
     def backward(dy: Array) -> tuple[Array | None, dict[str, Array]]:
-        (B, C, H, _), phases = x.shape, _phases(W, sliding) if needs_dx else []
-        dx = np.zeros((H, B, x.shape[3], C), x.dtype) if needs_dx else None
+        back_to_pixels = _turned(W, sliding) if sliding.stride == (1, 1) else _spread(W, sliding)
+        dx = np.empty_like(x) if needs_dx else None
 
         def back(part: slice, strips: Array | None) -> tuple[Array, Array]:
             d = lines(dy[part])
             if dx is not None:
-                for phase in phases:
-                    d_strips = cut(images(d), phase.rows, phase.columns)
-                    dx[phase.row_pixels, part, phase.column_pixels] = _correlate(d_strips, phase.taps, phase.rows)
+                dx[part] = back_to_pixels(d)
             return _gradients(d, cut(x[part], rows, columns) if strips is None else strips, rows)
 
         d_taps, db = (ordered_sum(sums) for sums in zip(*map_parts(threads, back, parts, strips_of_parts), strict=True))
-        dW = np.ascontiguousarray(d_taps.reshape(*W.shape[2:], C, len(W)).transpose(3, 2, 0, 1))
+        dW = np.ascontiguousarray(d_taps.reshape(*W.shape[2:], W.shape[1], len(W)).transpose(3, 2, 0, 1))
         grads = {"weight": dW} if b is None else {"weight": dW, "bias": db}
-        return None if dx is None else images(dx), grads
+        return dx, grads
 
     return images(y), backward
 
@@ -90,35 +85,29 @@ def conv_sliding(x: Array, W: Array, b: Array | None, stride: int | Pair, paddin
     return slide("kernel", x.shape[2:], W.shape[2:], stride, padding)
 
 
-class _Phase(NamedTuple):
-    """The pixels of dx that come from one convolution of dy: their rows and columns, its kernel, where that stands."""
-
-    row_pixels: slice
-    column_pixels: slice
-    taps: Array
-    rows: Reach
-    columns: Reach
+def _turned(W: Array, sliding: Sliding) -> Callable[[Array], Array]:
+    """d (OH, n, OW, F) -> dx (n, C, H, W), for a stride of 1: d convolved with the kernel turned round."""
+    image, size, _, padding, _ = sliding
+    rows, columns = (Reach(p - k + 1, 1, i, k) for i, k, p in zip(image, size, padding, strict=True))
+    taps = _taps(W[:, :, ::-1, ::-1].swapaxes(0, 1))
+    return lambda d: images(_correlate(cut(images(d), rows, columns), taps, rows))
 
 
-def _phases(W: Array, sliding: Sliding) -> list[_Phase]:
-    """All of them in which there is something of the kernel."""
-    (_, size, (SH, SW), _, _), axes = sliding, list(zip(*sliding[:4], strict=True))
-    phases = []
-    for r, s in product(range(min(SH, size[0])), range(min(SW, size[1]))):
-        (row_pixels, rows), (column_pixels, columns) = _phase(r, *axes[0]), _phase(s, *axes[1])
-        if rows.places and columns.places:
-            turned = W[:, :, r::SH, s::SW][:, :, ::-1, ::-1].swapaxes(0, 1)
-            phases.append(_Phase(row_pixels, column_pixels, _taps(turned), rows, columns))
-    return phases
+def _spread(W: Array, sliding: Sliding) -> Callable[[Array], Array]:
+    """d (OH, n, OW, F) -> dx (n, C, H, W), for any stride: each output's error spread over what its window saw."""
+    taps, (H, W_), (KH, KW), (SH, SW), (PH, PW), (OH, OW) = _taps(W), *sliding
+    C = W.shape[1]
 
+    def spread(d: Array) -> Array:
+        n = d.shape[1]
+        windows_error = taps @ d.reshape(OH, n * OW, len(W)).swapaxes(1, 2)
+        by_tap = windows_error.reshape(OH, KH, KW, C, n, OW)
+        padded = np.zeros((H + 2 * PH, C, n, W_ + 2 * PW), d.dtype)
+        for k, l in product(range(KH), range(KW)):
+            padded[k : k + (OH - 1) * SH + 1 : SH, ..., l : l + (OW - 1) * SW + 1 : SW] += by_tap[:, k, l]
+        return padded[PH : PH + H, ..., PW : PW + W_].transpose(2, 1, 0, 3)
 
-def _phase(r: int, image: int, size: int, stride: int, padding: int) -> tuple[slice, Reach]:
-    """The pixels q stride + r of the padded image that are not padding, and where the kernel stands for them."""
-    q = max(0, -((r - padding) // stride))
-    start = q * stride + r - padding
-    kernel = len(range(r, size, stride))
-    pixels = slice(start, None, stride)
-    return pixels, Reach(q - kernel + 1, 1, len(range(start, image, stride)), kernel)
+    return spread
 
 
 def _reaches(sliding: Sliding) -> list[Reach]:
