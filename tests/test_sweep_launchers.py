@@ -93,7 +93,8 @@ def listening(process: int) -> set[str]:
 )
 def test_a_cluster_that_is_gone_is_said_in_one_line(victims, message, cluster, tmp_path):
     folder = tmp_path / "sweep"
-    where = [*cluster.overrides, "hydra.launcher.worker_timeout=2"]
+    # a scheduler that is gone is looked for as long as one that does not answer yet: here for 20 s
+    where = [f"hydra.launcher.scheduler={cluster.address}", "hydra.launcher.worker_timeout=2"]
     process = started(sweep(folder, "model.hidden_size=3,4,5", "epochs=1000000", *where), tmp_path)
     longest_first = [folder / "hidden_size=5", folder / "hidden_size=4"]
     wait_until(lambda: all(map(epochs, longest_first)), process)
