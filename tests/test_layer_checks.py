@@ -9,6 +9,7 @@ import pytest
 from recurrent_builders import mutant
 
 from duograd.models.layers import conv, norm, pool
+from duograd.runner import tied
 from duograd.runner.commands import bench, gradcheck
 from duograd.runner.commands.gradcheck import CEILING
 from duograd.runner.errors import UserError
@@ -117,14 +118,14 @@ def test_bench_runs_the_checkouts_benchmarks_on_the_users_kernel(monkeypatch):
     monkeypatch.setenv("OPENBLAS_L2_SIZE", "1024")
     calls = []
 
-    def run(command, cwd, env):
+    def run(command, cwd, env, stdin):
         calls.append((command[1:], cwd, env))
         return subprocess.CompletedProcess(command, 1)
 
     monkeypatch.setattr(bench.subprocess, "run", run)
     assert bench.main(["layers", "startup"]) == 1
     [(command, cwd, environment)] = calls
-    assert command == ["-m", "benchmarks", "layers", "startup"]
+    assert command == ["-m", tied.NAME, "benchmarks", "layers", "startup"]
     assert (cwd / "benchmarks" / "layers.py").exists()
     assert "PATH" in environment
     assert not {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"} & environment.keys()
