@@ -16,6 +16,7 @@ BENCHMARKS = (
     "layers",
     "gradcheck",
     "sweep",
+    "stack",
 )
 
 

@@ -58,6 +58,8 @@ class DaskLauncherConf:
     scheduler: str | None = None
     timeout: float = 20.0
     worker_timeout: Any = "auto"
+    stack: int = 1
+    gpus_per_job: int | None = None
     cluster: str | None = None
     queue: str | None = None
     account: str | None = None

@@ -34,6 +34,10 @@ class ModelConfig(BaseModel):
         """Why this network cannot learn by that loss, and the remedy, in one line; None where it can."""
         return None
 
+    def fault_in_stack(self, device: str) -> str | None:
+        """Why several of these networks, trained as one, would gain nothing on the device; None where they may."""
+        return None
+
 
 @dataclass(frozen=True)
 class Family:
@@ -45,6 +49,7 @@ class Family:
     figures: those that look into its networks, which other families' networks may not have.
     alone: `module:function` of (config, shape), why a batch of one such sample teaches nothing, or None where it does.
     no_twin(config): why there is no twin with the same parameters, and the remedy; None where there is one.
+    stacks: whether several twins can be trained as one, which `terms_with` of `torch_net.TorchNet` is for.
     """
 
     config: type[ModelConfig]
@@ -55,3 +60,4 @@ class Family:
     figures: tuple[str, ...] = ()
     alone: str | None = None
     no_twin: Callable[[Any], str | None] = lambda config: None
+    stacks: bool = False

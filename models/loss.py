@@ -69,6 +69,7 @@ class Loss:
     bind(config, targets): the loss as networks use it. Raises ArchitectureError where it does not fit these targets.
     finish(means of a split's batches, weighted by samples): the metrics, for those that are no such mean.
     no_twin: why torch cannot learn by it, and the remedy; None where it can.
+    stacks: whether `vmap` can batch it in torch, so that several networks can be trained as one.
     """
 
     config: type[LossConfig]
@@ -77,6 +78,7 @@ class Loss:
     bind: Callable[[Any, Targets], Any]
     finish: Callable[[Means], Means] = unchanged
     no_twin: str | None = None
+    stacks: bool = False
 
     def learns(self, targets: str) -> bool:
         """Whether it can compare outputs with such targets; of `either` classes or values, with some of them."""

@@ -71,9 +71,14 @@ class FirstOrderConfig(OptimizerConfig):
 
 @dataclass(frozen=True)
 class Optimizer:
-    """One choice of `optimizer.rule`. One that is not of first order is a solver, run on all samples."""
+    """One choice of `optimizer.rule`. One that is not of first order is a solver, run on all samples.
+
+    stacks: whether its steps are proportional to the rate, and look at the weights for the decay alone: then several
+    networks can be trained as one.
+    """
 
     config: type[OptimizerConfig]
+    stacks: bool = False
 
 
 class Descent(NamedTuple):

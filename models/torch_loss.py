@@ -3,8 +3,8 @@
 Legend: B batch, K outputs of a sample.
 """
 
-from collections.abc import Iterable
-from typing import cast
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -12,29 +12,39 @@ from torch.nn import functional
 
 from duograd.models.loss import OutputLoss, decayed
 
+Settings = Mapping[str, Any]
+"""What a network's loss is made of, by name: numbers and tensors."""
+LAMBDA = "lambda"
+
 
 class TorchLoss:
-    """The loss of outputs (B, K), and the L2 penalty of the parameters that gave them. It has no state of its own."""
+    """The loss of outputs (B, K), and the L2 penalty of the parameters that gave them. It has no state of its own.
+
+    settings: lambda, where there is one, and the loss's constants. Networks of a stack have each their own.
+    """
 
     def __init__(self, loss: OutputLoss) -> None:
         self.loss = loss
         self.constants = {name: torch.tensor(array) for name, array in loss.constants.items()}
+        lambda_ = getattr(loss.config, "lambda_", 0.0)
+        self.settings: Settings = self.constants | ({LAMBDA: lambda_} if lambda_ else {})
 
-    def error(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def error(self, outputs: Tensor, targets: Tensor, settings: Settings | None = None) -> Tensor:
         """The loss itself."""
-        return cast(Tensor, self.loss.torch_error(functional, outputs, targets, self._constants(outputs)))
+        return cast(Tensor, self.loss.torch_error(functional, outputs, targets, self._constants(outputs, settings)))
 
-    def terms(self, outputs: Tensor, targets: Tensor, params: Iterable[tuple[str, Tensor]]) -> dict[str, Tensor]:
+    def terms(
+        self, outputs: Tensor, targets: Tensor, params: Iterable[tuple[str, Tensor]], settings: Settings | None = None
+    ) -> dict[str, Tensor]:
         """What is minimised, the parts of it, and the metrics."""
         outputs = outputs.float() if outputs.dtype is torch.bfloat16 else outputs  # half precision could not count
-        config = self.loss.config
-        parts = {config.name: self.error(outputs, targets)}
-        if config.lambda_:
+        parts = {self.loss.config.name: self.error(outputs, targets, settings)}
+        if LAMBDA in self.settings:
             penalty = torch.stack([(W**2).sum() for name, W in params if decayed(name)]).sum()
-            parts["l2"] = config.lambda_ / 2 * penalty
-        metrics = self.loss.torch_measure(outputs.detach(), targets, self._constants(outputs))
+            parts["l2"] = (settings or self.settings)[LAMBDA] / 2 * penalty
+        metrics = self.loss.torch_measure(outputs.detach(), targets, self._constants(outputs, settings))
         return {"loss": torch.stack(list(parts.values())).sum(), **parts, **metrics}
 
-    def _constants(self, outputs: Tensor) -> dict[str, Tensor]:
+    def _constants(self, outputs: Tensor, settings: Settings | None) -> dict[str, Tensor]:
         """On the device and of the type of the outputs."""
-        return {name: constant.to(outputs) for name, constant in self.constants.items()}
+        return {name: (settings or self.settings)[name].to(outputs) for name in self.constants}

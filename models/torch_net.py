@@ -13,13 +13,18 @@ from torch import Tensor, nn
 from duograd.models.arrays import Array
 from duograd.models.loss import OutputLoss
 from duograd.models.torch_guest import start_at
-from duograd.models.torch_loss import TorchLoss
+from duograd.models.torch_loss import Settings, TorchLoss
 
 Config = TypeVar("Config")
 
 
 class TorchNet(nn.Module, Generic[Config]):
-    """The twin of a `Net`, of the same arguments: it says what it is made of (`build`), and what its `outputs` are."""
+    """The twin of a `Net`, of the same arguments: it says what it is made of (`build`), and what its `outputs` are.
+
+    unfused: no kernel of torch's that `vmap` has no rule for, as in a stack.
+    """
+
+    unfused = False
 
     def __init__(
         self, config: Config, loss: OutputLoss, shape: tuple[int, ...], outputs: int, seed: int, dtype: DTypeLike
@@ -44,8 +49,16 @@ class TorchNet(nn.Module, Generic[Config]):
 
     def terms(self, inputs: Tensor, targets: Tensor, step: int = 0) -> dict[str, Tensor]:
         """The loss's terms over inputs (B, …) and their targets. In training, dropout depends on (seed, step)."""
-        masks = self.masks(inputs, step) if self.training else None
-        return self.loss.terms(self.outputs(inputs, masks), targets, self.named_parameters())
+        return self.terms_with(inputs, targets, self.masks(inputs, step) if self.training else None, self.settings)
+
+    @property
+    def settings(self) -> Settings:
+        """What its loss is made of."""
+        return self.loss.settings
+
+    def terms_with(self, inputs: Tensor, targets: Tensor, masks: Any, settings: Settings) -> dict[str, Tensor]:
+        """The loss's terms by masks that were drawn, and by settings, which `vmap` may batch: see `torch_stack`."""
+        return self.loss.terms(self.outputs(inputs, masks), targets, self.named_parameters(), settings)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Outputs (B, K), without dropout."""

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import math
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -62,8 +63,11 @@ def numpy_engine(config: RunConfig, data: DataSet) -> NumpyEngine:
     return NumpyEngine(network, config.optimizer, partial(report_descent, config.mistakes, _step_size(config, data)))
 
 
-def torch_engine(config: RunConfig, data: DataSet) -> Engine:
-    """The autograd network with its optimizer. Raises UserError where torch or the device is not there."""
+def torch_engine(config: RunConfig, data: DataSet, make: Callable[..., Engine] | None = None) -> Engine:
+    """The autograd network with its optimizer. Raises UserError where torch or the device is not there.
+
+    make: the engine of what a TorchEngine takes, where it is to be another.
+    """
     if importlib.util.find_spec("torch") is None:
         raise UserError("backend=torch needs torch, which is not installed: pip install torch")
     from duograd.runner.engines.torch_engine import TorchEngine, use_device
@@ -77,7 +81,7 @@ def torch_engine(config: RunConfig, data: DataSet) -> Engine:
     )
     network = _network("twin", config, data)
     try:
-        return TorchEngine(network, config.optimizer, config.device, **options)
+        return (make or TorchEngine)(network, config.optimizer, config.device, **options)
     except ArchitectureError as error:
         raise refusal(error) from None
 

@@ -16,6 +16,7 @@ from duograd.data.dataset import DataSet
 from duograd.runner import build
 from duograd.runner.config import RunConfig
 from duograd.runner.display import ending
+from duograd.runner.engines import Engine
 from duograd.runner.hooks import Hook
 from duograd.runner.hooks.interruption import Interruption, Signals
 from duograd.runner.progress_line import ProgressLine
@@ -29,7 +30,7 @@ LOG_WIDTH = 200  # columns of a log, at least
 class RunContext:
     """How a run is to behave. Nothing in here changes its result.
 
-    console: where it prints. interruption: what ends it early. load: where its data comes from.
+    console: where it prints. interruption: what ends it early. load: where its data comes from; engine: its engine.
     progress, ending: show its epochs, and how it ended.
     name, swept: given by a sweep. threads: for a backend that names no number. mirrored: by a follower of its own.
     drawn: its figures; without them only the facts that they would find. flags: that its command begins with.
@@ -39,6 +40,7 @@ class RunContext:
     console: Console
     interruption: Interruption
     load: Callable[[RunConfig], DataSet] = build.data_set
+    engine: Callable[[RunConfig, DataSet], Engine] = build.engine
     progress: Callable[[Console, Sequence[str]], Hook] = ProgressLine
     ending: Callable[[Console, RunFolder, Mapping[str, Any]], None] = ending
     name: str | None = None

@@ -109,4 +109,4 @@ def _built(config: RunConfig, context: RunContext) -> tuple[DataSet, Engine]:
         except DataError as error:
             raise UserError(str(error)) from None
     with waiting(context.console, f"building {config.model.name} in {config.backend.name}"):  # torch: an import of 2 s
-        return data, build.engine(context.threaded(config), data)
+        return data, context.engine(context.threaded(config), data)

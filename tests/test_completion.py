@@ -21,6 +21,7 @@ LINES = {
     "duograd task=activity model.re": ["model.recurrent_init=", "model.reset_after="],
     "duograd seed=1 task=activity loss.la": ["loss.label_smoothing=", "loss.lambda="],
     "duograd gradcheck batch": ["batch_size="],
+    "duograd -m hydra.launcher.st": ["hydra.launcher.stack="],
     "duograd completion ": ["bash", "fish", "zsh"],
     "duograd nonsense=( model.h": [],
 }

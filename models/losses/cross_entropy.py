@@ -75,4 +75,5 @@ LOSS = Loss(
     targets="classes",
     metrics=(Metric("cross_entropy"), Metric("accuracy", higher_is_better=True)),
     bind=CrossEntropy,
+    stacks=True,
 )

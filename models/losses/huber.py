@@ -54,4 +54,5 @@ LOSS = Loss(
     metrics=(Metric("huber"), Metric("squared_error"), Metric("mae"), Metric("r2", higher_is_better=True)),
     bind=Huber,
     finish=finish,
+    stacks=True,
 )

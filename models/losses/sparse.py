@@ -23,4 +23,5 @@ LOSS = Loss(
     targets="inputs",
     metrics=(Metric("mse"), Metric("l2"), Metric("kl")),
     bind=lambda config, _: config,
+    stacks=True,
 )

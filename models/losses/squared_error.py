@@ -73,4 +73,5 @@ LOSS = Loss(
     metrics=(Metric("squared_error"), Metric("mae"), Metric("r2", higher_is_better=True)),
     bind=SquaredError,
     finish=finish,
+    stacks=True,
 )

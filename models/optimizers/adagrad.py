@@ -28,4 +28,4 @@ class AdagradConfig(FirstOrderConfig):
         return Twin("Adagrad", {"eps": self.eps})
 
 
-OPTIMIZER = Optimizer(AdagradConfig)
+OPTIMIZER = Optimizer(AdagradConfig, stacks=True)

@@ -47,4 +47,4 @@ class AdamConfig(FirstOrderConfig):
         return Twin("Adam", {"betas": (self.beta1, self.beta2), "eps": self.eps})
 
 
-OPTIMIZER = Optimizer(AdamConfig)
+OPTIMIZER = Optimizer(AdamConfig, stacks=True)

@@ -30,4 +30,4 @@ class RmspropConfig(FirstOrderConfig):
         return Twin("RMSprop", {"alpha": self.alpha, "eps": self.eps})
 
 
-OPTIMIZER = Optimizer(RmspropConfig)
+OPTIMIZER = Optimizer(RmspropConfig, stacks=True)

@@ -37,4 +37,4 @@ class SgdConfig(FirstOrderConfig):
         return Twin("SGD", {"momentum": self.momentum, "nesterov": self.nesterov})
 
 
-OPTIMIZER = Optimizer(SgdConfig)
+OPTIMIZER = Optimizer(SgdConfig, stacks=True)

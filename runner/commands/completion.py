@@ -102,6 +102,9 @@ def _config_dir(before: list[str]) -> str | None:
 def _overrides(before: list[str], word: str, config_dir: str | None) -> Iterator[str]:
     """Options of the group in hand that go with these choices; else groups, and the keys that they lead to."""
     known = groups(*[Path(config_dir)] if config_dir else ())
+    if word.startswith("hydra."):
+        yield from (f"hydra.launcher.{key}=" for key in _launcher_keys())
+        return
     group, equals, _ = word.partition("=")
     if equals:
         options = _gradients(before) if group == "gradient" else _options(group, before, config_dir, known)
@@ -109,6 +112,14 @@ def _overrides(before: list[str], word: str, config_dir: str | None) -> Iterator
         return
     yield from (f"{name}=" for name in known)
     yield from (f"{key}=" for key in _keys(before, config_dir))
+
+
+def _launcher_keys() -> list[str]:
+    from dataclasses import fields
+
+    from hydra_plugins.duograd_dask import DaskLauncherConf
+
+    return [field.name for field in fields(DaskLauncherConf) if not field.name.startswith("_")]
 
 
 def _options(group: str, before: list[str], config_dir: str | None, known: dict[str, list[str]]) -> list[str]:

@@ -3,9 +3,9 @@
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from distributed.comm.core import CommClosedError
 from duograd.models.layers.threads import thread_environment
 from duograd.runner.errors import UserError
 from duograd.runner.sweep.batch import BatchQueue, batch_queue
+from duograd.runner.sweep.gpus import shares
 from duograd.runner.sweep.launcher import LauncherOptions
 
 SETTINGS = {
@@ -38,8 +39,17 @@ def cores() -> int:
 
 
 def local_workers(options: LauncherOptions, jobs: int) -> int:
-    """One worker a core, and none without a job."""
-    return max(1, min(options.n_workers or cores(), jobs))
+    """One worker a core, or for each share of the GPUs, and none without a job. Raises UserError."""
+    most = options.n_workers or cores()
+    if options.gpus_per_job:
+        most = len(shares(options.gpus_per_job, options.n_workers))
+    return max(1, min(most, jobs))
+
+
+def expected_workers(options: LauncherOptions, jobs: int) -> int:
+    """How many workers there will be, as far as it is known: at least one."""
+    elsewhere = options.cluster or options.scheduler
+    return (options.n_workers or 1) if elsewhere else local_workers(options, jobs)
 
 
 def threads_each(workers: int) -> int:
@@ -49,11 +59,15 @@ def threads_each(workers: int) -> int:
 
 @dataclass(frozen=True)
 class Workers:
-    """Where jobs can be sent. patience: seconds without any worker after which a sweep gives up, None for never."""
+    """Where jobs can be sent. patience: seconds without any worker after which a sweep gives up, None for never.
+
+    gpus: what each worker's CUDA is to see, by its name.
+    """
 
     client: Client
     patience: float | None
     queue: BatchQueue | None = None
+    gpus: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -92,7 +106,8 @@ def connected(options: LauncherOptions, jobs: int, folder: Path) -> Iterator[Wor
         else:
             cluster = stack.enter_context(_local(local_workers(options, jobs)))
             client = stack.enter_context(Client(cluster, set_as_default=False))
-            yield Workers(client, RESTART_SECONDS)
+            devices = shares(options.gpus_per_job, options.n_workers) if options.gpus_per_job else []
+            yield Workers(client, RESTART_SECONDS, gpus={str(i): visible for i, visible in enumerate(devices)})
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from duograd.runner.sweep.plan import Job
 from duograd.runner.sweep.pool import Ended, Pool
 from duograd.runner.sweep.progress import Progress
 from duograd.runner.sweep.source import JobQueue
+from duograd.runner.sweep.stacks import Pair, stacks
 from duograd.runner.sweep.standing import watched_metrics
 from duograd.runner.sweep.table import View
 from duograd.runner.sweep.worker import LEFT, Task
@@ -34,7 +35,10 @@ class Interrupt(Request):
 
 @dataclass
 class Execution:
-    """A sweep while its jobs run. save: writes sweep.json; fail_fast: the first that fails ends the others."""
+    """A sweep while its jobs run. save: writes sweep.json; fail_fast: the first that fails ends the others.
+
+    stack: how many jobs train as one at the most; workers: how many processes there are to be.
+    """
 
     folder: SweepFolder
     record: SweepRecord
@@ -45,11 +49,14 @@ class Execution:
     interrupt: Interrupt
     save: Callable[[], None]
     fail_fast: bool = False
+    stack: int = 1
+    workers: int = 1
     ending_since: float | None = None  # by time.monotonic
     waiting: str | None = None
     pruned: set[int] = field(default_factory=set)
     jobs: dict[int, Job] = field(default_factory=dict)  # by number: those that were handed out
-    again: deque[JobRecord] = field(default_factory=deque)  # to be handed out once more
+    again: list[Pair] = field(default_factory=list)  # to be handed out once more
+    planned: deque[list[Pair]] | None = None  # stacks
     fruitless: Counter[int] = field(default_factory=Counter)  # tries of a job that its worker did not survive
 
     def run(self) -> None:
@@ -68,23 +75,36 @@ class Execution:
 
     def _hand_out(self) -> None:
         changed = False
-        while self.ending_since is None and self.pool.free and (next_one := self._next()):
-            record, job = next_one
-            record.status, record.error = "RUNNING", None
-            self.pool.submit(record.number, task(self.folder, record, job))
-            run, config = RunFolder(self.folder.path / record.folder), job.config
-            watched = watched_metrics(config.monitor, config.loss.name, record.overrides)
-            self.progress[record.number] = Progress(run, config.epochs, watched)
-            self.jobs[record.number] = job
+        while self.ending_since is None and self.pool.free and (jobs := self._next()):
+            for record, _ in jobs:
+                record.status, record.error = "RUNNING", None
+            self.pool.submit({record.number: task(self.folder, record, job) for record, job in jobs})
+            for record, job in jobs:
+                self._follow(record, job)
             changed = True
         if changed:
             self.save()
 
-    def _next(self) -> tuple[JobRecord, Job] | None:
+    def _follow(self, record: JobRecord, job: Job) -> None:
+        run, config = RunFolder(self.folder.path / record.folder), job.config
+        watched = watched_metrics(config.monitor, config.loss.name, record.overrides)
+        self.progress[record.number] = Progress(run, config.epochs, watched)
+        self.jobs[record.number] = job
+
+    def _next(self) -> list[Pair]:
+        """The jobs that are to train as one, mostly one; none for none now."""
         if self.again:
-            record = self.again.popleft()
-            return record, self.jobs[record.number]
-        return self.queue.ask()
+            first = stacks(self.again, self.stack, 1).together[0]
+            self.again = [pair for pair in self.again if pair not in first]
+            return first
+        if self.stack == 1:
+            one = self.queue.ask()
+            return [one] if one else []
+        if self.planned is None:
+            plan = stacks(list(iter(self.queue.ask, None)), self.stack, self.workers)
+            self.planned = deque(plan.together)
+            self.view.say(plan.describe())
+        return self.planned.popleft() if self.planned else []
 
     def _settle(self, ended: Ended) -> None:
         record = self._record_of(ended.number)
@@ -114,7 +134,7 @@ class Execution:
         self.fruitless[record.number] = 0 if progress.gained else self.fruitless[record.number] + 1
         if self.ending_since is not None or self._is_fruitless(record):
             return False
-        self.again.append(record)
+        self.again.append((record, self.jobs[record.number]))
         record.status, record.error = "PENDING", None
         self.view.say(f"{run_name(record.name)}: its worker is gone after epoch {progress.epoch}; sent again")
         return True

@@ -16,6 +16,7 @@ from duograd.runner.sweep.plan import Job
 from duograd.runner.sweep.preview import preview
 from duograd.runner.sweep.progress import Progress
 from duograd.runner.sweep.records import merge, open_record, rebase
+from duograd.runner.sweep.stacks import refuse_by_hand
 from duograd.runner.sweep.sweep import Sweep
 
 
@@ -81,6 +82,7 @@ def run_grid(request: Request, jobs: Sequence[Job], fixed: list[str], hashes: Ha
     0: every job is finished, 1: not so, 128 + a signal. Raises UserError.
     """
     options = request.options
+    refuse_by_hand([job.config for job in jobs], request.launcher.stack)
     if options.dry_run or options.estimate:
         record, grid = _plan(request, jobs, fixed)
         preview(Console(), record, grid.jobs, request.launcher, options.estimate)

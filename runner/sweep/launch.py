@@ -70,7 +70,7 @@ def launch_search(config: DictConfig, arguments: Sequence[str], sweeper: Mapping
     if launcher.pop("_target_") != DASK:
         raise UserError(f"{OPTUNA} needs hydra/launcher=dask: it asks for trials as workers become free")
     request = _request(config, launcher)
-    refuse_for_a_search(request.options)
+    refuse_for_a_search(request.options, request.launcher)
     options = {key: value for key, value in sweeper.items() if key != "params"}
     presets = [f"{key}={value}" for key, value in (sweeper.get("params") or {}).items()]
     return _search(request, relative_overrides([*presets, *arguments], request.directory), options)

@@ -23,6 +23,8 @@ OF_A_QUEUE = (
 class LauncherOptions(Strict):
     """n_workers: processes on this machine, null for one a core; in a batch queue how many to ask for, null for one a
     job, up to 20. scheduler: of a cluster that runs already. timeout: seconds for a scheduler to answer.
+    stack: so many jobs train as one at the most, where they differ in numbers alone (torch). gpus_per_job: what CUDA
+    shows of this machine's GPUs to each worker; of a batch system, what is asked for each job.
     worker_timeout: seconds without any worker after which a sweep gives up, null never; auto is `timeout` for a
     cluster that runs already, null in a queue.
 
@@ -36,6 +38,8 @@ class LauncherOptions(Strict):
     scheduler: str | None = None
     timeout: float = Field(default=20.0, gt=0)
     worker_timeout: float | Literal["auto"] | None = "auto"
+    stack: int = Field(default=1, ge=1, le=1024)
+    gpus_per_job: int | None = Field(default=None, ge=1, le=64)
     cluster: str | None = None
     queue: str | None = None
     account: str | None = None
@@ -88,6 +92,8 @@ class LauncherOptions(Strict):
                 f"hydra.launcher.{key}={getattr(self, key)} does not go with hydra.launcher.scheduler: "
                 "the cluster's own workers are used, all of them"
             )
+        if self.gpus_per_job and (fault := self._gpu_fault()):
+            raise ValueError(f"hydra.launcher.gpus_per_job={self.gpus_per_job} {fault}")
         if not self.cluster and (misplaced := self._typed(OF_A_QUEUE)):
             raise ValueError(f"hydra.launcher.{misplaced[0]} is for a batch queue: add hydra.launcher.cluster=slurm")
         for key in self._typed(("sbatch", "qsub")):
@@ -98,6 +104,16 @@ class LauncherOptions(Strict):
                 f"hydra.launcher.cores={self.cores} cannot be divided among hydra.launcher.processes={self.processes}"
             )
         return self
+
+    def _gpu_fault(self) -> str | None:
+        """Why each job cannot have GPUs of its own, and the remedy."""
+        if self.scheduler is not None:
+            return "is for workers that start here: start those of your cluster with CUDA_VISIBLE_DEVICES=0, 1, …"
+        if self.cluster not in (None, "slurm"):
+            return f"is not known to {self.cluster}: name what your site calls a GPU, such as qsub=['-l ngpus=1']"
+        if self.cluster and self.processes > 1:
+            return "needs hydra.launcher.processes=1: the workers of one job would share its GPUs"
+        return None
 
     def _typed(self, keys: tuple[str, ...]) -> list[str]:
         """Those that are not as they are by default."""
@@ -112,9 +128,11 @@ class LauncherOptions(Strict):
         return self.worker_timeout
 
     def directives(self) -> list[str]:
-        """The options of sbatch or qsub that were typed."""
+        """The options of sbatch or qsub that were typed, and the GPUs, unless these were typed as well."""
         assert self.cluster is not None
-        return list(getattr(self, SYSTEMS[self.cluster].submit))
+        typed = list(getattr(self, SYSTEMS[self.cluster].submit))
+        by_hand = any(option.startswith(("--gres", "--gpus")) for option in typed)
+        return typed if by_hand or not self.gpus_per_job else [*typed, f"--gres=gpu:{self.gpus_per_job}"]
 
 
 def elsewhere(options: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -113,8 +113,10 @@ def refuse_for_a_single_run(sweep: Mapping[str, Any]) -> None:
             raise UserError(f"sweep.{key}={typed} needs a sweep: duograd -m …, with hydra/launcher=dask")
 
 
-def refuse_for_a_search(options: SweepOptions) -> None:
-    """Raises UserError where `sweep.*` asks for something that a search has no use for."""
+def refuse_for_a_search(options: SweepOptions, launcher: LauncherOptions) -> None:
+    """Raises UserError where `sweep.*` or the launcher is asked for something that a search has no use for."""
+    if launcher.stack > 1:
+        raise UserError(f"hydra.launcher.stack={launcher.stack} is for a grid: a search thinks of one trial at a time")
     for key in ONLY_A_GRID:
         value = getattr(options, key)
         if value != getattr(SweepOptions(), key):

@@ -3,6 +3,7 @@
 import queue
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,20 +27,22 @@ class Ended:
 
 
 class Pool:
-    """Up to as many jobs at a time as there are workers."""
+    """Up to as many jobs at a time as there are workers, or stacks of jobs."""
 
     def __init__(self, workers: Workers) -> None:
         self._place, self._client = workers, workers.client
-        self._futures: dict[Any, tuple[int, Future[Any]]] = {}
-        self._done: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+        self._futures: dict[Any, dict[str, int]] = {}  # by key, the jobs of each that are out, by their attempts
+        self._done: queue.SimpleQueue[Future[Any] | tuple[str, str | None]] = queue.SimpleQueue()
+        self._topic = f"duograd-{uuid.uuid4().hex}"
+        self._client.subscribe_topic(self._topic, lambda event: self._done.put(tuple(event[1])))
         self._workers, self._looked = 1, 0.0
         self._deserted: float | None = None  # since when there is no worker
-        self._client.register_plugin(Warm())
+        self._client.register_plugin(Warm(workers.gpus))
 
     @property
     def running(self) -> list[int]:
         """The numbers of the jobs that are out, the first first."""
-        return [number for number, _ in self._futures.values()]
+        return [number for jobs in self._futures.values() for number in jobs.values()]
 
     @property
     def free(self) -> bool:
@@ -68,19 +71,21 @@ class Pool:
                 "then go on with duograd resume"
             )
 
-    def submit(self, number: int, task: Task) -> None:
-        """Hands the job to the cluster."""
-        future = self._client.submit(work, task, key=f"duograd-{uuid.uuid4().hex}", pure=False, retries=0)
-        self._futures[future.key] = number, future
+    def submit(self, tasks: Mapping[int, Task]) -> None:
+        """Hands jobs to the cluster by their numbers, to be trained as one where they are several."""
+        key = f"duograd-{uuid.uuid4().hex}"
+        self._futures[key] = {task.attempt: number for number, task in tasks.items()}
+        sent = list(tasks.values()), self._topic
+        future = self._client.submit(work, *sent, key=key, pure=False, retries=0)
         future.add_done_callback(self._done.put)
 
     def ended(self, timeout: float) -> list[Ended]:
         """The jobs that have ended, after waiting up to `timeout` seconds for a first one. Raises UserError."""
         ended = []
         try:
-            ended.append(self._settle(self._done.get(timeout=timeout)))
+            ended += self._settle(self._done.get(timeout=timeout))
             while True:
-                ended.append(self._settle(self._done.get_nowait()))
+                ended += self._settle(self._done.get_nowait())
         except queue.Empty:
             pass
         if self._client.status != "running":
@@ -88,13 +93,28 @@ class Pool:
         self._look()
         return ended
 
-    def _settle(self, future: Future[Any]) -> Ended:
-        """Lets go of a result at once: one still held by a worker that dies would be computed again."""
-        number, _ = self._futures.pop(future.key)
-        try:
-            if future.status == "finished":
-                return Ended(number, future.result())
-            error = future.exception() if future.status == "error" else None
-            return Ended(number, DIED if isinstance(error, KilledWorker | None) else f"its worker failed: {error}")
-        finally:
-            future.release()
+    def _settle(self, end: "Future[Any] | tuple[str, str | None]") -> list[Ended]:
+        """What one job of a stack says as it ends, or what became of all that were sent together."""
+        if isinstance(end, tuple):
+            attempt, error = end
+            numbers = [jobs.pop(attempt) for jobs in self._futures.values() if attempt in jobs]
+            return [Ended(number, error) for number in numbers]
+        errors = _errors(end)
+        return [
+            Ended(number, errors if isinstance(errors, str) else errors.get(attempt))
+            for attempt, number in self._futures.pop(end.key).items()
+        ]
+
+
+def _errors(future: Future[Any]) -> dict[str, str | None] | str:
+    """What went wrong with each job, by its attempt, or with all of them.
+
+    Lets go of a result at once: one still held by a worker that dies would be computed again.
+    """
+    try:
+        if future.status == "finished":
+            return dict(future.result())
+        error = future.exception() if future.status == "error" else None
+        return DIED if isinstance(error, KilledWorker | None) else f"its worker failed: {error}"
+    finally:
+        future.release()

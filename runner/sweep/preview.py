@@ -14,10 +14,11 @@ from duograd.runner.display import duration
 from duograd.runner.errors import UserError
 from duograd.runner.hooks.interruption import Interruption
 from duograd.runner.store.records import JobRecord, SweepRecord
-from duograd.runner.sweep.cluster import local_workers, threads_each
+from duograd.runner.sweep.cluster import expected_workers, local_workers, threads_each
 from duograd.runner.sweep.columns import STATE, VALUE, Column, job_columns, job_table
 from duograd.runner.sweep.launcher import LauncherOptions
 from duograd.runner.sweep.plan import Job
+from duograd.runner.sweep.stacks import stacks
 from duograd.runner.sweep.worker import DataCache, quiet
 
 CALIBRATION_SECONDS = 0.5  # of steps, for each of the two networks that are measured
@@ -40,6 +41,10 @@ def preview(
     seconds = expected(left, parameters, cache, launcher) if estimate and left else {}
     console.print(job_table(_columns(record.jobs[:LISTED], parameters, seconds), console.width), highlight=False)
     console.print(_summary(len(jobs), len(left), seconds, launcher), highlight=False, soft_wrap=True)
+    if launcher.stack > 1 and left:
+        pairs = [(job, jobs[job.number]) for job in record.jobs if job.number in left]
+        plan = stacks(pairs, launcher.stack, expected_workers(launcher, len(pairs)))
+        console.print(plan.describe(), highlight=False, soft_wrap=True)
 
 
 def parameter_count(config: RunConfig, cache: DataCache) -> int:

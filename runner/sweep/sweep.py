@@ -16,7 +16,7 @@ from duograd.runner.store.folders import SweepFolder
 from duograd.runner.store.records import JobRecord, SweepRecord
 from duograd.runner.store.schema import Status
 from duograd.runner.sweep.checks import refuse_unfit
-from duograd.runner.sweep.cluster import connected
+from duograd.runner.sweep.cluster import connected, expected_workers
 from duograd.runner.sweep.execution import Execution, Interrupt
 from duograd.runner.sweep.mirror import Mirror
 from duograd.runner.sweep.naming import run_name
@@ -113,6 +113,8 @@ class Sweep:
                 self.interrupt,
                 save=self.mirror.save_record,
                 fail_fast=self.request.options.fail_fast,
+                stack=self.request.launcher.stack,
+                workers=expected_workers(self.request.launcher, self.source.remaining()),
             ).run()
 
     def _finish(self) -> None:

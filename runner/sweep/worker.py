@@ -1,15 +1,18 @@
-"""What happens in a worker: one job at a time, in a process that stays warm for the next."""
+"""What happens in a worker: one job at a time, or several that train as one, in a process that stays warm."""
 
+import contextvars
 import os
+import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any
 
-from distributed import Reschedule, WorkerPlugin, get_worker
+from distributed import Reschedule, Worker, WorkerPlugin, get_worker
 from rich.console import Console
 
 from duograd.data.dataset import DataSet
@@ -22,6 +25,7 @@ from duograd.runner.run import resume, run
 from duograd.runner.store import code, files
 from duograd.runner.store.folders import RunFolder, SweepFolder
 from duograd.runner.store.records import DIED
+from duograd.runner.sweep.gpus import VISIBLE
 from duograd.runner.validate import validate_plain
 
 ATTEMPT = ".begun"  # in a job's folder: the attempt that began it
@@ -51,25 +55,38 @@ class DataCache:
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
         self._sets: OrderedDict[str, DataSet] = OrderedDict()
+        self._lock = threading.Lock()  # jobs of a stack ask at the same time
 
     def load(self, config: RunConfig) -> DataSet:
         """The data set of a configuration. Raises DataError."""
         key = build.data_key(config)
-        if key not in self._sets:
-            while len(self._sets) >= self._kept:
-                self._sets.popitem(last=False)
-            self._sets[key] = build.data_set(config)
-        self._sets.move_to_end(key)
-        return self._sets[key]
+        with self._lock:
+            if key not in self._sets:
+                while len(self._sets) >= self._kept:
+                    self._sets.popitem(last=False)
+                self._sets[key] = build.data_set(config)
+            self._sets.move_to_end(key)
+            return self._sets[key]
 
 
 class Warm(WorkerPlugin):
-    """Makes a process a worker of duograd's. Sent by each sweep anew: no data is kept from one to the next."""
+    """Makes a process a worker of duograd's. Sent by each sweep anew: no data is kept from one to the next.
+
+    gpus: what CUDA is to see, by the worker's name; nothing is said to the others.
+    """
 
     name = "duograd"
 
-    def __init__(self) -> None:
-        self.cache = DataCache()
+    def __init__(self, gpus: Mapping[str, str]) -> None:
+        self.gpus, self.cache = gpus, DataCache()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Warm, (self.gpus,)  # data stays where it is
+
+    def setup(self, worker: Worker) -> None:
+        """Before anything in the process looks for a GPU."""
+        if devices := self.gpus.get(str(worker.name)):
+            os.environ[VISIBLE] = devices
 
 
 def warm() -> Warm:
@@ -79,25 +96,64 @@ def warm() -> Warm:
         time.sleep(POLL_SECONDS)
     plugin = worker.plugins[Warm.name]
     assert isinstance(plugin, Warm)
+    plugin.setup(worker)  # which may still be on its way
     return plugin
 
 
-def work(task: Task) -> str | None:
-    """Runs a job in its folder, or goes on with it; what went wrong beyond what its summary says, in one line."""
-    sweep, folder = SweepFolder(Path(task.sweep)), RunFolder(Path(task.folder))
+Errors = dict[str, str | None]
+"""What went wrong with each attempt beyond what its summary says, in one line."""
+
+
+def work(tasks: Sequence[Task], topic: str) -> Errors:
+    """Runs jobs in their folders, or goes on with them, several as one. Each of several is told under the topic as it
+    ends: its attempt, and what went wrong.
+    """
+    sweep = SweepFolder(Path(tasks[0].sweep))
     if not sweep.record.exists():
-        return f"worker {get_worker().address} does not see {sweep.path}"
+        return {task.attempt: f"worker {get_worker().address} does not see {sweep.path}" for task in tasks}
     if sweep.end.exists():
-        return None
+        return {}
     if leaving():
         _go_home()
         raise Reschedule  # to another worker
+    if len(tasks) == 1:
+        return {tasks[0].attempt: _work_on(tasks[0], sweep, _context(tasks[0], sweep))}
+    return _work_together(tasks, sweep, topic)
+
+
+def _work_together(tasks: Sequence[Task], sweep: SweepFolder, topic: str) -> Errors:
+    """Each job in a thread of its own, and their engines as one."""
+    from duograd.runner.engines.torch_stack import Member, Stack
+
+    stack, worker = Stack(len(tasks)), get_worker()
+    errors: Errors = {}
+
+    def follow(number: int, task: Task) -> None:
+        engine = partial(build.torch_engine, make=partial(Member, stack, number))
+        try:
+            errors[task.attempt] = _work_on(task, sweep, replace(_context(task, sweep), engine=engine))
+        finally:
+            stack.leave()
+        worker.log_event(topic, [task.attempt, errors[task.attempt]])
+
+    here = contextvars.copy_context  # it knows which worker this is
+    threads = [threading.Thread(target=here().run, args=(follow, *each)) for each in enumerate(tasks)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return errors
+
+
+def _work_on(task: Task, sweep: SweepFolder, context: RunContext) -> str | None:
+    """Runs one job; what went wrong, in one line."""
+    folder = RunFolder(Path(task.folder))
     folder.path.mkdir(exist_ok=True)
     if _last_attempt(folder) == task.attempt:
         return DIED  # and Dask would try it again
     files.write_bytes(folder.path / ATTEMPT, task.attempt.encode())
     try:
-        _train(task, folder, sweep)
+        _train(task, folder, sweep, context)
     except UserError as error:
         return _logged(folder, str(error), getattr(error, "traceback", ""))
     except OSError as error:
@@ -121,8 +177,8 @@ def _go_home() -> None:
     time.sleep(1.0)  # until the scheduler knows
 
 
-def _train(task: Task, folder: RunFolder, sweep: SweepFolder) -> None:
-    context = RunContext(
+def _context(task: Task, sweep: SweepFolder) -> RunContext:
+    return RunContext(
         console=quiet(),
         interruption=EndFile(sweep.end, leaving),
         load=warm().cache.load,
@@ -134,6 +190,9 @@ def _train(task: Task, folder: RunFolder, sweep: SweepFolder) -> None:
         project=sweep.directory(),
         drawn=False,
     )
+
+
+def _train(task: Task, folder: RunFolder, sweep: SweepFolder, context: RunContext) -> None:
     code.restore(sweep.path, trust=True, remedy="")  # whoever sent the task has imported it before
     config = validate_plain(task.config)
     if folder.config.exists():

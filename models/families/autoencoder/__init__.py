@@ -12,4 +12,5 @@ FAMILY = Family(
     inputs=("vectors",),
     targets=("inputs",),
     figures=("hidden_weights", "reconstructions"),
+    stacks=True,
 )

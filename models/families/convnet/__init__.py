@@ -11,4 +11,5 @@ FAMILY = Family(
     targets=("classes", "values"),
     figures=("filters", "activation_maps"),
     alone=f"{__name__}.architecture:fault_alone",
+    stacks=True,
 )

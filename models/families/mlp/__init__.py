@@ -10,4 +10,5 @@ FAMILY = Family(
     inputs=("vectors",),
     targets=("classes", "values"),
     alone=f"{__name__}.config:fault_alone",
+    stacks=True,
 )

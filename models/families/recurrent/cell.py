@@ -27,6 +27,7 @@ class Cell:
     step(F, config, zx, state, w): the state after a step, in torch; F is torch.nn.functional, zx = W_ih x_t + b (B, G).
     kernel(config): the name of torch's own function for the whole layer; None where it has none.
     keys: of the configuration that are this cell's alone, each with its values where one must be given.
+    fast_on_cpu: whether that function beats, on a CPU, any number of networks that are trained as one step by step.
     """
 
     gates: int
@@ -35,6 +36,7 @@ class Cell:
     step: Callable[[Any, Any, Any, TorchState, Mapping[str, Any]], TorchState]
     kernel: Callable[[Any], str | None]
     keys: Mapping[str, str | None] = field(default_factory=dict)
+    fast_on_cpu: bool = False
 
 
 def find_cell(name: str) -> Cell:

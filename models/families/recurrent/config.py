@@ -58,6 +58,11 @@ class RecurrentConfig(ModelConfig):
             )
         return self
 
+    def fault_in_stack(self, device: str) -> str | None:
+        """See ModelConfig."""
+        fast = device == "cpu" and find_cell(self.cell).fast_on_cpu
+        return f"torch's own function for cell={self.cell} is faster on a CPU" if fast else None
+
     def mask_shapes(self, B: int, T: int) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
         """Where dropout acts: between recurrent layers (B, T, H), and after dense layers (B, O)."""
         return [(B, T, self.hidden_size)] * (self.num_layers - 1), [(B, O) for O in self.dense]

@@ -82,7 +82,8 @@ class TorchRecurrent(TorchNet[RecurrentConfig]):
         return h[:, -1]
 
     def _layers(self, trace: list[Tensor] | None) -> list[Layer]:
-        layers = [torch_layer(self.config) for _ in range(self.config.num_layers)]
+        layer = by_step if self.unfused else torch_layer
+        layers = [layer(self.config) for _ in range(self.config.num_layers)]
         return layers if trace is None else [*layers[:-1], by_step(self.config, trace)]
 
     def _stacked(

@@ -10,4 +10,5 @@ FAMILY = Family(
     inputs=("sequences",),
     targets=("classes", "values"),
     figures=("attention_maps",),
+    stacks=True,
 )

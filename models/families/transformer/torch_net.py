@@ -44,6 +44,7 @@ class TorchTransformer(TorchNet[TransformerConfig]):
 
     def outputs(self, x: Tensor, masks: Masks | None = None, maps: list[Tensor] | None = None) -> Tensor:
         """See TorchNet; what each place looks at goes into the maps."""
+        maps = [] if self.unfused and maps is None else maps
         drawn = masks or [None] * (1 + 2 * self.config.num_layers)
         B, steps, _ = x.shape
         padded = functional.pad(x, (0, 0, 0, -steps % self.config.patch))
@@ -78,6 +79,9 @@ class Block(nn.Module):
 
     def _attend(self, x: Tensor, maps: list[Tensor] | None) -> Tensor:
         q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (B, h, T, d) each
-        if maps is not None:
+        if maps is None:
+            attended = functional.scaled_dot_product_attention(q, k, v)
+        else:
             maps.append((q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5).softmax(dim=-1))
-        return functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+            attended = maps[-1] @ v
+        return attended.transpose(1, 2).flatten(2)

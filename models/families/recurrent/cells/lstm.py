@@ -15,5 +15,11 @@ def step(F: Any, config: Any, zx: Any, state: TorchState, w: Mapping[str, Any]) 
 
 
 CELL = Cell(
-    gates=4, states=2, layer=lambda config: LSTM, step=step, kernel=lambda config: "lstm", keys={"forget_bias": None}
+    gates=4,
+    states=2,
+    layer=lambda config: LSTM,
+    step=step,
+    kernel=lambda config: "lstm",
+    keys={"forget_bias": None},
+    fast_on_cpu=True,
 )
