@@ -28,7 +28,7 @@ def test_a_stack_whose_worker_is_killed_ends_as_its_jobs_would_alone(tmp_path):
     process = started(sweep(folder, *GRID, *STACK), tmp_path)
     first = folder / "lambda=0.001,seed=1"
     wait_until(lambda: epochs(first) > 5 and (first / "checkpoint.safetensors").exists(), process)
-    os.kill(wait_until(lambda: trainer(first)), signal.SIGKILL)
+    os.kill(wait_until(lambda: trainer(first), process), signal.SIGKILL)
     output, _ = process.communicate(timeout=HANGING_S)
     assert process.returncode == 0, output
     assert "4 jobs train in 1 stack\n" in output
