@@ -3,7 +3,7 @@
 `sweep.*` is no part of a run: `plain` keeps it, `validate_plain` leaves it out (runner/sweep/options.py checks it).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from omegaconf import DictConfig, OmegaConf
@@ -50,7 +50,15 @@ def parse(model: type[M], tree: Mapping[str, Any]) -> M:
     try:
         return model.model_validate(tree)
     except ValidationError as error:
-        raise UserError("; ".join(dict.fromkeys(_line(fault, tree, model) for fault in error.errors()))) from None
+        raise UserError("; ".join(dict.fromkeys(_lines(error.errors(), tree, model)))) from None
+
+
+def _lines(faults: Sequence[ErrorDetails], tree: Mapping[str, Any], model: type[BaseModel]) -> Iterator[str]:
+    missing = [".".join(_path(fault["loc"], tree)) for fault in faults if fault["type"] == "missing"]
+    if len(missing) > 1:
+        yield f"{', '.join(missing)} are not set: add {missing[0]}=VALUE and the others"
+        faults = [fault for fault in faults if fault["type"] != "missing"]
+    yield from (_line(fault, tree, model) for fault in faults)
 
 
 def _line(fault: ErrorDetails, tree: Mapping[str, Any], model: type[BaseModel]) -> str:

@@ -155,7 +155,7 @@ def test_a_finished_run_has_nothing_to_resume(finished, typed):
     folder, _ = finished
     assert typed("resume", str(folder)) == (
         0,
-        f"{folder} is finished already: to train it longer, duograd resume {folder} epochs=N\n",
+        f"{folder} is finished already, with 3 epochs: to train it longer, duograd resume {folder} epochs=N\n",
         "",
     )
 

@@ -7,7 +7,8 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from sweep_builders import done, left_behind, started, wait_until
+from patience import wait_until
+from sweep_builders import done, left_behind, started
 
 from duograd.runner.commands.reproduce import main as reproduce
 from duograd.runner.compose import Composer, initialised

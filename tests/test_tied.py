@@ -3,7 +3,8 @@
 import subprocess
 import sys
 
-from sweep_builders import left_behind, started, wait_until
+from patience import wait_until
+from sweep_builders import left_behind, started
 
 from duograd.runner import tied
 
