@@ -45,6 +45,17 @@ def test_sweeps_are_planned_and_commands_exist(tmp_path, monkeypatch, capsys):
             assert typed("help", command)[0] == 0
 
 
+def test_its_table_is_that_of_the_report_made_again():
+    page = (ROOT / "docs" / "report" / "README.md").read_text().replace("\\", "")
+    rows = re.search(r"^\| what \| published .*\n\|.*\n((?:\|.*\n)+)", TEXT, re.MULTILINE)
+    assert rows is not None
+    assert len(rows[1].splitlines()) > 5
+    for row in rows[1].splitlines():
+        of_the_report, *numbers = (cell.strip() for cell in row.strip("|").split("|"))
+        assert f"| {' | '.join(numbers)} |" in page, row
+        assert of_the_report
+
+
 def test_links_lead_somewhere():
     for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
         assert target.startswith("https://") or (ROOT / target).exists(), target

@@ -107,7 +107,7 @@ def test_a_published_number_agrees_or_the_reason_is_said(values, said):
         ("higher", [0.05], "so in one pair, which decides nothing"),
         ("lower", [0.05], "not so in one pair, which decides nothing"),
         ("equal", [0.001, 0.0, -0.001], "holds"),
-        ("equal", [0.05, 0.0, -0.05], "not shown: equal means within 1 points"),
+        ("equal", [0.05, 0.0, -0.05], "not shown: equal means within 1 point"),
         ("higher", [], "not run"),
     ],
 )

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import sqlite3
 import subprocess
@@ -89,7 +90,12 @@ def test_killed_and_interrupted_then_resumed_is_as_if_undisturbed(tmp_path):
     assert "Traceback" not in output
     reached = {name: epochs(rough / name) for name in statuses(rough)}
     assert all(0 < reached[name] < 100 for name in reached)
-    assert done(resume(rough), tmp_path).returncode == 0
+    again = done(resume(rough), tmp_path)
+    assert again.returncode == 0
+    assert re.findall(r"^\[(./.)\]", again.stdout, re.MULTILINE) == [
+        "1/3",
+        "3/3",
+    ]  # the killed are not over
     assert done(sweep(calm, *grid), tmp_path).returncode == 0
     assert results(rough) == results(calm)
     for name in statuses(calm):

@@ -140,7 +140,7 @@ def value_text(value: float, metric: str) -> str:
 
 
 def _margin(value: float, metric: str) -> str:
-    return f"{100 * value:g} points" if metric.endswith(POINTS) else f"{value:g}"
+    return f"{100 * value:g} point{'s' * (value != 0.01)}" if metric.endswith(POINTS) else f"{value:g}"
 
 
 def signed_text(difference: Estimate, metric: str) -> str:

@@ -44,7 +44,8 @@ class Grid:
         for folder in self._ended:
             folder.summary.unlink(missing_ok=True)  # else it would be taken for finished
         left = [(record, self.jobs[record.number]) for record in self.unsettled()]
-        for _, job in left:
+        for record, job in left:
+            record.status, record.error = "PENDING", None  # not over any more
             code.keep(job.config, self._folder)
         return GridQueue(sorted(left, key=lambda pair: -effort(pair[1].config)))
 
