@@ -26,17 +26,15 @@ def swapped(data: DataSet) -> DataSet:
         """(N, H, W) -> (N, W, H)."""
         return (TARGET_LOW + TARGET_HIGH) - images.transpose(0, 2, 1)
 
-    def split(of: Split | None) -> Split | None:
-        rows = None if of is None else inverted(of.inputs.reshape(-1, height, width)).reshape(-1, width * height)
-        return None if of is None or rows is None else replace(of, inputs=rows)
+    def split(of: Split) -> Split:
+        return replace(of, inputs=inverted(of.inputs.reshape(-1, height, width)).reshape(-1, width * height))
 
     train = split(data.train)
-    assert train is not None
     return replace(
         data,
         train=train,
-        validation=split(data.validation),
-        test=split(data.test),
+        validation=None if data.validation is None else split(data.validation),
+        test=None if data.test is None else split(data.test),
         digest=digest(train.inputs),
         gallery={name: inverted(images) if name == "grey" else images for name, images in data.gallery.items()},
         image_shape=(width, height),

@@ -55,7 +55,7 @@ def group_norm(
             return _dots(d[part], x_hat[part]), _sums(d[part])
 
         dw, db = (ordered_sum(sums) for sums in zip(*map_parts(threads, back, parts, inv_stds), strict=True))
-        return _shaped((dx, {"weight": dw, "bias": db}), shape)
+        return dx.reshape(shape), {"weight": dw, "bias": db}
 
     return y.reshape(shape), backward
 
@@ -99,12 +99,6 @@ def _flat(x: Array) -> Array:
 def _grouped(x: Array, groups: int) -> Array:
     """(n, C, P) -> (n, G, M)."""
     return x.reshape(len(x), groups, x.shape[1] // groups * x.shape[2])
-
-
-def _shaped(result: tuple[Array, dict[str, Array]], shape: tuple[int, ...]) -> tuple[Array, dict[str, Array]]:
-    """dx in x's shape."""
-    dx, grads = result
-    return dx.reshape(shape), grads
 
 
 def _affine(x_hat: Array, weight: Array, bias: Array, out: Array) -> Array:

@@ -137,6 +137,7 @@ class Group:
         self._share_slots()
         for member in self.members:
             member.steps += 1
+            member.shares_slots = True
 
     def _share_slots(self) -> None:
         """Once torch's rule has made its slots, which some do at their first step."""
@@ -167,6 +168,7 @@ class Member(TorchEngine):
     def __init__(self, stack: Stack, number: int, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._stack, self.number = stack, number
+        self.shares_slots = False  # with a group, whose rule counts its steps
 
     def step(self, batch: Batch, lr: float) -> Terms:
         return self._stack.compute(Request(self, STEP, batch, lr))
@@ -178,9 +180,11 @@ class Member(TorchEngine):
         """The request's terms, without the others."""
         if request.kind == EVALUATE:
             return super().evaluate(request.batch)
-        assert self.optimizer is not None
-        state = torch_optimizer.state_of(self.optimizer, self.named, self.steps)
-        torch_optimizer.load_state(self.optimizer, self.named, state)  # steps may have been done as part of a group
+        if self.shares_slots:
+            assert self.optimizer is not None
+            state = torch_optimizer.state_of(self.optimizer, self.named, self.steps)
+            torch_optimizer.load_state(self.optimizer, self.named, state)
+            self.shares_slots = False
         return super().step(request.batch, request.lr)
 
 

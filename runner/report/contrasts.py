@@ -24,6 +24,7 @@ from duograd.runner.report.statistics import (
 )
 
 MINUS = "\N{MINUS SIGN}"
+UNDECIDED = "not to be told apart"
 NEGLIGIBLE = 1e-12  # of a number: its last bits
 POINTS = "/accuracy"  # a share, whose differences are said in points of a hundred
 
@@ -74,7 +75,7 @@ class Contrast:
             return "no common seeds" if not self.pairs else "one pair decides nothing"
         if self.apart:
             return "apart"
-        return f"not to be told apart; {remedy(self.difference, self.comparisons)}"
+        return f"{UNDECIDED}; {remedy(self.difference, self.comparisons)}"
 
     def describe(self, best: str, other: str) -> str:
         """The same in a sentence, of what the two are called."""
@@ -82,7 +83,7 @@ class Contrast:
         if self.apart:
             return f"{best} {MINUS} {other}: {self.amount} {unit}, 95 % {self.interval}, {self.pairs} pairs."
         more = remedy(self.difference, self.comparisons)
-        return f"{best} {MINUS} {other}: not to be told apart ({self.pairs} pairs); {more}."
+        return f"{best} {MINUS} {other}: {UNDECIDED} ({self.pairs} pairs); {more}."
 
 
 def remedy(difference: Estimate, comparisons: int) -> str:

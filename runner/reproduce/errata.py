@@ -10,11 +10,19 @@ import numpy as np
 from duograd.models.errata.table import EXACT, REPORT, ROW, ROWS, listed
 from duograd.runner.errors import UserError
 from duograd.runner.registry import higher_is_better
-from duograd.runner.report.contrasts import remedy
+from duograd.runner.report.contrasts import UNDECIDED, remedy
 from duograd.runner.report.records import Record
 from duograd.runner.report.statistics import LEVEL, Estimate, Floats, estimate, holm, p_values
 from duograd.runner.report.tables import NOTHING, Column, Table
-from duograd.runner.reproduce.outcome import NOT_RUN, by_seed, interval_of, signed_text, value_text
+from duograd.runner.reproduce.outcome import (
+    NOT_RUN,
+    by_seed,
+    differences,
+    interval_of,
+    matches,
+    signed_text,
+    value_text,
+)
 from duograd.runner.reproduce.study import Measured, Study, Where
 from duograd.runner.validate import validate_plain
 
@@ -70,7 +78,7 @@ def effect(change: Change, p: float, comparisons: int) -> str:
     if difference.n < 2:
         return "one pair decides nothing" if difference.n else NOT_RUN
     if not p < LEVEL:
-        return f"not to be told apart; {remedy(difference, comparisons)}"
+        return f"{UNDECIDED}; {remedy(difference, comparisons)}"
     return "better" if (difference.mean > 0) == higher_is_better(change.metric) else "worse"
 
 
@@ -83,8 +91,8 @@ def _changes(study: Study, records: Sequence[Record]) -> Iterator[Change]:
             for measured in study.errata:
                 both = (where | {GRADIENT: EXACT}, where)
                 exact, report = (by_seed(w, measured.metric, measured.at, records) for w in both)
-                pairs = np.array([report[seed] - exact[seed] for seed in exact.keys() & report.keys()], np.float64)
-                yield Change(where, measured, estimate(list(exact.values())), estimate(list(report.values())), pairs)
+                means = estimate(list(exact.values())), estimate(list(report.values()))
+                yield Change(where, measured, *means, differences(report, exact))
 
 
 def _does(where: Mapping[str, Any], records: Sequence[Record]) -> str:
@@ -92,7 +100,7 @@ def _does(where: Mapping[str, Any], records: Sequence[Record]) -> str:
     gradient = str(where[GRADIENT])
     if gradient != REPORT:
         return ROWS[int(gradient.removeprefix(ROW))].does
-    its = (r.config for r in records if r.config and all(r.parameters.get(key) == v for key, v in where.items()))
+    its = (r.config for r in records if r.config and matches(r.parameters, where))
     try:
         return f"all of them: {listed(validate_plain(next(its)).mistakes)}"
     except (StopIteration, UserError):

@@ -9,15 +9,15 @@ import numpy as np
 from duograd.runner.display import counted
 from duograd.runner.plots.text import number
 from duograd.runner.registry import higher_is_better
-from duograd.runner.report.contrasts import MINUS, POINTS, interval_text
+from duograd.runner.report.contrasts import MINUS, POINTS, UNDECIDED, interval_text
 from duograd.runner.report.records import Record
-from duograd.runner.report.statistics import Estimate, estimate
+from duograd.runner.report.statistics import Estimate, Floats, estimate
 from duograd.runner.report.tables import NOTHING, Column, Table
 from duograd.runner.reproduce.study import At, Finding, Row, Study, Where
 from duograd.runner.store.folders import RunFolder
 
 NOT_RUN, AGREEMENT, OURS = "not run", "agreement", "ours"
-AGREES, UNDECIDED = "agrees", "not to be told apart"
+AGREES = "agrees"
 ROUNDING = 1e-12  # 1 - 0.99 is a little more than 0.01
 
 
@@ -52,8 +52,11 @@ def findings_table(study: Study, records: Sequence[Record]) -> Table:
     )
 
 
-def verdict(row: Row, ours: Estimate) -> str:
-    """Whether ours is within the tolerance of the published number, or the reason why it may not be."""
+def verdict(row: Row, ours: Estimate, above: str = "") -> str:
+    """Whether ours is within the tolerance of the published number, or the reason why it may not be.
+
+    above: what the rows before have said, which is not said again.
+    """
     if not ours.n:
         return NOT_RUN
     if row.or_better and _better(ours.mean, row):
@@ -63,8 +66,9 @@ def verdict(row: Row, ours: Estimate) -> str:
     elif ours.low <= row.published <= ours.high:
         said = f"{UNDECIDED}: {counted(ours.n, 'seed')}, whose interval holds it"
     else:
-        said = f"differs: {row.otherwise}"
-    return f"{said}. {_sentence(row.chose)}" if row.chose else said
+        said = "differs, for the same reason" if row.otherwise in above else f"differs: {row.otherwise}"
+    chose = row.chose and _sentence(row.chose)
+    return f"{said}. {chose}" if chose and chose not in above else said
 
 
 def _better(mean: float, row: Row) -> bool:
@@ -72,16 +76,9 @@ def _better(mean: float, row: Row) -> bool:
 
 
 def _verdicts(pairs: Sequence[tuple[Row, Estimate]]) -> list[str]:
-    """Row by row; what a row above has said already is not said again."""
     texts: list[str] = []
     for row, ours in pairs:
-        text = verdict(row, ours)
-        above = " ".join(texts)
-        if row.otherwise in above:
-            text = text.replace(f": {row.otherwise}", ", for the same reason")
-        if row.chose and _sentence(row.chose) in above:
-            text = text.replace(f". {_sentence(row.chose)}", "")
-        texts.append(text)
+        texts.append(verdict(row, ours, " ".join(texts)))
     return texts
 
 
@@ -105,17 +102,23 @@ def holds(finding: Finding, difference: Estimate) -> str:
 def _difference(finding: Finding, records: Sequence[Record]) -> Estimate:
     """Over the seeds that both settings finished."""
     left, right = (by_seed(where, finding.metric, None, records) for where in (finding.left, finding.right))
-    return estimate([left[seed] - right[seed] for seed in left.keys() & right.keys()])
+    return estimate(differences(left, right))
+
+
+def differences(left: Mapping[Any, float], right: Mapping[Any, float]) -> Floats:
+    """Left minus right, over the seeds that both have."""
+    return np.array([left[seed] - right[seed] for seed in left.keys() & right.keys()], np.float64)
 
 
 def by_seed(where: Where, metric: str, at: At, records: Sequence[Record]) -> dict[Any, float]:
     """The metric of the finished runs of a setting, by their seed."""
-    of_it = [r for r in records if r.status == "FINISHED" and _matches(r.parameters, where)]
+    of_it = [r for r in records if r.status == "FINISHED" and matches(r.parameters, where)]
     values = {record.parameters.get("seed"): _value(metric, at, record) for record in of_it}
     return {seed: value for seed, value in values.items() if math.isfinite(value)}
 
 
-def _matches(parameters: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
+def matches(parameters: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
+    """Whether a run has those parameters."""
     return all(parameters.get(key) == value for key, value in where.items())
 
 

@@ -8,6 +8,7 @@ from duograd.runner.display import counted
 from duograd.runner.gradcheck.layers import layer_checks
 from duograd.runner.redaction import redact
 from duograd.runner.report import pages
+from duograd.runner.report.contrasts import UNDECIDED
 from duograd.runner.report.records import Record, read_sweep
 from duograd.runner.report.tables import NOTHING, Column, Table
 from duograd.runner.reproduce.errata import errata_table
@@ -16,7 +17,6 @@ from duograd.runner.reproduce.outcome import (
     AGREES,
     NOT_RUN,
     OURS,
-    UNDECIDED,
     findings_table,
     published_table,
 )

@@ -24,24 +24,23 @@ def pictures(name: str, study: Study, sweep: Path, records: Sequence[Record], ou
     """Writes small copies into the page's folder."""
     paths = [path for beginning in study.pictures for path in sorted((sweep / FIGURES).glob(f"{beginning}*.png"))]
     finished = [record for record in records if record.status == "FINISHED"]
-    paths += [path for figure in study.figures for path in _of_a_run(figure, finished[:1])]
+    paths += _of_a_run(study.figures, finished[0]) if study.figures and finished else []
     return [_copied(path, out / FIGURES / f"{name}_{path.name}", study.title) for path in paths]
 
 
-def _of_a_run(figure: str, records: Sequence[Record]) -> list[Path]:
-    """The figure of each run, drawn into its folder once more where it is not there; none where its data is gone."""
-    restorer = Restorer()
-    for record in records:
-        folder, build = RunFolder(record.folder), partial(restorer.engine, record, best=False)
-        try:
-            engine, data = build(), restorer.data(record)
-        except MissingError as missing:
-            print(f"no {figure} of {record.folder}: {missing}")
-            continue
+def _of_a_run(figures: Sequence[str], record: Record) -> list[Path]:
+    """The figures of a run, drawn into its folder; only those that are there already where its data is gone."""
+    folder, restorer = RunFolder(record.folder), Restorer()
+    build = partial(restorer.engine, record, best=False)
+    try:
+        engine, data = build(), restorer.data(record)
         metrics = {name: value for name, value in record.metrics.items() if value is not None}
-        epochs = int(record.summary["epochs"])
-        draw_figure(figure, finished_run(engine, build, data, metrics, record.identity, epochs, folder))
-    return [path for record in records for path in sorted(RunFolder(record.folder).figures.glob(f"{figure}*.png"))]
+        run = finished_run(engine, build, data, metrics, record.identity, int(record.summary["epochs"]), folder)
+        for figure in figures:
+            draw_figure(figure, run)
+    except MissingError as missing:
+        print(f"no {', '.join(figures)} of {folder.path}: {missing}")
+    return [path for figure in figures for path in sorted(folder.figures.glob(f"{figure}*.png"))]
 
 
 def _copied(path: Path, copy: Path, title: str) -> Picture:
