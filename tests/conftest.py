@@ -37,6 +37,16 @@ def shared_data() -> Path:
 
 
 @pytest.fixture
+def typed(tmp_path, monkeypatch, capsys):
+    """What `duograd ARGUMENTS` does in this process, where `tmp_path` is the current directory."""
+    from sweep_builders import typing  # which imports duograd
+
+    monkeypatch.chdir(tmp_path)
+    with typing(monkeypatch, capsys) as run:
+        yield run
+
+
+@pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Pretends that a package is installed whose entry points of a group are these, by name."""
     from duograd.runner import registry
