@@ -66,7 +66,7 @@ def test_a_worker_that_has_just_started_waits_for_what_makes_it_one(local):
     """Dask hands jobs to a new worker before its plugins; on a busy machine seconds before."""
     early = local.submit(lambda: type(warm()).__name__, pure=False)
     assert not early.done()
-    local.register_plugin(Warm())
+    local.register_plugin(Warm({}))
     assert early.result(HANGING_S) == "Warm"
 
 
