@@ -24,7 +24,7 @@ from duograd.models.layers.threads import Threads
 
 Array = NDArray[Any]
 Work = Callable[[], object]
-ROUNDS = 15
+ROUNDS, CALLS = 15, 40  # as many in a row as make a thread that rested awake: steps of a training follow each other
 BOUND = 1.15  # of a block
 THREADS = Threads()
 # x, W, padding, batch norm: conv - [batch norm] - relu - 2 × 2 max pool, as the networks have it
@@ -44,7 +44,7 @@ def main() -> None:
     pooling()
     for name, shapes in BLOCKS.items():
         work = {"by hand": block_by_hand(*shapes), "torch": block_by_torch(*shapes)}
-        report(f"{name}: block", side_by_side(work, ROUNDS), [Target("by hand", "torch", BOUND)])
+        report(f"{name}: block", side_by_side(work, ROUNDS, CALLS), [Target("by hand", "torch", BOUND)])
 
 
 def convolution() -> None:
@@ -55,7 +55,7 @@ def convolution() -> None:
         "by hand": one_blas_thread(lambda: conv2d(x, W, b, 2, 1, threads=THREADS)[1](dy)),
         "torch": both_ways(forward, [x, W, b], dy),
     }
-    seconds = side_by_side(work, ROUNDS)
+    seconds = side_by_side(work, ROUNDS, CALLS)
     seconds["naive loops"] = [timed(lambda: conv2d_naive(x, W, b, 2, 1)[1](dy))] * ROUNDS  # seconds long: once will do
     targets = [Target("naive loops", "by hand", 500, at_least=True), Target("by hand", "torch", 1.5)]
     report("conv2d (100, 3, 31, 31), forward and backward", seconds, targets)
@@ -71,7 +71,7 @@ def pooling() -> None:
         "by hand": lambda: forward()[1](dy),
         "torch": both_ways(partial(F.max_pool2d, kernel_size=2), [x], dy),
     }
-    seconds = side_by_side(work, ROUNDS)
+    seconds = side_by_side(work, ROUNDS, CALLS)
     _, naive_backward = max_pool2d_naive(x, 2)
     seconds["naive forward"] = [timed(lambda: max_pool2d_naive(x, 2))] * ROUNDS
     seconds["naive backward"] = [timed(lambda: naive_backward(dy))] * ROUNDS
