@@ -62,8 +62,10 @@ def test_ten_sweeps_of_which_each_loses_a_worker_at_any_moment(tmp_path, record_
             process = started(sweep(folder, *grid, *cluster.overrides), tmp_path)
             wait_until((folder / "sweep.json").exists, process)
             time.sleep(rng.uniform(0, 4))
-            hit += any(trainer(path) == cluster.workers[number % 3].pid for path in folder.glob("hidden_size=*"))
-            cluster.workers.pop(number % 3).kill()
+            victim = cluster.workers.pop(number % 3)
+            hit += any(trainer(path) == victim.pid for path in folder.glob("hidden_size=*"))
+            victim.kill()
+            victim.wait()
             output, _ = process.communicate(timeout=HANGING_S)
             assert process.returncode == 0, output
             assert set(statuses(folder).values()) == {"FINISHED"}
