@@ -2,6 +2,7 @@
 
 import io
 import json
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -124,3 +125,12 @@ def test_jobs_of_an_earlier_session_count_by_their_end():
     standing, jobs = Standing(), [a_job(0, "FINISHED", 0.4), a_job(1, "FINISHED", 0.6), a_job(2, "FAILED", 0.9)]
     metric = standing.metric(jobs)
     assert [job.number for job in standing.ranked(jobs, metric)] == [1, 0]
+
+
+def test_a_job_that_was_over_before_its_last_lines_were_read_counts_by_its_end(tmp_path):
+    standing, job = Standing(), a_job(0, "RUNNING", 0.4)
+    metric = job.best["metric"]
+    standing.follow([(0, SimpleNamespace(best=(metric, 0.3)))])
+    assert standing.value(job, metric) == 0.3
+    job.status = "FINISHED"
+    assert standing.value(job, metric) == 0.4

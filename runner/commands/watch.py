@@ -68,8 +68,9 @@ def _look(folder: Path, record: SweepRecord, progress: dict[int, Progress], view
     """Brings record, progress and view up to what the folder says."""
     now = SweepRecord.load(folder)
     before = {job.number: job.status for job in record.jobs}
-    record.jobs[:], record.status = now.jobs, now.status
-    for job in now.jobs:
+    record.status = now.status
+    for place, job in enumerate(now.jobs):
+        record.jobs[place : place + 1] = [job]  # one by one: the view counts those that are over
         run = RunFolder(folder / job.folder)
         if job.status != "RUNNING":
             progress.pop(job.number, None)

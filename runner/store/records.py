@@ -19,6 +19,7 @@ SAYS = {  # what a sampler or a pruner of Optuna's does
     "median": "ends what is worse than the median",
     "asha": "at a few epochs ends all but the best third",
 }
+OVER = ("FINISHED", "PRUNED", "FAILED", "KILLED")  # of a job, or a sweep, that does nothing more
 DIED = "its process died (killed, or out of memory)"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from duograd.runner.registry import LOSSES, higher_is_better, rising_metrics
 from duograd.runner.store.overrides import key_of
-from duograd.runner.store.records import JobRecord
+from duograd.runner.store.records import OVER, JobRecord
 from duograd.runner.sweep.progress import Progress
 
 WITHOUT_PENALTY = ("mse", "mae")  # of metrics that are to fall
@@ -44,10 +44,10 @@ class Standing:
     def value(self, job: JobRecord, metric: str) -> float | None:
         """The best of the metric, None where the job has none."""
         name, value = self._lines.get(job.number, ("", 0.0))
-        if name == metric:
-            return value
         best = job.best or {}
-        ended = best.get("value") if best.get("metric") == metric else job.metrics.get(metric)
+        if best.get("metric") == metric and (job.status in OVER or name != metric):
+            return float(best["value"])
+        ended = value if name == metric else job.metrics.get(metric)
         return None if ended is None else float(ended)
 
     def ranked(self, jobs: Sequence[JobRecord], metric: str) -> list[JobRecord]:

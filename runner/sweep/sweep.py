@@ -13,7 +13,7 @@ from duograd.runner.report.report import Report, report_sweep
 from duograd.runner.signals import handled_by
 from duograd.runner.store import locks
 from duograd.runner.store.folders import SweepFolder
-from duograd.runner.store.records import JobRecord, SweepRecord
+from duograd.runner.store.records import OVER, JobRecord, SweepRecord
 from duograd.runner.store.schema import Status
 from duograd.runner.sweep.checks import refuse_unfit
 from duograd.runner.sweep.cluster import connected, expected_workers
@@ -24,7 +24,7 @@ from duograd.runner.sweep.options import Request
 from duograd.runner.sweep.pool import Pool
 from duograd.runner.sweep.progress import Progress
 from duograd.runner.sweep.source import JobQueue, JobSource
-from duograd.runner.sweep.table import OVER, View, progress_table
+from duograd.runner.sweep.table import View, progress_table
 
 ORPHAN_POLL_SECONDS = 0.1
 

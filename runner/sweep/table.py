@@ -11,7 +11,7 @@ from rich.text import Text
 
 from duograd.runner.display import duration, is_live
 from duograd.runner.pace import clock_text, rate_text
-from duograd.runner.store.records import JobRecord, SweepRecord
+from duograd.runner.store.records import OVER, JobRecord, SweepRecord
 from duograd.runner.sweep.columns import (
     EPOCH,
     LEFT,
@@ -27,7 +27,6 @@ from duograd.runner.sweep.naming import run_name
 from duograd.runner.sweep.progress import Progress
 from duograd.runner.sweep.standing import Standing
 
-OVER = ("FINISHED", "PRUNED", "FAILED", "KILLED")
 WORDS = {"FINISHED": "finished", "PRUNED": "pruned", "FAILED": "failed", "KILLED": "killed", "RUNNING": "running"}
 WORDS |= {"PENDING": "waiting"}
 AROUND = 8  # lines of a terminal that the table leaves to what stands around it

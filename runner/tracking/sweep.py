@@ -11,7 +11,7 @@ from duograd.runner.errors import UserError
 from duograd.runner.redaction import redact
 from duograd.runner.store.folders import SWEEP, RunFolder, is_run_folder
 from duograd.runner.store.locks import MIRROR, TRAINER, is_held, locked
-from duograd.runner.store.records import JobRecord, SweepRecord
+from duograd.runner.store.records import OVER, JobRecord, SweepRecord
 from duograd.runner.tracking import TrackingError, UnreachableError
 from duograd.runner.tracking.database import connect, one_line_errors, require_same_file
 from duograd.runner.tracking.description import ID_TAG, origin, safe_name
@@ -23,7 +23,6 @@ from duograd.runner.tracking.run import Mirrored, final_values
 
 ARTIFACTS = (SWEEP, "ranking.csv", "answer.md", "answer.html", "figures/*")
 LONGEST_ANSWER = 6000  # characters; MLflow refuses tags of more than 8000
-OVER = ("FINISHED", "FAILED", "KILLED", "PRUNED")
 
 
 class SweepMirror:
