@@ -16,6 +16,7 @@ from duograd.runner.origin import ROOT, origin_flags, origin_of, override_texts
 if TYPE_CHECKING:
     from duograd.runner.choice import Choice
     from duograd.runner.config import RunConfig
+    from duograd.runner.tasks import Options
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,14 @@ def compose_command(
     try:
         with initialised(beside):
             searched = [text for text in typed if text.startswith("hydra.searchpath=")]
-            choice = choose(typed, Origin(ROOT, beside, searched))
-            return _composed([*(choice.overrides if choice else ()), *typed], choice, sweep)
+            options = options_of(Origin(ROOT, beside, searched))
+            choice = choose(typed, options)
+            return _composed([*(choice.overrides if choice else ()), *typed], options, choice, sweep)
     except Exception as error:
         raise explain(error, overrides) from None
 
 
-def _composed(overrides: list[str], choice: "Choice | None", sweep: bool) -> Composed:
+def _composed(overrides: list[str], options: "Options", choice: "Choice | None", sweep: bool) -> Composed:
     """The same inside an initialised Hydra."""
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.hydra_config import HydraConfig
@@ -69,6 +71,6 @@ def _composed(overrides: list[str], choice: "Choice | None", sweep: bool) -> Com
     if hydra.mode == RunMode.MULTIRUN:
         raise UserError(f"{' '.join(overrides)} asks for a sweep: use duograd.sweep")
     content = plain(without_hydra(copy.copy(tree)))
-    config = checked(content, options_of(origin))
+    config = checked(content, options)
     folder = Path(hydra.run.dir).absolute()
     return Composed(folder, typed, origin_flags(origin), choice, config, content.get(SWEEP, {}))

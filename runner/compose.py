@@ -5,7 +5,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -74,9 +74,9 @@ def compose(overrides: Sequence[str]) -> "RunConfig":
     """The checked configuration that `duograd OVERRIDES` would run. Raises UserError."""
     from duograd.runner.validate import plain
 
-    tree = compose_tree(overrides)
     with initialised():
-        return checked(plain(tree), options_of())
+        options = options_of()
+        return checked(plain(_compose_tree(overrides, options)), options)
 
 
 def checked(content: Mapping[str, Any], options: "Options") -> "RunConfig":
@@ -90,13 +90,18 @@ def checked(content: Mapping[str, Any], options: "Options") -> "RunConfig":
 
 def compose_tree(overrides: Sequence[str], config_dir: str | None = None) -> DictConfig:
     """The tree that Hydra composes, unchecked. Raises UserError."""
+    with initialised(config_dir):
+        return _compose_tree(overrides, options_of())
+
+
+def _compose_tree(overrides: Sequence[str], options: "Options") -> DictConfig:
+    """The same inside an initialised Hydra."""
     from hydra import compose as hydra_compose
 
     try:
-        with initialised(config_dir):
-            typed = [readable(override) for override in overrides]
-            choice = choose(typed)
-            return hydra_compose(config_name=ROOT, overrides=[*(choice.overrides if choice else ()), *typed])
+        typed = [readable(override) for override in overrides]
+        choice = choose(typed, options)
+        return hydra_compose(config_name=ROOT, overrides=[*(choice.overrides if choice else ()), *typed])
     except Exception as error:
         raise explain(error, overrides) from None
 
@@ -105,7 +110,7 @@ def options_of(origin: "Origin | None" = None) -> "Options":
     """The options of all groups where an origin has its configuration. Lives inside an initialised Hydra."""
     from duograd.runner.tasks import Options
 
-    return Options(_repository(origin))
+    return Options(partial(_repository, origin), origin.config_name if origin else ROOT)
 
 
 def _repository(origin: "Origin | None") -> Any:
@@ -120,10 +125,10 @@ def chosen(overrides: Sequence[str], origin: "Origin | None" = None) -> "Choice 
     """The task that typed choices lead to, where they name none and it is not the default. Raises UserError."""
     folder = origin.config_dir if origin else None
     with initialised(folder if folder and Path(folder).is_dir() else None):
-        return choose(overrides, origin)
+        return choose(overrides, options_of(origin))
 
 
-def choose(overrides: Sequence[str], origin: "Origin | None" = None) -> "Choice | None":
+def choose(overrides: Sequence[str], options: "Options") -> "Choice | None":
     """`chosen` inside an initialised Hydra, which says by itself what is no configuration."""
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
@@ -132,8 +137,7 @@ def choose(overrides: Sequence[str], origin: "Origin | None" = None) -> "Choice 
     from duograd.runner.choice import choices, chosen_task
 
     try:
-        options = options_of(origin)
-        return chosen_task(options, choices(overrides), options.default_task(origin.config_name if origin else ROOT))
+        return chosen_task(options, choices(overrides), options.default_task())
     except (HydraException, OmegaConfBaseException, YAMLError, OSError, UnicodeDecodeError, RecursionError):
         return None
 

@@ -5,8 +5,8 @@ of that kind, a family that takes it and a loss of its targets are for the task.
 such as a network of a user's own for a kind of its own, goes with any.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import reduce
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, reduce
 from typing import Any, NamedTuple
 
 from duograd.runner.errors import UserError
@@ -51,9 +51,14 @@ def _names(names: str | Sequence[str]) -> frozenset[str]:
 class Options:
     """The options of all groups that a repository of Hydra's holds, a user's own among them."""
 
-    def __init__(self, repository: Any) -> None:
-        self._repository = repository
+    def __init__(self, open_repository: Callable[[], Any], config_name: str) -> None:
+        """open_repository: called once, for what is asked first; config_name: of the root."""
+        self._open, self._root = open_repository, config_name
         self._learned: dict[str, Kind | None] = {}
+
+    @cached_property
+    def _repository(self) -> Any:
+        return self._open()
 
     def names(self, group: str) -> list[str]:
         """The options of a group, sorted."""
@@ -79,9 +84,9 @@ class Options:
             self._learned = {task: self._kind("data", source) if source else None for task, source in sources.items()}
         return frozenset(task for task, own in self._learned.items() if own and samples and own.meets(samples))
 
-    def default_task(self, config_name: str) -> str | None:
+    def default_task(self) -> str | None:
         """The task of a run that names none."""
-        return self._choices(config_name).get(TASK)
+        return self._choices(self._root).get(TASK)
 
     def _kind(self, group: str, option: str) -> Kind | None:
         """By the option's YAML, and the one that it starts from."""
