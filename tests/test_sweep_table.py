@@ -134,3 +134,5 @@ def test_a_job_that_was_over_before_its_last_lines_were_read_counts_by_its_end(t
     assert standing.value(job, metric) == 0.3
     job.status = "FINISHED"
     assert standing.value(job, metric) == 0.4
+    job.status, job.best = "FAILED", {"metric": metric, "value": None, "epoch": None}  # it diverged at once
+    assert standing.value(job, metric) is None

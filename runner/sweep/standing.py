@@ -30,7 +30,7 @@ class Standing:
     """The best value so far of each job: of those that run by their lines, of the others by their end."""
 
     def __init__(self) -> None:
-        self._lines: dict[int, tuple[str, float]] = {}
+        self._lines: dict[int, tuple[str, float | None]] = {}
 
     def follow(self, progress: Iterable[tuple[int, Progress]]) -> None:
         """Notes how far the jobs are that run, which are known by their numbers."""
@@ -43,12 +43,13 @@ class Standing:
 
     def value(self, job: JobRecord, metric: str) -> float | None:
         """The best of the metric, None where the job has none."""
-        name, value = self._lines.get(job.number, ("", 0.0))
+        name, value = self._lines.get(job.number, ("", None))
         best = job.best or {}
         if best.get("metric") == metric and (job.status in OVER or name != metric):
-            return float(best["value"])
-        ended = value if name == metric else job.metrics.get(metric)
-        return None if ended is None else float(ended)
+            value = best["value"]
+        elif name != metric:
+            value = job.metrics.get(metric)
+        return None if value is None else float(value)
 
     def ranked(self, jobs: Sequence[JobRecord], metric: str) -> list[JobRecord]:
         """The jobs that have a value, the best first."""
