@@ -82,8 +82,9 @@ def test_runs_leave_the_bytes_they_left(task, model, backend, tmp_path):
         assert found["digests"] == expected["digests"]
 
 
-def test_every_pair_composes_to_its_rate():
-    frozen = json.loads((GOLDEN / "rates.json").read_text())
+@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.slow)], ids=["a quarter", "all"])
+def test_pairs_compose_to_their_rates(step):
+    frozen = dict(list(json.loads((GOLDEN / "rates.json").read_text()).items())[::step])
     assert rates(name.split() for name in frozen) == frozen
 
 
