@@ -12,6 +12,7 @@ Nothing else names it: `runner/registry.py` finds the module.
 Legend: B batch, K outputs of a sample (C classes, or V values).
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -38,10 +39,16 @@ class PenalisedConfig(LossConfig):
 
 
 class Metric(NamedTuple):
-    """A number that a loss measures, and which way is up."""
+    """A number that a loss measures, which way is up, and from where to where it can go."""
 
     name: str
     higher_is_better: bool = False
+    least: float = 0.0
+    most: float = math.inf
+
+
+ACCURACY = Metric("accuracy", higher_is_better=True, most=1.0)
+R2 = Metric("r2", higher_is_better=True, least=-math.inf, most=1.0)
 
 
 class Targets(NamedTuple):

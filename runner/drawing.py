@@ -26,7 +26,8 @@ def finished_run(
 ) -> FinishedRun:
     """What figures are drawn of. who: run.json."""
     name, seed = str(who["name"]), int(who["seed"])
-    title = name if len(name) <= LONGEST_TITLE else f"{who['model']} {who['backend']}"
+    says_it = len(name) <= LONGEST_TITLE and not name.isdecimal()  # a sweep's only job has a mere number
+    title = name if says_it else f"{who['model']} {who['backend']}"
     footer = f"{data.name}, {data.source} · seed {seed} · {counted(epochs, 'epoch')}"
     return FinishedRun(engine, untrained, data, metrics, seed, title, footer, folder)
 

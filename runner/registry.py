@@ -6,6 +6,7 @@ else has to know of it. An installed package adds its own by an entry point, `na
 Names are listed without an import; a module is imported when its name is asked for.
 """
 
+import math
 import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -137,3 +138,10 @@ def rising_metrics(loss: Loss | None = None) -> list[str]:
 def higher_is_better(metric: str, loss: Loss | None = None) -> bool:
     """Whether a metric such as val/accuracy is to rise; what no loss declares so, such as val/loss, is to fall."""
     return metric.rpartition("/")[2] in rising_metrics(loss)
+
+
+def bounds(metric: str) -> tuple[float, float]:
+    """From where to where a metric such as val/accuracy can go; of one that no loss declares, 0 to infinity."""
+    name = metric.rpartition("/")[2]
+    every = (each for loss in LOSSES.names() for each in LOSSES.find(loss).metrics)
+    return next(((each.least, each.most) for each in every if each.name == name), (0.0, math.inf))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from report_builders import run_folder, sweep_folder
 
 from duograd.runner.report import charts, feature_sheets
@@ -56,9 +57,25 @@ def test_seeds_are_a_mean_with_a_band(tmp_path: Path) -> None:
     assert [(line.name, line.colour, line.values[-1]) for line in lines] == [("lambda=0", 0, 1.5), ("lambda=1", 1, 3.5)]
     half = 12.706 * 0.5  # Student's t of two values, whose mean has a standard error of 0.5
     band = lines[0].band
-    np.testing.assert_allclose([band.low[-1], band.high[-1]], [1.5 - half, 1.5 + half], rtol=1e-4)
+    np.testing.assert_allclose([band.low[-1], band.high[-1]], [0, 1.5 + half], rtol=1e-4)  # no loss is below 0
     panel = charts._panel(comparison, comparison.measure, comparison.axes[0])
-    np.testing.assert_allclose(panel.whiskers[0], [1.5 - half, 1.5 + half], rtol=1e-4)
+    np.testing.assert_allclose(panel.whiskers[0], [0, 1.5 + half], rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("metric", "runs", "ends", "drawn"),
+    [
+        ("val/accuracy", [0.7, 0.9], [-0.5, 2.1], [0.0, 1.0]),
+        ("val/accuracy", [70.0, 90.0], [-50.0, 210.0], [-50.0, 210.0]),  # percents of somebody else's
+        ("test/r2", [-0.5, 0.5], [-6.0, 6.0], [-6.0, 1.0]),
+        ("train/theirs", [-2.0, 1.0], [-9.0, 9.0], [-9.0, 9.0]),  # a loss that is negative where it wants to
+        ("train/loss", [], [], []),
+    ],
+)
+def test_an_interval_is_drawn_as_far_as_its_metric_can_be(
+    metric: str, runs: list[float], ends: list[float], drawn: list[float]
+) -> None:
+    assert charts._possible(metric, np.array(runs), np.array(ends)).tolist() == drawn
 
 
 def test_two_axes_are_colour_and_dash(tmp_path: Path) -> None:
@@ -130,3 +147,10 @@ def test_titles_of_pictures_name_what_was_run(tmp_path: Path) -> None:
     timed = replace(comparison, title="2026-11-25_23-29-08_807414")
     assert [comparison.subject, timed.subject] == [comparison.title, "autoencoder, hidden_size × lambda"]
     assert replace(timed, swept={}, records=timed.records[:1]).subject == "autoencoder"
+
+
+def test_a_sweep_of_one_job_is_labelled_by_what_ran(tmp_path: Path) -> None:
+    only = replace(read_run(run_folder(tmp_path / "0")), name="0")
+    comparison = Comparison("overfit", [only])
+    assert [group.label for group in comparison.groups] == ["autoencoder numpy"]
+    assert comparison.footer.endswith(" · 1 run")

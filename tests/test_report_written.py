@@ -16,6 +16,7 @@ from report_builders import ACTIVITY, run_folder, sweep_folder
 from rich.console import Console
 
 from duograd.runner.compose import compose
+from duograd.runner.report import confusion_sheets
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.confusion_sheets import counts, has_classes, sheets
 from duograd.runner.report.feature_sheets import reconstructions
@@ -227,6 +228,23 @@ def test_confusion_matrices_are_of_classifiers_with_the_same_classes(tmp_path: P
     [picture] = sheets(Comparison("three", records), Restorer(), tmp_path)
     assert picture.path.name == "confusion.png"
     assert [has_classes(record, "test", list(CLASSES)) for record in records] == [True, False, False]
+
+
+def test_a_confusion_matrix_of_several_seeds_says_whose_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a mean: it is the run that is best on validation, of the seed that is named."""
+    drawn: list[Any] = []
+    monkeypatch.setattr(confusion_sheets, "confusion_matrices", lambda *arguments: drawn.append(arguments))
+    counted = {"confusion": {"test": [[3, 1], [0, 4]]}, "f1": {"test": CLASSES}}
+    by_seed = {150: METRICS | {"val/loss": [3.0, 2.9]}, 151: METRICS | {"val/loss": [3.0, 2.1]}}
+    records = [
+        read_run(run_folder(tmp_path / str(seed), {"seed": seed}, metrics, ACTIVITY, **counted))
+        for seed, metrics in by_seed.items()
+    ]
+    [picture] = sheets(Comparison("seeds", records), Restorer(), tmp_path)
+    [(matrices, _, _, says)] = drawn
+    assert [name.rpartition(" ")[2] for name in matrices] == ["seed=151"]
+    assert says == "of several seeds the best on validation (val/loss) · test"
+    assert picture.caption.endswith("of several seeds the best on validation (val/loss)")
 
 
 def test_confusion_is_counted_anew_where_a_run_did_not(tmp_path: Path) -> None:

@@ -6,17 +6,23 @@ import sys
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 from patience import wait_until
+from PIL import Image
 from sweep_builders import done, left_behind, started
 
 from duograd.runner.commands.reproduce import main as reproduce
 from duograd.runner.compose import Composer, initialised
 from duograd.runner.errors import UserError
 from duograd.runner.gradcheck.layers import layer_checks
+from duograd.runner.plots.curves import Band, Curve, overlay
+from duograd.runner.plots.style import COLOURS as LOOKS
+from duograd.runner.plots.text import Output
 from duograd.runner.report.records import Record
 from duograd.runner.report.statistics import estimate
 from duograd.runner.reproduce.outcome import findings_table, holds, published_table, verdict
+from duograd.runner.reproduce.pictures import _copied
 from duograd.runner.reproduce.settings import settings_tables
 from duograd.runner.reproduce.study import Finding, Row, left_out, studies
 from duograd.runner.store.records import Origin
@@ -156,6 +162,18 @@ def test_settings_stand_beside_each_other_and_the_best_on_validation_against_the
     assert on_validation.rows[0][:4] == ("val/accuracy", "model=gru", "model=rnn", "+6")
     assert on_test.rows[0][:4] == ("test/accuracy", "model=gru", "model=rnn", "−5")
     assert not list(settings_tables(["val/accuracy"], []))
+
+
+def test_a_pictures_small_copy_has_the_colours_of_its_lines(tmp_path):
+    """However many shades of bands there are: a legend tells lines by their colours."""
+    shades = np.linspace(0, 1, 40)
+    bands = [Curve(f"line {k}", shades + k, k, band=Band(shades + k - 2, shades + k + 2)) for k in range(len(LOOKS))]
+    path = overlay({"train": bands, "validation": bands}, Output(tmp_path / "curves.png", "title"), "loss", "linear")
+    with Image.open(_copied(path, tmp_path / "copy.png", "").path) as copy:
+        colours = np.unique(np.asarray(copy.convert("RGB")).reshape(-1, 3), axis=0).astype(int)
+    for colour in LOOKS:
+        rgb = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+        assert np.abs(colours - rgb).max(axis=1).min() < 10, colour
 
 
 def test_an_unknown_study_is_refused():

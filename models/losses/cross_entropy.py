@@ -12,7 +12,7 @@ from pydantic import Field
 from duograd.models.arrays import Array
 from duograd.models.errors import ArchitectureError
 from duograd.models.layers.losses import cross_entropy
-from duograd.models.loss import ClassLoss, Loss, Metric, PenalisedConfig, Targets
+from duograd.models.loss import ACCURACY, ClassLoss, Loss, Metric, PenalisedConfig, Targets
 
 NO_CLASS = -(2**63)  # torch passes over targets of -100 in silence, unless told another number
 
@@ -73,7 +73,7 @@ def balanced(targets: Targets) -> Array:
 LOSS = Loss(
     config=CrossEntropyConfig,
     targets="classes",
-    metrics=(Metric("cross_entropy"), Metric("accuracy", higher_is_better=True)),
+    metrics=(Metric("cross_entropy"), ACCURACY),
     bind=CrossEntropy,
     stacks=True,
 )

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from duograd.models.arrays import Array
-from duograd.models.loss import Loss, Metric, PenalisedConfig
+from duograd.models.loss import R2, Loss, Metric, PenalisedConfig
 from duograd.models.losses.squared_error import SquaredError, finish
 
 
@@ -51,7 +51,7 @@ class Huber(SquaredError):
 LOSS = Loss(
     config=HuberConfig,
     targets="values",
-    metrics=(Metric("huber"), Metric("squared_error"), Metric("mae"), Metric("r2", higher_is_better=True)),
+    metrics=(Metric("huber"), Metric("squared_error"), Metric("mae"), R2),
     bind=Huber,
     finish=finish,
     stacks=True,

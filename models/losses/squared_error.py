@@ -11,7 +11,7 @@ import numpy as np
 
 from duograd.models.arrays import Array
 from duograd.models.errors import ArchitectureError
-from duograd.models.loss import Loss, Means, Metric, OutputLoss, PenalisedConfig, Targets
+from duograd.models.loss import R2, Loss, Means, Metric, OutputLoss, PenalisedConfig, Targets
 
 
 class SquaredErrorConfig(PenalisedConfig):
@@ -70,7 +70,7 @@ def finish(means: Means) -> Means:
 LOSS = Loss(
     config=SquaredErrorConfig,
     targets="values",
-    metrics=(Metric("squared_error"), Metric("mae"), Metric("r2", higher_is_better=True)),
+    metrics=(Metric("squared_error"), Metric("mae"), R2),
     bind=SquaredError,
     finish=finish,
     stacks=True,

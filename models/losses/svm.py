@@ -7,7 +7,7 @@ from pydantic import Field
 
 from duograd.models.arrays import Array
 from duograd.models.layers.losses import svm
-from duograd.models.loss import ClassLoss, Loss, Metric, PenalisedConfig
+from duograd.models.loss import ACCURACY, ClassLoss, Loss, Metric, PenalisedConfig
 
 
 class SvmConfig(PenalisedConfig):
@@ -30,6 +30,6 @@ class Svm(ClassLoss):
 LOSS = Loss(
     config=SvmConfig,
     targets="classes",
-    metrics=(Metric("svm"), Metric("accuracy", higher_is_better=True)),
+    metrics=(Metric("svm"), ACCURACY),
     bind=Svm,
 )

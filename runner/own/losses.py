@@ -13,7 +13,18 @@ from pydantic import Field
 
 from duograd.models.arrays import Array
 from duograd.models.errors import ArchitectureError
-from duograd.models.loss import ClassLoss, Loss, Means, Metric, OutputLoss, PenalisedConfig, Targets, unchanged
+from duograd.models.loss import (
+    ACCURACY,
+    R2,
+    ClassLoss,
+    Loss,
+    Means,
+    Metric,
+    OutputLoss,
+    PenalisedConfig,
+    Targets,
+    unchanged,
+)
 from duograd.models.losses.squared_error import SquaredError, finish
 from duograd.runner.errors import UserError
 from duograd.runner.own.finding import named, only
@@ -69,8 +80,8 @@ class ValueLoss(SquaredError):
 
 
 BASES: dict[str, tuple[type[OutputLoss], tuple[Metric, ...], Callable[[Means], Means]]] = {
-    "classes": (ClassLoss, (Metric("accuracy", higher_is_better=True),), unchanged),
-    "values": (ValueLoss, (Metric("squared_error"), Metric("mae"), Metric("r2", higher_is_better=True)), finish),
+    "classes": (ClassLoss, (ACCURACY,), unchanged),
+    "values": (ValueLoss, (Metric("squared_error"), Metric("mae"), R2), finish),
 }
 
 

@@ -40,11 +40,10 @@ LONGEST = 100  # characters of a name beside its curve or bar
 
 @dataclass(frozen=True)
 class Band:
-    """Around the mean of several runs: its interval (E,), of which the axis has to show `least` at any rate."""
+    """Around the mean of several runs: its interval (E,). It may leave the axis, whose limits are the curves'."""
 
     low: Floats
     high: Floats
-    least: Sequence[Floats]
 
 
 @dataclass(frozen=True)
@@ -61,11 +60,6 @@ class Curve:
     def y(self) -> Floats:
         """The values (E,), NaN for what no axis can show."""
         return drawable(self.values)
-
-    @property
-    def extent(self) -> list[Floats]:
-        """What an axis has to show of it."""
-        return [self.y, *(drawable(values) for values in (self.band.least if self.band else ()))]
 
     @property
     def measured(self) -> Floats:
@@ -126,7 +120,7 @@ def overlay(
     every = [curve for curves in panels.values() for curve in curves]
     empty = dict.fromkeys(curve.name for curve in every if not len(curve.measured))
     full = {name: [curve for curve in curves if len(curve.measured)] for name, curves in panels.items()}
-    values = [y for curves in full.values() for curve in curves for y in curve.extent]
+    values = [curve.y for curves in full.values() for curve in curves]
     scale, left_out = (scale_for(values, scaling, DEEPEST), "") if beginning else scale_of_most(values, scaling)
     nothing = f"nothing to draw of {', '.join(empty)}" if empty else ""
     epochs = max([1, *map(len, values)])

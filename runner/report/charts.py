@@ -14,7 +14,7 @@ from duograd.runner.plots.curves import MOST_CURVES, Band, Curve, overlay
 from duograd.runner.plots.heat_map import Grid, Side, heat_maps
 from duograd.runner.plots.style import COLOURS, DASHES
 from duograd.runner.plots.text import Output
-from duograd.runner.registry import rising_metrics
+from duograd.runner.registry import bounds, rising_metrics
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.parameters import ABSENT, Axis, format_value, is_number
 from duograd.runner.report.ranking import Floats, Group, Measure
@@ -22,6 +22,7 @@ from duograd.runner.report.statistics import estimate, student_band
 
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
 INTERVAL = "with its 95 % interval"
+CUT = "which may leave the axis"
 WHEN = {
     "epoch": {"best": "at each run's best epoch", "final": "after each run's last update"},
     "step": {"best": "at each run's best step", "final": "the last that each run logged"},
@@ -108,7 +109,7 @@ def _panel(comparison: Comparison, measure: Measure, axis: Axis) -> AxisRuns:
     at = [[g.values(measure) for g in comparison.groups if g.point[axis.key] == value] for value in axis.values]
     runs = [np.concatenate([np.empty(0), *values]) for values in at]
     replicates = len(comparison.chart_axes) == 1  # else what else differs is no chance
-    whiskers = [_whiskers(comparison, values, replicates) for values in runs]
+    whiskers = [_possible(measure.metric, values, _whiskers(comparison, values, replicates)) for values in runs]
     return AxisRuns(axis.name, _numbers_or_words(axis.values), runs, whiskers)
 
 
@@ -139,7 +140,7 @@ def curves(comparison: Comparison, term: str, folder: Path) -> Picture | None:
     scale: Literal["auto", "linear"] = "auto" if term == "loss" else "linear"
     out = Output(path, f"{term.capitalize()}: {comparison.subject}", comparison.footer)
     bands = any(curve.band for lines in panels.values() for curve in lines)
-    overlay(panels, out, what, scale, f"mean of the finished runs {INTERVAL}" if bands else "", along=along)
+    overlay(panels, out, what, scale, f"mean of the finished runs {INTERVAL}, {CUT}" if bands else "", along=along)
     return Picture(path, ", ".join(filter(None, [f"{term} by {along}", *panels])))
 
 
@@ -150,17 +151,27 @@ def _lines(groups: Sequence[Group], looks: dict[str, tuple[int, int]], metric: s
         finished = [record.history[metric] for record in group.finished if metric in record.history]
         epochs = min(map(len, finished), default=0)
         if len(finished) > 1 and epochs:
-            curves.append(_mean_curve(group.label, np.array([values[:epochs] for values in finished]), look))
+            curves.append(_mean_curve(group.label, metric, np.array([values[:epochs] for values in finished]), look))
         else:
             curves += [Curve(group.label, r.history[metric], *look) for r in group.records if metric in r.history]
     return curves
 
 
-def _mean_curve(name: str, runs: Floats, look: tuple[int, int]) -> Curve:
-    """Of runs (K, E), as far as all of them go; the band of two runs, which can be very wide, may leave the axis."""
-    low, high = student_band(runs)
-    least = [runs.min(axis=0), runs.max(axis=0)] if len(runs) == 2 else [low, high]
-    return Curve(name, runs.mean(axis=0), *look, band=Band(low, high, least))
+def _mean_curve(name: str, metric: str, runs: Floats, look: tuple[int, int]) -> Curve:
+    """Of runs (K, E), as far as all of them go."""
+    low, high = (_possible(metric, runs, ends) for ends in student_band(runs))
+    return Curve(name, runs.mean(axis=0), *look, band=Band(low, high))
+
+
+def _possible(metric: str, runs: Floats, ends: Floats) -> Floats:
+    """An interval's ends, none beyond what the metric can be: Student's knows nothing of bounds.
+
+    A metric of runs that have left its bounds (somebody's own loss, an accuracy in percents) has none.
+    """
+    low, high = bounds(metric)
+    reached = runs[np.isfinite(runs)]
+    inside = not len(reached) or (low <= reached.min() and reached.max() <= high)
+    return np.clip(ends, low, high) if inside else ends
 
 
 def _looks(comparison: Comparison, groups: Sequence[Group]) -> dict[str, tuple[int, int]]:

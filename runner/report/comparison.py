@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+from duograd.runner.display import counted
 from duograd.runner.registry import rising_metrics
 from duograd.runner.report.agreement import Pair, is_beside, pairs
 from duograd.runner.report.comparable import data_sets, ranking_metric
@@ -214,7 +215,9 @@ class Comparison:
         sources = {f"{r.identity.get('data')}, {r.identity['source']}" for r in self.records if "source" in r.identity}
         [source, *more] = sorted(sources) or ["logged to MLflow" if self.along == "step" else ""]
         where = f"{source} and {len(more)} other sources" if more else source
-        return " · ".join(part for part in (where, *map(self._values, REPLICATES), f"{len(self.records)} runs") if part)
+        return " · ".join(
+            part for part in (where, *map(self._values, REPLICATES), counted(len(self.records), "run")) if part
+        )
 
     def _values(self, key: str) -> str:
         """`seed 0`, `5 seeds`; "" for folds where there are none."""

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from duograd.runner.classification import confusion, outputs
 from duograd.runner.plots.confusion import confusion_matrices
-from duograd.runner.plots.text import Output
+from duograd.runner.plots.text import Output, joined
 from duograd.runner.report.charts import Picture
 from duograd.runner.report.comparison import Comparison
-from duograd.runner.report.ranking import best_run
+from duograd.runner.report.parameters import REPLICATES, Axis, label
+from duograd.runner.report.ranking import Group, Measure, best_run
 from duograd.runner.report.records import Record
 from duograd.runner.report.restore import MissingError, Restorer
 
@@ -26,17 +27,30 @@ def sheets(comparison: Comparison, restorer: Restorer, folder: Path) -> Iterator
     ranked = [rank.group for rank in comparison.ranks if rank.place]
     try:
         split, classes = _split_and_classes(comparison, restorer)
-        best_runs = {group.label: best_run(group, comparison.measure) for group in ranked}
-        alike = {label: run for label, run in best_runs.items() if has_classes(run, split, classes)}
-        matrices = {label: counts(run, split, restorer) for label, run in list(alike.items())[:MOST]}
+        best_runs = dict(_best_of_seeds(group, comparison.measure) for group in ranked)
+        alike = {name: run for name, run in best_runs.items() if has_classes(run, split, classes)}
+        matrices = {name: counts(run, split, restorer) for name, run in list(alike.items())[:MOST]}
     except MissingError as reason:
         yield f"Confusion matrices are left out: {reason}"
         return
-    best = f"the best {MOST} of {len(comparison.groups)} · " if len(alike) > MOST else ""
-    seeds = "of several seeds the best · " if comparison.replicated else ""
+    best = f"the best {MOST} of {len(comparison.groups)}" if len(alike) > MOST else ""
+    seeds = f"of several seeds the best {_by(comparison.measure.metric)}" if comparison.replicated else ""
     out = Output(folder / "confusion.png", f"Confusion: {comparison.subject}", comparison.footer)
-    confusion_matrices(matrices, classes, out, f"{best}{seeds}{SPLITS[split]}")
-    yield Picture(out.path, f"confusion matrices on {SPLITS[split]} samples")
+    confusion_matrices(matrices, classes, out, joined(best, seeds, SPLITS[split]))
+    yield Picture(out.path, ", ".join(filter(None, [f"confusion matrices on {SPLITS[split]} samples", seeds])))
+
+
+def _best_of_seeds(group: Group, measure: Measure) -> tuple[str, Record]:
+    """A group's best run and its label, which says of which seed and fold it is where there are several."""
+    run = best_run(group, measure)
+    axes = [Axis(key, name, ()) for key, name in REPLICATES.items() if len(group.values_of(key)) > 1]
+    return " ".join(filter(None, [group.label, label(run.parameters, axes)])), run
+
+
+def _by(metric: str) -> str:
+    """`on validation (val/loss)`."""
+    split = SPLITS.get(metric.partition("/")[0])
+    return f"on {split} ({metric})" if split else f"by {metric}"
 
 
 def _split_and_classes(comparison: Comparison, restorer: Restorer) -> tuple[str, Sequence[str]]:

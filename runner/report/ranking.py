@@ -120,7 +120,7 @@ def group_runs(records: Sequence[Record], axes: Sequence[Axis]) -> list[Group]:
     groups: list[Group] = []
     for values, runs in points.items():
         point = dict(zip((axis.key for axis in axes), values, strict=True))
-        name = label(point, axes) if axes else runs[0].name
+        name = label(point, axes) if axes else runs[0].title
         if len(runs) == 1:
             groups.append(Group(name, point, tuple(runs)))
         elif len(set(map(replicate, runs))) == len(runs) and all(SEED in run.parameters for run in runs):

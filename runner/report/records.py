@@ -94,6 +94,11 @@ class Record:
         return " ".join(name for name in names if name) or self.name
 
     @property
+    def title(self) -> str:
+        """Its name; its kind where that is a mere number, as of a sweep's only job."""
+        return self.kind if self.name.isdecimal() else self.name
+
+    @property
     def command(self) -> str:
         """What trains it again."""
         return str(self.identity.get("command", ""))

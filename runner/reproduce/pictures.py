@@ -17,7 +17,7 @@ from duograd.runner.store import files
 from duograd.runner.store.folders import RunFolder
 
 FIGURES = "figures"
-COLOURS = 128  # of a picture on the page: a third of the bytes, and nothing that an eye would miss
+COLOURS = 128  # of a picture on the page: a third of the bytes, and no line of another colour than its legend's
 
 
 def pictures(name: str, study: Study, sweep: Path, records: Sequence[Record], out: Path) -> list[Picture]:
@@ -46,7 +46,8 @@ def _of_a_run(figures: Sequence[str], record: Record) -> list[Path]:
 def _copied(path: Path, copy: Path, title: str) -> Picture:
     small = io.BytesIO()
     with Image.open(path) as picture:
-        picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+        fewer = picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE)
+    fewer.save(small, "PNG", optimize=True)
     copy.parent.mkdir(parents=True, exist_ok=True)
     files.write_bytes(copy, small.getvalue())
     return Picture(copy, f"{title}: {path.stem.replace('_', ' ')}")
