@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     codes = {}
     for position, (name, command) in enumerate(commands.items(), 1):
         print(f"[{position}/{len(commands)}] {name}: {chosen[name].title}", flush=True)
-        codes[name] = 0 if given.page_only else _run(command, sweeps / name, given)
+        codes[name] = _draw_anew(sweeps / name) if given.page_only else _run(command, sweeps / name, given)
         if codes[name] > INTERRUPTED:
             return codes[name]
     if given.estimate:
@@ -97,6 +97,16 @@ def _refuse_files(*folders: Path) -> None:
         there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         if not there.is_dir():
             raise UserError(f"{there} is a file: name a folder with --dir and --out")
+
+
+def _draw_anew(sweep: Path) -> int:
+    """The pictures of a sweep that may have been drawn long ago, by another version."""
+    from duograd.runner.report.report import report_sweep
+    from duograd.runner.store.folders import SWEEP
+
+    if (sweep / SWEEP).exists():
+        report_sweep(sweep)
+    return 0
 
 
 def _run(command: Sequence[str], sweep: Path, given: argparse.Namespace) -> int:
