@@ -9,18 +9,15 @@ from numpy.typing import NDArray
 
 from duograd.data.dataset import Batch
 from duograd.runner.engines import Engine
+from duograd.runner.gradcheck.steps import smallest_error
 
 Array = NDArray[Any]
-# Five points: the formula's own error is ~step⁴, rounding ~1e-16 / step; both are near 1e-12 for the first step. A
-# kink (ReLU at 0) between the points spoils a difference; the shorter steps, less exact, rarely meet one. The best
-# counts, and one that is good enough ends the search for it.
-STEPS = (1e-4, 1e-6, 1e-8)
-GOOD = 1e-8
+STEPS = (1e-4, 1e-6, 1e-8)  # of five points: the formula's own error is ~step⁴, rounding ~1e-16 / step
 ROUNDING = 16 * np.finfo(np.float64).eps  # of a loss, relatively
 SMOOTH = 1e-7  # differences of what is smooth come as close as this; a kink leaves 1e-5 and more
 KINK = 0.1  # an error that moving leaves at a tenth or less was the kink's
 BESIDE, SMALLEST = 1e-2, 0.1  # how far is moved, as a part of a parameter's size, which counts as this at least
-MEASURABLE = 1e-6  # a slope is measurable where rounding leaves it within this
+MEASURABLE = 1e-6  # what rounding leaves of a slope that is zero by nature (of a bias before batch norm)
 FLOOR = 1e-8  # of the denominator, as in the report's metric |x − y| / max(1e-8, |x| + |y|)
 
 
@@ -100,26 +97,24 @@ class Surface(NamedTuple):
 
     def _smallest_error(self, name: str, v: Array) -> float:
         """Along one direction, at the best of the steps."""
-        errors: list[float] = []
-        for step in STEPS:
-            errors.append(self._error(name, self.grads[name], v, step))
-            if errors[-1] < GOOD:
-                break
-        return min(errors)
+        g = self.grads[name]
+        by_hand = float(np.vdot(g, v))
+        # A direction can be nearly level by chance; the typical slope is then what an error is large or small against.
+        typical = float(np.linalg.norm(g)) / math.sqrt(g.size)
 
-    def _error(self, name: str, g: Array, v: Array, step: float) -> float:
+        def difference(step: float) -> tuple[float, float]:
+            numerical = self._slope(name, v, step)
+            return abs(numerical - by_hand), max(FLOOR, abs(numerical) + abs(by_hand), typical)
+
+        return smallest_error(difference, STEPS, ROUNDING * abs(self.height), MEASURABLE)
+
+    def _slope(self, name: str, v: Array, step: float) -> float:
         def loss(times: int) -> float:
             self.engine.set_weights({**self.start, name: self.start[name] + times * step * v})
             terms, _ = self.engine.loss_and_grad(self.batch)
             return float(terms["loss"])
 
-        numerical = (8 * (loss(1) - loss(-1)) - (loss(2) - loss(-2))) / (12 * step)
-        by_hand = float(np.vdot(g, v))
-        # A direction can be nearly level by chance; the typical slope is then what an error is large or small against.
-        typical = float(np.linalg.norm(g)) / math.sqrt(g.size)
-        # A slope can also be zero by nature (of a bias before batch norm), where a difference sees rounding alone.
-        measurable = ROUNDING * abs(self.height) / step / MEASURABLE
-        return abs(numerical - by_hand) / max(FLOOR, measurable, abs(numerical) + abs(by_hand), typical)
+        return (8 * (loss(1) - loss(-1)) - (loss(2) - loss(-2))) / (12 * step)
 
 
 def _relative(a: Array, b: Array, zero: float) -> float:

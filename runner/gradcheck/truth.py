@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from duograd.runner.gradcheck.layer import Layer
 from duograd.runner.gradcheck.replay import Change, Replay
 from duograd.runner.gradcheck.source import Source
+from duograd.runner.gradcheck.steps import smallest_error
 from duograd.runner.gradcheck.versions import Array, Version
 
 Signature = tuple[float, ...]
@@ -81,20 +82,19 @@ class Truth:
     def _error(self, g: Array, target: Target, v: Array, number: int) -> float:
         by_hand = float(np.vdot(v, g))
         typical = float(np.linalg.norm(g)) * float(np.linalg.norm(v)) / math.sqrt(g.size)
-        best = math.inf
-        for step in (STEP_SINGLE,) if self.single else (STEP, *SHORTER):
+        rounding = ROUNDING * max(1.0, abs(self.height))
+
+        def difference(step: float) -> tuple[float, float]:
             central, left, right = self.slopes(target, v, number, step)
-            rounding = ROUNDING * max(1.0, abs(self.height)) / step / self.tolerance
-            scale = max(1e-8, rounding, abs(central) + abs(by_hand), typical)
-            error = abs(central - by_hand) / scale
+            scale = max(1e-8, abs(central) + abs(by_hand), typical)
             low, high = min(left, right), max(left, right)
-            slack = self.tolerance * scale
+            slack = max(self.tolerance * scale, rounding / step)
             if high - low > 1e3 * slack and low - slack <= by_hand <= high + slack:
-                error = 0.0  # at a kink, any slope between those of its two sides is one
-            best = min(best, error)
-            if best < self.tolerance:
-                break
-        return best
+                return 0.0, scale  # at a kink, any slope between those of its two sides is one
+            return abs(central - by_hand), scale
+
+        steps = (STEP_SINGLE,) if self.single else (STEP, *SHORTER)
+        return smallest_error(difference, steps, rounding, self.tolerance)
 
     def matters(self, name: str) -> bool:
         """Whether the loss depends on an input."""
