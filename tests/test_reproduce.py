@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from patience import wait_until
 from PIL import Image
+from report_builders import sweep_folder
 from sweep_builders import done, left_behind, started
 
 from duograd.runner.commands.reproduce import main as reproduce
@@ -21,7 +22,8 @@ from duograd.runner.plots.style import COLOURS as LOOKS
 from duograd.runner.plots.text import Output
 from duograd.runner.report.records import Record
 from duograd.runner.report.statistics import estimate
-from duograd.runner.reproduce.outcome import findings_table, holds, published_table, verdict
+from duograd.runner.report.tables import Column, Table
+from duograd.runner.reproduce.outcome import findings_table, holds, leaves_bounds, published_table, verdict
 from duograd.runner.reproduce.pictures import _copied
 from duograd.runner.reproduce.settings import settings_tables
 from duograd.runner.reproduce.study import Finding, Row, left_out, studies
@@ -186,6 +188,50 @@ def test_a_file_in_the_place_of_a_folder_is_refused_before_anything_runs(tmp_pat
     for typed in (["--dir", f"{tmp_path}/file"], ["--out", f"{tmp_path}/file/page", "--dir", f"{tmp_path}/there"]):
         with pytest.raises(UserError, match="file is a file: name a folder"):
             reproduce(["--quick", "autoencoder_adam", *typed])
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "said"),
+    [
+        ("--patches", "# Words", "--patches: .*here cannot be read as HDF5"),
+        ("--activity", "# Words", "--activity: .*here cannot be read as HDF5"),
+        ("--images", "# Words", "--images: .*here cannot be read as a zip archive"),
+        ("--images", None, "--images: .*here holds no images"),
+    ],
+)
+def test_a_file_that_is_not_of_its_kind_is_refused_before_anything_runs(option, content, said, tmp_path):
+    here = tmp_path / "here"
+    here.mkdir() if content is None else here.write_text(content)
+    with pytest.raises(UserError, match=said):
+        reproduce(["--quick", "autoencoder", option, str(here), "--dir", str(tmp_path / "sweeps")])
+    assert not (tmp_path / "sweeps").exists()
+
+
+def test_a_page_keeps_what_is_there_and_says_of_how_many_seeds(tmp_path, capsys):
+    shared = ["data=patches_h5", 'data.path="/far/away/it\'s.h5"', "data.count=1000", "epochs=60"]
+    for name, seeds, statuses in (("autoencoder_adam", 3, {}), ("autoencoder", 1, {"job0": "FAILED"})):
+        path = sweep_folder(tmp_path / name, {"seed": range(seeds)}, **statuses) / "sweep.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"overrides": shared}))
+    assert reproduce(["overfit", "--page-only", "--dir", str(tmp_path)]) == 0
+    assert "on the page as well, from the runs in" in capsys.readouterr().out
+    page = (tmp_path / "page" / "README.md").read_text()
+    titles = {name: studies([name])[name].title for name in ("overfit", "autoencoder_adam", "autoencoder")}
+    assert [title in page for title in titles.values()] == [True, True, False]  # nothing of that one is finished
+    assert """'data.path="it'"'"'s.h5"'""" in page  # as it was run, and named as a page may
+    assert reproduce(["autoencoder_adam", "--page-only", "--dir", str(tmp_path), "--seeds", "2"]) == 0
+    assert "3 seeds are there, and all of them count: --seeds 2 takes none away" in capsys.readouterr().out
+
+
+def test_an_interval_beyond_all_percents_is_noticed():
+    def table(*cells):
+        return Table([Column("", [cell]) for cell in cells])
+
+    assert leaves_bounds(table("91.5 %", "[72, 111]"))
+    assert leaves_bounds(table("31.5 %", "[−8, 71]"))
+    assert not leaves_bounds(table("91.5 %", "[72, 100]"))
+    assert not leaves_bounds(table("−3.0 points", "[−8, 2]"))
+    assert not leaves_bounds(table("2.1", "[−0.8, 5.0]"))
+    assert not leaves_bounds(table("91.5 %", "–"))
 
 
 @pytest.fixture

@@ -21,23 +21,32 @@ INTERRUPTED = 128
 def main(arguments: list[str]) -> int:
     """Runs what is missing and writes the page: 0 where every run is finished, 1 where not. Raises UserError."""
     given = _parser().parse_args(arguments)
-    from duograd.runner.reproduce.page import write_page  # after --help
+    from duograd.runner.reproduce.given import refuse_unreadable  # after --help
+    from duograd.runner.reproduce.page import write_page
     from duograd.runner.reproduce.study import studies
+    from duograd.runner.reproduce.there import with_finished
 
     chosen = studies(given.studies)
     sweeps, data = given.dir or Path("outputs/reproduce_quick" if given.quick else "outputs/reproduce"), _data(given)
     page = given.out or sweeps / "page"
     _refuse_files(sweeps, page)
+    every = with_finished(sweeps, chosen)  # those of before stay on the page
+    refuse_unreadable({"--patches": given.patches, "--activity": given.activity, "--images": given.images})
     commands = {name: study.arguments(data[study.data], given.seeds, given.quick) for name, study in chosen.items()}
     codes = {}
     for position, (name, command) in enumerate(commands.items(), 1):
         print(f"[{position}/{len(commands)}] {name}: {chosen[name].title}", flush=True)
-        codes[name] = _draw_anew(sweeps / name) if given.page_only else _run(command, sweeps / name, given)
+        _say_seeds(sweeps / name, given.seeds)
+        codes[name] = 0 if given.page_only else _run(command, sweeps / name, given)
         if codes[name] > INTERRUPTED:
             return codes[name]
     if given.estimate:
         return max(codes.values())
-    written = write_page(chosen, sweeps, page, _data(given, named=True), given.seeds, given.quick)
+    for name in every if given.page_only else every.keys() - chosen.keys():
+        _draw_anew(sweeps / name)
+    written = write_page(every, sweeps, page, _data(given, named=True), given.seeds, given.quick)
+    if more := [name for name in every if name not in chosen]:
+        print(f"on the page as well, from the runs in {sweeps}: {', '.join(more)}")
     failed = [name for name, code in codes.items() if code]
     print(f"the page: {written}" + (f"; not all runs are finished: {', '.join(failed)}" if failed else ""))
     return 1 if failed else 0
@@ -99,14 +108,21 @@ def _refuse_files(*folders: Path) -> None:
             raise UserError(f"{there} is a file: name a folder with --dir and --out")
 
 
-def _draw_anew(sweep: Path) -> int:
+def _say_seeds(sweep: Path, seeds: int) -> None:
+    """Where more are there than were asked for: the page shows them all."""
+    from duograd.runner.reproduce.there import finished_seeds
+
+    if (there := finished_seeds(sweep)) > seeds:
+        print(f"{there} seeds are there, and all of them count: --seeds {seeds} takes none away", flush=True)
+
+
+def _draw_anew(sweep: Path) -> None:
     """The pictures of a sweep that may have been drawn long ago, by another version."""
     from duograd.runner.report.report import report_sweep
     from duograd.runner.store.folders import SWEEP
 
     if (sweep / SWEEP).exists():
         report_sweep(sweep)
-    return 0
 
 
 def _run(command: Sequence[str], sweep: Path, given: argparse.Namespace) -> int:

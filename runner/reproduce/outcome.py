@@ -1,7 +1,9 @@
 """What the runs of a study came to, beside what the report published."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -140,6 +142,13 @@ def _value(metric: str, at: At, record: Record) -> float:
 
 def value_text(value: float, metric: str) -> str:
     return f"{100 * value:.1f} %" if metric.endswith(POINTS) else number(value)
+
+
+def leaves_bounds(table: Table) -> bool:
+    """Whether an interval beside a mean in percents goes beyond 0 to 100."""
+    beside = (pair for row in table.rows for pair in pairwise(row))
+    ends = [re.findall(r"[−\d.]+", interval) for mean, interval in beside if mean.endswith(" %") and "[" in interval]
+    return any(low.startswith(MINUS) or float(high) > 100 for low, high in ends)
 
 
 def _margin(value: float, metric: str) -> str:

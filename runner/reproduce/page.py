@@ -18,11 +18,13 @@ from duograd.runner.reproduce.outcome import (
     NOT_RUN,
     OURS,
     findings_table,
+    leaves_bounds,
     published_table,
 )
 from duograd.runner.reproduce.pictures import pictures
 from duograd.runner.reproduce.settings import settings_tables
 from duograd.runner.reproduce.study import Study, left_out
+from duograd.runner.reproduce.there import data_overrides
 from duograd.runner.store import files
 from duograd.runner.store.folders import SWEEP
 
@@ -33,7 +35,10 @@ INTRODUCTION = [
     "over n seeds, with Student's 95 % interval; a published number agrees where ours is within the stated tolerance, "
     "and is not to be told apart where only the interval holds it: more seeds would tell.",
     "The test set is used once, after the last update: a row that chose on it in the report says so.",
+    "Tables are read after the last update. A training curve shows each epoch as it was trained, before its update or "
+    "as the mean over its batches, so that it ends a little beside the table.",
 ]
+UNBOUNDED = "Student's interval knows nothing of bounds: of few seeds it may leave 0 to 100 %. Pictures cut it there."
 AGAINST_EXACT = (
     "Each gradient of the report's is set against the exact one over common seeds; what is measured is always the "
     "right loss. Better and worse: where Student's paired test says so, corrected (Holm) for all rows of the table."
@@ -46,15 +51,20 @@ def write_page(
 ) -> Path:
     """Writes README.md, index.html and figures/ of the studies whose sweeps lie in a folder; the HTML page.
 
-    data: the overrides that name each kind, for the commands; seeds: of what has not run.
+    data: the overrides that name each kind, seeds: how many, for the commands of what has not run.
     """
     out.mkdir(parents=True, exist_ok=True)
     sections = [
-        _section(name, study, sweeps / name, out, data[study.data], seeds, quick) for name, study in studies.items()
+        _section(
+            name, study, sweeps / name, out, data_overrides(study, sweeps / name) or data[study.data], seeds, quick
+        )
+        for name, study in studies.items()
     ]
+    tables = [table for section in sections for table in section["tables"]]
+    notes = [*([UNBOUNDED] if any(map(leaves_bounds, tables)) else []), *([QUICK] if quick else [])]
     content = {
         "title": TITLE,
-        "introduction": [*INTRODUCTION, _count(sections), *([QUICK] if quick else [])],
+        "introduction": [*INTRODUCTION, _count(sections), *notes],
         "overview": _overview(sections),
         "studies": [_layers(), *sections],
         "left_out": _left_out(),

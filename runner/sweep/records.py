@@ -58,8 +58,10 @@ def merge(sweep: Path, jobs: Sequence[Job], records: list[JobRecord]) -> dict[in
     """Adds to `records` those of new jobs; the jobs by the number of their record.
 
     A known job keeps its number and folder, and takes the name that it has now. Raises UserError where a job of the
-    same name had another configuration: its folder holds a run that this one is not.
+    same name had another configuration: its folder holds a run that this one is not. One that never came to train
+    (its data could not be read) leaves its place to the job of today.
     """
+    _replace_idle(sweep, jobs, records)
     by_hash = {record.hash: record for record in records}
     _refuse_changed(sweep, jobs, records, by_hash)
     numbered = {}
@@ -88,6 +90,16 @@ def add(records: list[JobRecord], name: str, digest: str) -> JobRecord:
     return records[-1]
 
 
+def _replace_idle(sweep: Path, jobs: Sequence[Job], records: Sequence[JobRecord]) -> None:
+    names, known = {record.name: record for record in records}, {record.hash for record in records}
+    for job in jobs:
+        record = names.get(job.name)
+        if record is None or record.settled or job.hash in known:
+            continue
+        if not RunFolder(sweep / record.folder).config.exists():
+            record.hash = job.hash
+
+
 def _refuse_changed(
     sweep: Path, jobs: Sequence[Job], records: Sequence[JobRecord], by_hash: Mapping[str, JobRecord]
 ) -> None:
@@ -97,7 +109,8 @@ def _refuse_changed(
             what = _what_changed(job, RunFolder(sweep / names[job.name].folder)) or "its configuration is another now"
             raise UserError(
                 f"{sweep}: job {job.name} was begun differently: {what}; "
-                "resume with the same configuration, or choose another folder with hydra.sweep.dir=DIR"
+                "resume with the same configuration, or choose another folder: hydra.sweep.dir=DIR, or --dir DIR "
+                "of duograd reproduce"
             )
 
 
