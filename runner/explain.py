@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from duograd.runner import hydra_keys
 from duograd.runner.arguments import PATHS, pasteable
 from duograd.runner.errors import UserError, nearest, suggestion, system_fault
 from duograd.runner.groups import CONF, groups
@@ -15,6 +16,7 @@ PARTS = ("model", "optimizer", "loss", "data", "backend")  # whose keys are look
 BESIDE = ("name", "defaults")  # keys of YAML files that nobody looks for
 READERS = dict.fromkeys((".csv", ".tsv", ".parquet"), "table") | dict.fromkeys((".npz", ".npy"), "arrays")
 ALIKE = 0.85  # how close a key elsewhere must be to be meant
+FILE = r"In '(.+?)': \w+ raised while composing config:"  # what Hydra says of a YAML that does not fit
 NEEDED = ("task", "data", "model", "loss", "optimizer", "backend")  # groups of which a run has one option each
 
 
@@ -40,8 +42,11 @@ def explain(error: Exception, overrides: Sequence[str] = ()) -> UserError:
             return UserError(system_fault(error))
         case HydraException() | OmegaConfBaseException():
             cause = error.__cause__ or error
-            known = isinstance(cause, OmegaConfBaseException)
-            return UserError(omegaconf_fault(cause) if known else _composition_fault(str(error)))
+            if isinstance(cause, OmegaConfBaseException):
+                return UserError(omegaconf_fault(cause))
+            if isinstance(error.__context__, OmegaConfBaseException) and (file := re.match(FILE, str(error))):
+                return UserError(f"{file[1]}.yaml: {omegaconf_fault(error.__context__)}")
+            return UserError(_composition_fault(str(error)))
     if _is_hydras(error):
         reason = ": ".join(filter(None, [type(error).__name__, str(error).partition("\n")[0]]))
         return UserError(f"Hydra cannot use {shlex.join(overrides)} ({reason})")
@@ -143,6 +148,8 @@ def omegaconf_fault(cause: Any) -> str:
     """A key that is not there, with those that are; or a value that does not fit its key."""
     key = str(cause.full_key or cause.key or "")
     parent, _, last = key.rpartition(".")
+    if key.startswith(hydra_keys.PREFIX) and re.match("Key '.*' (is )?not in ", str(cause)):
+        return hydra_keys.unknown_key(key, map(str, cause.parent_node or {}))
     if "is not in struct" in str(cause):
         known = [str(k) for k in (cause.parent_node or {})]
         if not parent and (fault := _unchosen(last)):
@@ -150,6 +157,8 @@ def omegaconf_fault(cause: Any) -> str:
         return _unknown_key(key, known)
     if key and "Missing mandatory value" in str(cause):
         return not_set(key)
+    if fault := hydra_keys.misfit(key, str(cause)):
+        return fault
     return f"{key}: {_first_line(str(cause))}" if key else _first_line(str(cause))
 
 

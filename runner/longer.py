@@ -30,7 +30,7 @@ def fault_with(config: RunConfig, folder: RunFolder, epochs: int) -> str | None:
         return f"epochs={epochs} is less than the {config.epochs} that it trains already: ask for more, or start anew"
     if epochs > config.epochs and config.schedule.spans_the_run:
         remedy = f"start anew: {again(folder, f'epochs={epochs}')}"
-        rates = f"schedule={config.schedule.name} is spread over its {config.epochs} epochs: it had other rates"
+        rates = f"schedule.name={config.schedule.name} is spread over its {config.epochs} epochs: it had other rates"
         return f"{rates}; {remedy}"
     return None
 

@@ -4,11 +4,11 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from duograd.runner.config import RunConfig, part_class
@@ -18,6 +18,8 @@ from duograd.runner.store.overrides import as_text
 
 M = TypeVar("M", bound=BaseModel)
 SWEEP = "sweep"
+
+OF_A_PART = ("model_type", "model_attributes_type", "dict_type")  # faults of what has keys of its own
 
 # What a `strict` model calls a type -> what a person calls it.
 EXPECTED = {
@@ -70,6 +72,8 @@ def _line(fault: ErrorDetails, tree: Mapping[str, Any], model: type[BaseModel]) 
         return f"unknown key '{key}'{suggestion(path[-1], known, '.'.join([*path[:-1], '']) if path[:-1] else '')}"
     if fault["type"] == "missing":
         return not_set(key)
+    if fault["type"] in OF_A_PART:
+        return _part(key, fault["input"], _models_at(model, path, tree))
     if fault["type"] == "value_error":
         return message
     expected = EXPECTED.get(fault["type"], message.removeprefix("Input should be "))
@@ -92,13 +96,34 @@ def _path(loc: Iterable[int | str], tree: Mapping[str, Any]) -> list[str]:
     return path
 
 
+def _part(key: str, value: Any, models: Sequence[Any]) -> str:
+    """A part of the configuration that was set as if it were one value: the key that takes it, and what keys it has."""
+    fields = {field.alias or name: field for model in models for name, field in model.model_fields.items()}
+    taking = next((name for name, field in fields.items() if _takes(field, value)), None)
+    meant = f"did you mean {key}.{taking}={as_text(value)}? " if taking else ""
+    return f"{key}={as_text(value)}: {meant}it is set by its keys: {', '.join(f'{key}.{name}' for name in fields)}"
+
+
+def _takes(field: Any, value: Any) -> bool:
+    try:
+        TypeAdapter(Annotated[field.annotation, "", *field.metadata]).validate_python(value, strict=True)
+    except ValidationError:
+        return False
+    return True
+
+
 def _known(model: type[BaseModel], path: list[str], tree: Mapping[str, Any]) -> list[str]:
     """The keys that may stand under a node, in every variant of it."""
+    return [field.alias or name for m in _models_at(model, path, tree) for name, field in m.model_fields.items()]
+
+
+def _models_at(model: type[BaseModel], path: list[str], tree: Mapping[str, Any]) -> list[Any]:
+    """The models that a node may be of."""
     models: list[Any] = [model]
     for depth, part in enumerate(path):
         chosen = part_class(part, tree.get(part)) if model is RunConfig and depth == 0 else None
         models = [chosen] if chosen else [m for model in models for m in _models(model, part)]
-    return [field.alias or name for model in models for name, field in model.model_fields.items()]
+    return models
 
 
 def _models(model: Any, key: str) -> list[Any]:

@@ -81,6 +81,15 @@ FAULTS = {
     "task.frames=[unknown]": "unknown figure 'unknown': known: accuracy_curve,",
     "loss.name=spars": "unknown loss.name 'spars': did you mean 'sparse'?",
     "optimizer.rule=3": "optimizer.rule=3: expected a string",
+    "schedule=cosine": "schedule=cosine: did you mean schedule.name=cosine? it is set by its keys: schedule.name, ",
+    "early_stopping=3": "early_stopping=3: did you mean early_stopping.patience=3? it is set by its keys: early_st",
+    "schedule=3": "schedule=3: it is set by its keys: schedule.name, schedule.gamma, ",
+    "schedule=[1]": "schedule: expected no list, but its keys",
+    "hydra.launcher.tls=maybe": "hydra.launcher.tls=maybe: expected true or false",
+    "hydra.launcher.stak=4": "unknown key 'hydra.launcher.stak': did you mean 'hydra.launcher.stack'? known: account,",
+    "hydra.launcher.stack=four": "hydra.launcher.stack=four: expected a whole number",
+    "hydra.sweeper.n_trials=3": "unknown key 'hydra.sweeper.n_trials': it is of hydra/sweeper=optuna",
+    "hydra.launchr.stack=4": "unknown key 'hydra.launchr': did you mean 'hydra.launcher'?",
     "foo": "cannot read 'foo'",
 }
 

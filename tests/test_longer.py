@@ -77,7 +77,7 @@ def test_it_ends_as_if_it_had_been_asked_for_all_at_once(name: str, tmp_path: Pa
 def test_what_depends_on_the_total_is_refused_with_the_way_to_start_anew(tmp_path: Path) -> None:
     folder = trained(tmp_path / "run", tiny("schedule.name=cosine"), SHORT, "schedule.name=cosine")
     before = contents(folder)
-    with pytest.raises(UserError, match=r"schedule=cosine is spread .*: duograd epochs=5 schedule.name=cosine$"):
+    with pytest.raises(UserError, match=r"schedule\.name=cosine is spread .*: duograd epochs=5 schedule.name=cosine$"):
         main([str(folder.path), f"epochs={LONG}"])
     for typed, message in (("1", "less than the 2"), ("0", "greater"), ("2.5", "a whole number"), ("yes", "a whole")):
         with pytest.raises(UserError, match=message):

@@ -15,6 +15,7 @@ from drawn import opened
 from report_builders import ACTIVITY, run_folder, sweep_folder
 from rich.console import Console
 
+from duograd.runner.commands import watch
 from duograd.runner.compose import compose
 from duograd.runner.report import confusion_sheets
 from duograd.runner.report.comparison import Comparison
@@ -117,11 +118,16 @@ def test_pictures_of_markdown_are_where_it_says(tmp_path: Path) -> None:
     assert all((sweep / link).is_file() for link in links)
 
 
-def test_no_run_finished(tmp_path: Path) -> None:
+def test_no_run_finished(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep = sweep_folder(tmp_path / "sweep", {"loss.lambda": [0, 1]}, job0="FAILED", job1="PENDING")
+    (sweep / "sweep.json").write_text((sweep / "sweep.json").read_text().replace('"FINISHED"', '"KILLED"'))
+    assert watch.main([str(sweep)]) == 1
+    printed = capsys.readouterr().out
+    assert "answer" not in printed
+    assert printed.endswith(f"1 failed, 1 waiting; go on with it: duograd resume {sweep}\n")
     answer = report_sweep(sweep)
     assert answer.comparison.best is None
-    assert "None has a value" in (sweep / "answer.md").read_text()
+    assert "No finished run has a value of train/loss to be ranked by" in (sweep / "answer.md").read_text()
     assert pictures(sweep) == {"curves_loss"}
 
 

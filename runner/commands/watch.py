@@ -15,9 +15,10 @@ from duograd.runner.store import locks
 from duograd.runner.store.folders import RunFolder
 from duograd.runner.store.records import SweepRecord
 from duograd.runner.subcommands import command_parser
+from duograd.runner.sweep.columns import counts
 from duograd.runner.sweep.progress import Progress
 from duograd.runner.sweep.standing import watched_metrics
-from duograd.runner.sweep.table import View
+from duograd.runner.sweep.table import WORDS, View, go_on
 
 LOOK_SECONDS = 1.0
 INTERRUPTED = 130
@@ -37,7 +38,12 @@ def main(arguments: list[str]) -> int:
         _say(console, f"the sweep goes on; look again: duograd watch {shlex.quote(str(folder))}")
         return INTERRUPTED
     comparison = sweep_runs(folder)
-    Report(folder, comparison, [], [], mlflow_link(comparison)).show(console)
+    report = Report(folder, comparison, [], [], mlflow_link(comparison))
+    report.show(console)
+    if record.status != "FINISHED":
+        _say(console, f"{counts(record.jobs, WORDS)}; {go_on(folder)}")
+    elif not report.page.exists():
+        _say(console, f"its answer was left out; to draw one: duograd compare {shlex.quote(str(folder))}")
     return 0 if record.status == "FINISHED" else 1
 
 
@@ -55,8 +61,7 @@ def _follow(folder: Path, record: SweepRecord, console: Console) -> None:
     if record.status == "RUNNING" and not locks.is_held(folder / locks.SWEEP):
         _say(
             console,
-            "no process of this machine holds this sweep: it runs on another, or it was killed "
-            f"(then go on with it: duograd resume {shlex.quote(str(folder))})",
+            f"no process of this machine holds this sweep: it runs on another, or it was killed (then {go_on(folder)})",
         )
     with View(console, record, progress) as view:
         while record.status == "RUNNING":

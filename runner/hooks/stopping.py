@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from duograd.runner.display import counted
 from duograd.runner.hooks import Hook
 from duograd.runner.training import Floats, Training
 
@@ -27,7 +28,7 @@ class Patience(Hook):
         else:
             self.waited += 1
         if self.waited >= self.patience:
-            training.stop_reason = f"early stopping: {monitor} did not improve for {self.waited} epochs"
+            training.stop_reason = f"early stopping: {monitor} did not improve for {counted(self.waited, 'epoch')}"
 
     def state(self) -> dict[str, Any]:
         return {"reference": self.reference, "waited": self.waited}

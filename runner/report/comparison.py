@@ -143,7 +143,8 @@ class Comparison:
         if not self.unreplicated or self.repeat:
             return [self.repeat] if self.unreplicated else []
         best = self.ranks[:1] if self.search else self.ranks[:MOST_REPEATS]
-        return list(filter(None, (run_command(rank.group.records[0]) for rank in best)))
+        commands = (run_command(rank.group.records[0]) for rank in best)
+        return list(dict.fromkeys(filter(None, commands)))  # a run and its repetition have one
 
     @property
     def best(self) -> Record | None:

@@ -19,7 +19,7 @@ from duograd.runner.report.summary import contrast_lines, method, notes, summari
 from duograd.runner.report.tables import Table, contrast_table, failures, ranking_csv, ranking_table
 from duograd.runner.store import files
 
-REDIRECT = "mlflow.html"
+PAGE, REDIRECT = "answer.html", "mlflow.html"
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,11 @@ class Report:
     pictures: list[Path]
     left_out: list[str]
     link: str | None
+
+    @property
+    def page(self) -> Path:
+        """The answer, with its pictures."""
+        return self.folder / PAGE
 
     @property
     def redirect(self) -> Path:
@@ -77,7 +82,7 @@ def write_report(folder: Path, comparison: Comparison, link: str | None = None) 
     for name, text in (
         ("ranking.csv", ranking_csv(comparison)),
         ("answer.md", pages.markdown(content, folder)),
-        ("answer.html", pages.html(content)),
+        (PAGE, pages.html(content)),
         *([(REDIRECT, pages.redirect(link))] if link else []),
     ):
         files.write_bytes(folder / name, redact(text).encode())

@@ -21,7 +21,7 @@ def summarise(comparison: Comparison) -> str:
     if not comparison.contest:
         return " ".join([head, *describe(comparison.pairs)])
     if not comparison.winners:
-        return f"{head} None has a value of {comparison.measure.metric} to be ranked by."
+        return f"{head} No finished run has a value of {comparison.measure.metric} to be ranked by."
     return " ".join([head, *(_best(ranks, comparison) for ranks in comparison.winners)])
 
 

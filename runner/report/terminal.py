@@ -75,6 +75,7 @@ def _lines(report: "Report") -> Iterator[tuple[str, str]]:
         yield f"{record.status} {record.name}: {record.error or 'no reason known'} ({record.log})", "red"
     for reason in report.left_out:
         yield reason, "yellow"
-    yield f"answer: {report.folder / 'answer.html'}", ""
-    if report.link:
+    if report.page.exists():  # of a sweep without an answer, there is none
+        yield f"answer: {report.page}", ""
+    if report.link and report.redirect.exists():
         yield f"compare in MLflow (duograd ui): {report.redirect}", f"link {report.link}"

@@ -19,7 +19,7 @@ def shares(each: int, workers: int | None = None) -> list[str]:
     if len(seen) < each * (workers or 1):
         asked = f"hydra.launcher.gpus_per_job={each}" + (f" and hydra.launcher.n_workers={workers}" if workers else "")
         there = f"{len(seen)} are" if len(seen) > 1 else "one is" if seen else "no GPU is"
-        remedy = "leave it out, or train with device=cpu" if not seen else "ask for less"
+        remedy = "leave it out" if not seen else "ask for less"
         raise UserError(f"{asked}: {there} visible here ({_where()}); {remedy}")
     return [",".join(seen[start : start + each]) for start in range(0, len(seen) - each + 1, each)][:workers]
 

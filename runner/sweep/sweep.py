@@ -24,7 +24,7 @@ from duograd.runner.sweep.options import Request
 from duograd.runner.sweep.pool import Pool
 from duograd.runner.sweep.progress import Progress
 from duograd.runner.sweep.source import JobQueue, JobSource
-from duograd.runner.sweep.table import View, progress_table
+from duograd.runner.sweep.table import View, go_on, progress_table
 
 ORPHAN_POLL_SECONDS = 0.1
 
@@ -169,7 +169,7 @@ class Sweep:
                     style = "red" if job.status == "FAILED" else "yellow"
                     self._say(f"{job.status} {run_name(job.name)}: {job.error}{where}", style)
         if self.record.status != "FINISHED":
-            self._say(f"go on with it: duograd resume {shlex.quote(str(self.folder.path))}")
+            self._say(go_on(self.folder.path))
         self._say(f"everything is in {self.folder.path}")
 
     def _say(self, line: str, style: str | None = None) -> None:

@@ -1,8 +1,10 @@
 """What a person sees of a sweep: a live table on a terminal, a few lines a minute elsewhere."""
 
+import shlex
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -146,7 +148,7 @@ class View:
         return max(self._total, len(self._record.jobs))
 
     def _summary(self) -> str:
-        left = self.seconds_left()
+        left = self.seconds_left() if self._progress else None
         rest = f", {clock_text(left)} left" if left else ""
         spent = clock_text(self._clock() - self._began)
         return f"{self._over()} of {self._jobs()} jobs over, {len(self._progress)} running, {spent} so far{rest}"
@@ -164,6 +166,11 @@ class View:
         lefts = [left or 0.0 for left, _ in out] + [mean] * (len(self._progress) - len(out))
         others = self._jobs() - self._over() - len(self._progress)
         return max((sum(lefts) + others * mean) / max(1, len(lefts)), *lefts, 0.0)
+
+
+def go_on(sweep: Path) -> str:
+    """How to go on with a sweep that is not over."""
+    return f"go on with it: duograd resume {shlex.quote(str(sweep))}"
 
 
 def progress_table(jobs: Sequence[JobRecord], width: int) -> Group:
