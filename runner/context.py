@@ -34,6 +34,7 @@ class RunContext:
     progress, ending: show its epochs, and how it ended.
     name, swept: given by a sweep. threads: for a backend that names no number. mirrored: by a follower of its own.
     drawn: its figures; without them only the facts that they would find. flags: that its command begins with.
+    stacked: with how many runs, itself among them, its engine computes.
     project: where the command was given, which moves as a whole.
     """
 
@@ -46,6 +47,7 @@ class RunContext:
     name: str | None = None
     swept: Mapping[str, str] = field(default_factory=dict)
     threads: int | None = None
+    stacked: int = 1
     mirrored: bool = True
     drawn: bool = True
     flags: Sequence[str] = ()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from duograd.runner.compose import checked, options_of
@@ -12,7 +13,7 @@ from duograd.runner.context import alone
 from duograd.runner.origin import origin_flags, origin_of, override_texts
 from duograd.runner.run import run
 from duograd.runner.store.folders import RunFolder
-from duograd.runner.sweep.options import refuse_for_a_single_run
+from duograd.runner.sweep.options import refuse_for_a_single_run, refuse_launching_one
 from duograd.runner.validate import SWEEP, plain
 
 
@@ -25,6 +26,8 @@ def run_job(tree: DictConfig) -> int:
     try:
         content = plain(tree)
         refuse_for_a_single_run(content[SWEEP])
+        if hydra.mode == RunMode.RUN:  # a launcher of Hydra's own comes here with each of its jobs
+            refuse_launching_one(override_texts(hydra.overrides.hydra))
         origin = origin_of(hydra)
         config = checked(content, options_of(origin))
         return run(config, folder, overrides, replace(alone(), flags=origin_flags(origin)))

@@ -39,6 +39,7 @@ def run(config: RunConfig, folder: RunFolder, overrides: Sequence[str], context:
         notes = [*own_notes(config, data, overrides), *_mistakes(config)]
         who = identity.run_json(config, data, parameters, overrides, *given, notes)
         who |= {"threads": engine.threads} if engine.threads else {}
+        who |= {"stack": context.stacked} if context.stacked > 1 else {}
         new = Session(config, folder, data, engine, who, context, resumed=False)  # refuses, with no file yet
         files.write_json(folder.identity, who)
         if changes := identity.uncommitted(who):

@@ -58,6 +58,9 @@ def test_torch_is_given_the_threads_that_it_had(tmp_path, capsys):
     assert folder.read_identity()["threads"] == 2
     assert again(folder, capsys, "--out", str(tmp_path / "other"))[0] == 0
     assert RunFolder(tmp_path / "other").read_identity()["threads"] == 2
+    assert "torch's last bits depend on threads" in rerun._reason(folder)
+    change(folder.identity, stack=4)
+    assert rerun._reason(folder).startswith("it trained in a stack of 4, whose")
 
 
 def test_the_first_metric_that_is_another_is_named_and_what_changed_since(folder, capsys):

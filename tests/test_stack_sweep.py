@@ -1,11 +1,13 @@
 """A sweep whose jobs train as one, in real processes; and workers that see a GPU each."""
 
+import json
 import os
 import signal
 import stat
 
 import numpy as np
 import pytest
+import torch
 from builders import tiny
 from patience import HANGING_S, wait_until
 from safetensors.numpy import load_file
@@ -14,7 +16,7 @@ from test_stack import alone
 
 from duograd.runner.errors import UserError
 from duograd.runner.sweep.cluster import connected, local_workers
-from duograd.runner.sweep.gpus import devices, shares
+from duograd.runner.sweep.gpus import devices, refuse_absent, shares
 from duograd.runner.sweep.launcher import LauncherOptions
 from duograd.runner.sweep.options import sweep_options
 from duograd.runner.sweep.pool import Pool
@@ -34,6 +36,7 @@ def test_a_stack_whose_worker_is_killed_ends_as_its_jobs_would_alone(tmp_path):
     assert "4 jobs train in 1 stack\n" in output
     assert output.count("its worker is gone after epoch") == 4  # each by its own checkpoint
     assert set(statuses(folder).values()) == {"FINISHED"}
+    assert {json.loads((folder / name / "run.json").read_text())["stack"] for name in statuses(folder)} == {4}
     for job in record(folder)["jobs"]:
         values = ["data.count=200", "data.size=4", *GRID[:2], GRID[-1], *job["overrides"]]
         end, run = alone(tiny(*values)), folder / job["folder"]
@@ -83,6 +86,15 @@ def test_a_machine_without_a_gpu_says_so(visible, monkeypatch, tmp_path):
         local_workers(LauncherOptions(gpus_per_job=1), 4)
     where = "by nvidia-smi" if visible is None else f"CUDA_VISIBLE_DEVICES={visible}"
     assert str(refusal.value) == f"hydra.launcher.gpus_per_job=1: no GPU is visible here ({where}); leave it out"
+
+
+def test_jobs_for_a_gpu_that_is_not_here_are_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    config = tiny("backend=torch", "device=cuda")
+    refuse_absent([config], LauncherOptions(scheduler="h:1"))
+    refuse_absent([tiny()], LauncherOptions())
+    with pytest.raises(UserError, match="device=cuda: torch sees no CUDA device here; use device=cpu"):
+        refuse_absent([tiny(), config], LauncherOptions())
 
 
 @pytest.mark.parametrize(

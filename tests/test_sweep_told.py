@@ -145,4 +145,5 @@ def test_a_sweep_may_be_a_union_of_grids_with_conditions(conditions, message, tm
 def test_what_only_a_sweep_can_do_is_refused_of_a_single_run(tmp_path, typed):
     refused = "duograd: sweep.dry_run=true needs a sweep: duograd -m …, with hydra/launcher=dask\n"
     assert typed("sweep.dry_run=true") == (2, "", refused)
+    assert typed("hydra.launcher.stack=4") == (2, "", "duograd: hydra.launcher.stack=4 needs a sweep: duograd -m …\n")
     assert not list(tmp_path.iterdir())

@@ -280,7 +280,7 @@ def test_a_locked_database_says_so(tmp_path):
             connect(uri)
 
 
-def test_sync_says_where_there_is_nothing_to_do(tmp_path, capsys, store):
+def test_sync_says_where_there_is_nothing_to_do(tmp_path, capsys, store, monkeypatch):
     """A sweep of which no job has begun; and one whose job another process mirrors."""
     from duograd.runner.tracking.sweep import SweepMirror
 
@@ -290,6 +290,8 @@ def test_sync_says_where_there_is_nothing_to_do(tmp_path, capsys, store):
     assert SweepMirror(sweep, uri).update(alive=False) == []
     (sweep / "seed=0").mkdir()
     shutil.copytree(tmp_path / "run", sweep / "seed=0", dirs_exist_ok=True)
+    monkeypatch.chdir(store.root)
+    assert sync.main([str(sweep)]) == 0  # whose tracking=none says that it is not mirrored unasked
     with locks.locked(sweep / "seed=0" / locks.MIRROR, 0):
         assert sync.main([str(sweep), "--uri", uri]) == 1
     assert "another process mirrors it" in capsys.readouterr().err

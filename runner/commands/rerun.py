@@ -68,7 +68,12 @@ def _verdict(before: RunFolder, after: RunFolder) -> int:
     if others:
         print(f"changed since: {others}")
     elif found:
-        print(
-            "no version, commit or change of the checkout is another: torch's last bits depend on threads and machine"
-        )
+        print(f"no version, commit or change of the checkout is another: {_reason(before)}")
     return ANOTHER if found else SAME
+
+
+def _reason(before: RunFolder) -> str:
+    """Why the last bits may be others all the same."""
+    if size := before.read_identity().get("stack"):
+        return f"it trained in a stack of {size}, whose products have other last bits than those of a run by itself"
+    return "torch's last bits depend on threads and machine"

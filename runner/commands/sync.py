@@ -58,8 +58,9 @@ def _sync_all(folders: list[Path], uri: str | None) -> int:
             if not runs:
                 print(f"{folder}: none of its jobs has begun: there is nothing to bring up to date", flush=True)
         except (TrackingError, UserError, OSError) as error:
-            reason = system_fault(error) if isinstance(error, OSError) else error
-            print(f"tracking: {folder}: {reason}", file=sys.stderr, flush=True)
+            reason = system_fault(error) if isinstance(error, OSError) else str(error)
+            where = "" if reason.startswith(str(folder)) else f"{folder}: "
+            print(f"tracking: {where}{reason}", file=sys.stderr, flush=True)
             code = 1
             if isinstance(error, UnreachableError):
                 break  # the other folders would wait for the same silence

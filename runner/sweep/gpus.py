@@ -3,8 +3,11 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 
+from duograd.runner.config import RunConfig
 from duograd.runner.errors import UserError
+from duograd.runner.sweep.launcher import LauncherOptions
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 SECONDS = 30.0  # for nvidia-smi to answer: the first call wakes the driver
@@ -22,6 +25,15 @@ def shares(each: int, workers: int | None = None) -> list[str]:
         remedy = "leave it out" if not seen else "ask for less"
         raise UserError(f"{asked}: {there} visible here ({_where()}); {remedy}")
     return [",".join(seen[start : start + each]) for start in range(0, len(seen) - each + 1, each)][:workers]
+
+
+def refuse_absent(configs: Iterable[RunConfig], launcher: LauncherOptions) -> None:
+    """Raises UserError where jobs are to train on CUDA, here, and torch sees none. What is elsewhere says so itself."""
+    if launcher.scheduler or launcher.cluster or not any(config.device == "cuda" for config in configs):
+        return
+    from duograd.runner.engines.torch_engine import use_device
+
+    use_device("cuda", None)
 
 
 def devices() -> list[str]:

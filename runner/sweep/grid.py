@@ -10,6 +10,7 @@ from duograd.runner.config import RunConfig
 from duograd.runner.store import code
 from duograd.runner.store.folders import RunFolder, SweepFolder
 from duograd.runner.store.records import JobRecord, SweepRecord
+from duograd.runner.sweep.gpus import refuse_absent
 from duograd.runner.sweep.longer import Hashes, reopen
 from duograd.runner.sweep.options import Request
 from duograd.runner.sweep.plan import Job
@@ -89,7 +90,9 @@ def run_grid(request: Request, jobs: Sequence[Job], fixed: list[str], hashes: Ha
         preview(Console(), record, grid.jobs, request.launcher, options.estimate)
         return 0
     with SweepFolder(request.folder).locked():
-        return Sweep(request, *_plan(request, jobs, fixed, hashes)).run()
+        record, grid = _plan(request, jobs, fixed, hashes)
+        refuse_absent([grid.jobs[job.number].config for job in grid.unsettled()], request.launcher)
+        return Sweep(request, record, grid).run()
 
 
 def _plan(

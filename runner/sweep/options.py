@@ -1,6 +1,6 @@
 """What `sweep.*`, `hydra.launcher.*` and `hydra.sweeper.*` may say. None is part of a run's configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +9,7 @@ from pydantic import Field, create_model, model_validator
 
 from duograd.runner.config import Strict
 from duograd.runner.errors import UserError
+from duograd.runner.store.overrides import key_of
 from duograd.runner.store.records import Origin
 from duograd.runner.sweep.launcher import LauncherOptions
 from duograd.runner.validate import parse
@@ -111,6 +112,13 @@ def refuse_for_a_single_run(sweep: Mapping[str, Any]) -> None:
         if value := getattr(options, key):
             typed = "true" if value is True else value
             raise UserError(f"sweep.{key}={typed} needs a sweep: duograd -m …, with hydra/launcher=dask")
+
+
+def refuse_launching_one(typed: Iterable[str]) -> None:
+    """Raises UserError where a launcher or a sweeper was typed, which a single run has not."""
+    for override in typed:
+        if key_of(override).startswith(("hydra.launcher", "hydra/launcher", "hydra.sweeper", "hydra/sweeper")):
+            raise UserError(f"{override} needs a sweep: duograd -m …")
 
 
 def refuse_for_a_search(options: SweepOptions, launcher: LauncherOptions) -> None:

@@ -12,6 +12,7 @@ from duograd.runner.registry import LOSSES, higher_is_better
 from duograd.runner.store import code
 from duograd.runner.store.folders import JOURNAL, SEARCH, SweepFolder
 from duograd.runner.store.records import SearchRecord, SweepRecord, TrialRecord
+from duograd.runner.sweep.gpus import refuse_absent
 from duograd.runner.sweep.options import Request, SearchOptions
 from duograd.runner.sweep.plan import SEED, Job, plan
 from duograd.runner.sweep.progress import BestAtRungs, rungs
@@ -95,6 +96,7 @@ def run_search(request: Request, search: SearchPlan, composer: Composer) -> int:
             Console().print(line, highlight=False, soft_wrap=True, markup=False)
         return 0
     with SweepFolder(request.folder).locked():
+        refuse_absent([probe.config for probe in search.probes], request.launcher)
         record = open_record(request, list(search.space.fixed), search.probes[0].config)
         return Sweep(request, record, Search(request, record, search, composer)).run()
 

@@ -131,7 +131,8 @@ def _work_together(tasks: Sequence[Task], sweep: SweepFolder, topic: str) -> Err
     def follow(number: int, task: Task) -> None:
         engine = partial(build.torch_engine, make=partial(Member, stack, number))
         try:
-            errors[task.attempt] = _work_on(task, sweep, replace(_context(task, sweep), engine=engine))
+            context = replace(_context(task, sweep), engine=engine, stacked=len(tasks))
+            errors[task.attempt] = _work_on(task, sweep, context)
         finally:
             stack.leave()
         worker.log_event(topic, [task.attempt, errors[task.attempt]])

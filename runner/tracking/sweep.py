@@ -12,7 +12,7 @@ from duograd.runner.redaction import redact
 from duograd.runner.store.folders import SWEEP, RunFolder, is_run_folder
 from duograd.runner.store.locks import MIRROR, TRAINER, is_held, locked
 from duograd.runner.store.records import OVER, JobRecord, SweepRecord
-from duograd.runner.tracking import TrackingError, UnreachableError
+from duograd.runner.tracking import TrackingError, UnreachableError, address
 from duograd.runner.tracking.database import connect, one_line_errors, require_same_file
 from duograd.runner.tracking.description import ID_TAG, origin, safe_name
 from duograd.runner.tracking.mirror import Mirror
@@ -61,9 +61,7 @@ class SweepMirror:
         return mirrored
 
     def _attached(self, sweep: SweepRecord) -> RemoteRun:
-        uri = self._uri or sweep.uri
-        if uri is None:
-            raise TrackingError(f"{self.folder} was not tracked (tracking=none): give --uri")
+        uri = address.resolve(self._uri or sweep.uri, Path.cwd())  # of one with tracking=none, as for a run by itself
         if self._parent is None:
             tags = {ID_TAG: sweep.id, "mlflow.runName": f"sweep {sweep.name}", **origin()}
             with one_line_errors(uri):
