@@ -8,6 +8,7 @@ Names are listed without an import; a module is imported when its name is asked 
 
 import math
 import pkgutil
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -137,11 +138,16 @@ def rising_metrics(loss: Loss | None = None) -> list[str]:
 
 def higher_is_better(metric: str, loss: Loss | None = None) -> bool:
     """Whether a metric such as val/accuracy is to rise; what no loss declares so, such as val/loss, is to fall."""
-    return metric.rpartition("/")[2] in rising_metrics(loss)
+    return term_of(metric) in rising_metrics(loss)
+
+
+def term_of(metric: str) -> str:
+    """`accuracy` of val/accuracy, and of what MLflow has of a run's end: final_test_accuracy, best_val_accuracy."""
+    return re.sub("(best|final)_(train|val|test)_", "", metric.rpartition("/")[2])
 
 
 def bounds(metric: str) -> tuple[float, float]:
     """From where to where a metric such as val/accuracy can go; of one that no loss declares, 0 to infinity."""
-    name = metric.rpartition("/")[2]
+    name = term_of(metric)
     every = (each for loss in LOSSES.names() for each in LOSSES.find(loss).metrics)
     return next(((each.least, each.most) for each in every if each.name == name), (0.0, math.inf))

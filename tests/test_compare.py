@@ -90,6 +90,7 @@ def test_an_experiment_in_mlflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert link
     assert link.startswith("http://127.0.0.1:5000/#/compare-runs?runs=%5B%22")
     assert link.endswith("%22%5D&experiments=%5B%221%22%5D")
+    _our_own_as_anything_else(uri)
     shutil.move(paths[0], tmp_path / "elsewhere")
     copy, other = sorted(select_runs(["autoencoder"]).records, key=lambda record: str(record.identity["id"]))
     assert copy.status == "FINISHED"
@@ -99,6 +100,27 @@ def test_an_experiment_in_mlflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(UserError, match="no folder and no MLflow experiment 'nothere'"):
         select_runs(["nothere"])
     _what_something_else_logged(uri)
+
+
+def _our_own_as_anything_else(uri: str) -> None:
+    """What a resume changed counts, and a sweep's own run holds runs and is none."""
+    client = MlflowClient(uri)
+    experiment = client.get_experiment_by_name("autoencoder").experiment_id
+    tags = {"duograd.id": "s", "sweep": "/x"}
+    parent = client.create_run(experiment, tags=tags).info.run_id
+    runs = {run.info.run_name: run.info.run_id for run in client.search_runs([experiment]) if run.data.params}
+    first, second = (runs[f"autoencoder numpy {name}"] for name in ("a", "b"))
+    client.set_tag(first, "resumed.epochs", "9")
+    client.set_tag(first, "mlflow.parentRunId", parent)
+    client.set_tag(second, "stopped_by", "pruned")
+    found = {record.run_id: record for record in select_runs(["mlflow:autoencoder"], uri).records}
+    assert {key: record.parameters["epochs"] for key, record in found.items()} == {first: 9, second: 5}
+    assert (found[first].status, found[second].status) == ("FINISHED", "PRUNED")
+    assert found[first].parameters["model"] == "autoencoder"
+    client.set_terminated(second, "KILLED")
+    killed = select_runs(["mlflow:autoencoder"], uri).failures
+    assert [record.error for record in killed] == ["ended without a summary: its process was killed"]
+    client.delete_run(parent)
 
 
 def _what_something_else_logged(uri: str) -> None:

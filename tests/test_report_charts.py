@@ -111,6 +111,17 @@ def test_one_odd_failed_run_adds_no_axis_to_the_pictures(tmp_path: Path) -> None
     assert swept_lr.chart_axes == swept_lr.axes  # an axis that was asked for stays
 
 
+def test_a_run_that_cannot_be_read_costs_no_picture(tmp_path: Path) -> None:
+    points = [{"loss.lambda": k % 2, "optimizer.lr": 0.1 + k // 2} for k in range(4)]
+    paths = [run_folder(tmp_path / f"r{k}", point) for k, point in enumerate(points)]
+    damaged = run_folder(tmp_path / "damaged")
+    (damaged / "config.yaml").write_text("{")
+    comparison = Comparison("x", [read_run(path) for path in (*paths, damaged)])
+    answer = write_report(tmp_path / "answer", comparison)
+    assert not [reason for reason in answer.left_out if "ValueError" in reason]
+    assert {"curves_loss", "best_train_loss"} <= {path.stem for path in answer.pictures}
+
+
 def test_a_sheets_cell_is_the_best_run_of_its_point(tmp_path: Path) -> None:
     grid = {"model.hidden_size": [10, 50], "loss.lambda": [0, 1], "optimizer": ["sgd", "adam"]}
     comparison = swept(tmp_path, grid, job2="FAILED", job3="FAILED")

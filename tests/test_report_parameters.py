@@ -63,6 +63,17 @@ def test_a_sweeps_axes_are_its_keys_in_their_order(tmp_path: Path) -> None:
     assert (second.name, second.values) == ("lambda", (0, 1e-5, 1e-3))  # by size
 
 
+def test_a_job_that_trained_longer_is_another_setting(tmp_path: Path) -> None:
+    sweep = sweep_folder(tmp_path, {"loss.lambda": [0, 1], "seed": [0, 1]})
+    assert keys(sweep_runs(sweep).records) == ["loss.lambda"]
+    config = sweep / "lambda=0,seed=0" / "config.yaml"
+    config.write_text(config.read_text().replace("epochs: 3", "epochs: 6"))
+    comparison = sweep_runs(sweep)
+    assert keys(comparison.records) == ["loss.lambda", "epochs"]
+    by_label = {group.label: len(group.records) for group in comparison.groups}
+    assert by_label == {"lambda=0 epochs=6": 1, "lambda=0 epochs=3": 1, "lambda=1 epochs=3": 2}
+
+
 def test_lists_and_absent_keys_have_a_place(tmp_path: Path) -> None:
     records = runs(tmp_path, {"model.dense": [64, 32]}, {"model.dense": []}, {"loss.beta": 0.1, "model.dense": [64]})
     by_key = {axis.key: axis.values for axis in swept_axes(records, {})}

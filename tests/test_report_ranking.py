@@ -138,6 +138,15 @@ def test_the_csv_has_a_line_a_run_with_everything(tmp_path: Path) -> None:
     assert lines[4].endswith(",the loss became inf at step 2")
 
 
-@pytest.mark.parametrize(("metric", "rises"), [("val/loss", False), ("test/accuracy", True), ("train/kl", False)])
+@pytest.mark.parametrize(
+    ("metric", "rises"),
+    [
+        ("val/loss", False),
+        ("test/accuracy", True),
+        ("train/kl", False),
+        ("final_test_r2", True),
+        ("best_val_loss", False),
+    ],
+)
 def test_only_accuracies_rise(metric: str, rises: bool) -> None:
     assert Measure(metric).rises == rises

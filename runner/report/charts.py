@@ -45,10 +45,16 @@ def charts(comparison: Comparison, folder: Path) -> Iterator[Picture]:
     for measure in comparison.measures if comparison.contest and comparison.chart_axes else ():
         if any(len(group.values(measure)) for group in comparison.groups):
             yield along_axes(comparison, measure, folder)
-    leading = comparison.measure.metric.rpartition("/")[2]
-    for term in dict.fromkeys(["loss", *rising_metrics(), leading]):
+    for term in dict.fromkeys(["loss", *rising_metrics(), *_leading(comparison)]):
         if picture := curves(comparison, term, folder):
             yield picture
+
+
+def _leading(comparison: Comparison) -> list[str]:
+    """The term of what decides, where it has a curve: what was logged once has none."""
+    metric = comparison.measure.metric
+    has_curve = any(len(record.history.get(metric, ())) > 1 for record in comparison.records)
+    return [metric.rpartition("/")[2]] if has_curve else []
 
 
 def along_axes(comparison: Comparison, measure: Measure, folder: Path) -> Picture:
@@ -93,7 +99,7 @@ def _grid(comparison: Comparison, measure: Measure, third: object) -> Grid:
     rows, columns, *more = comparison.chart_axes
     shape = len(rows.values), len(columns.values)
     means, deviations, words = np.full(shape, np.nan), np.full(shape, np.nan), {}
-    for group in comparison.groups:
+    for group in filter(comparison.on_axes, comparison.groups):
         row, column, *panel = (group.point[axis.key] for axis in comparison.chart_axes)
         if panel in ([], [third]):
             cell = rows.values.index(row), columns.values.index(column)
@@ -177,7 +183,8 @@ def _possible(metric: str, runs: Floats, ends: Floats) -> Floats:
 def _looks(comparison: Comparison, groups: Sequence[Group]) -> dict[str, tuple[int, int]]:
     """A colour and a dash pattern for each group: those of its values where two short axes allow it, else in turn."""
     sizes = [len(axis.values) for axis in comparison.axes]
-    if len(sizes) == 2 and sizes[0] <= len(COLOURS) and sizes[1] <= len(DASHES):
+    short = len(sizes) == 2 and sizes[0] <= len(COLOURS) and sizes[1] <= len(DASHES)
+    if short and all(map(comparison.on_axes, groups)):
         first, second = comparison.axes
         return {
             g.label: (first.values.index(g.point[first.key]), second.values.index(g.point[second.key])) for g in groups

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from duograd.runner.registry import declared_metrics, rising_metrics
+from duograd.runner.registry import declared_metrics, rising_metrics, term_of
 from duograd.runner.report.parameters import ABSENT, differing, format_value
 from duograd.runner.report.records import Record
 from duograd.runner.store.overrides import short_names
@@ -13,16 +13,17 @@ NO_SAMPLES = ("data.augment", "data.fold")  # varies training samples alone, or 
 WITHOUT_PENALTY = ("mse", "mae")  # the same whatever loss was minimised, as are all metrics that rise
 
 
-def ranking_metric(records: Sequence[Record], asked: str | None = None) -> tuple[str, str]:
+def ranking_metric(records: Sequence[Record], asked: str | None = None, remedy: str = "") -> tuple[str, str]:
     """The metric to rank by, and the reason where it is not the one that was watched, or should not be trusted; "".
 
-    Less of a metric that no loss declares counts as better, and the reason says so. Runs whose losses are sums of
-    different parts are ranked by a part that all have, unless a metric was asked for: of the runs, or by a search.
+    Less of a metric that no loss declares counts as better, and the reason says so, with the remedy. Runs whose losses
+    are sums of different parts are ranked by a part that all have, unless a metric was asked for: of the runs, or by a
+    search.
     """
     metric = asked or _monitored(records) or "train/loss"
-    split, _, term = metric.rpartition("/")
+    split, term = metric.rpartition("/")[0], term_of(metric)
     if term not in declared_metrics():
-        return metric, f"Less {metric} counts as better: no loss that is installed here declares {term}."
+        return metric, f"Less {metric} counts as better: no loss that is installed here declares {term}{remedy}."
     parts = [key for key in differing(records) if key.partition(".")[0] == "loss"]
     if term != "loss" or not parts:
         return metric, ""

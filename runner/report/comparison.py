@@ -68,10 +68,15 @@ class Comparison:
     def groups(self) -> list[Group]:
         return group_runs(self.records, self.axes)
 
+    def on_axes(self, group: Group) -> bool:
+        """Whether its values of the axes are known; not those of a run whose configuration cannot be read."""
+        return all(group.point[axis.key] in axis.values for axis in self.axes)
+
     @cached_property
     def ranked_by(self) -> tuple[str, str]:
         """The metric to rank by, and the reason where it needs one."""
-        return ranking_metric(self.records, self.search.metric if self.search else None)
+        remedy = "" if self.along == "epoch" else "; --higher says otherwise"
+        return ranking_metric(self.records, self.search.metric if self.search else None, remedy)
 
     @cached_property
     def measure(self) -> Measure:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from duograd.runner.plots.text import number
+from duograd.runner.registry import term_of
 from duograd.runner.report.ranking import Group, Measure
 from duograd.runner.report.statistics import (
     LEVEL,
@@ -114,7 +115,8 @@ def contrasts(groups: Sequence[Group], best: Group, measure: Measure, interval: 
 
 
 def in_points(measure: Measure) -> bool:
-    return measure.metric.endswith(POINTS)
+    term = term_of(measure.metric)  # of final_test_accuracy too, as MLflow has it
+    return f"/{term}" == POINTS and term != measure.metric
 
 
 def _by_replicate(groups: Sequence[Group], measure: Measure) -> Floats:

@@ -1,10 +1,9 @@
-"""Runs that something else logged to MLflow, as records of a report: only what MLflow knows of them.
+"""Runs that anything logged to MLflow, as records of a report: only what MLflow knows of them.
 
 Legend: E steps.
 """
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,21 +13,14 @@ import numpy as np
 
 from duograd.runner.errors import UserError, suggestion
 from duograd.runner.report.comparison import Comparison
-from duograd.runner.report.parameters import REPLICATES, SEED
+from duograd.runner.report.parameters import REPLICATES
 from duograd.runner.report.records import Floats, Record
 from duograd.runner.report.statistics import Interval
-from duograd.runner.store.overrides import as_typed
+from duograd.runner.report.usual import BEST, FINAL, of_the_end, own_settings, usual_name, usual_settings
 
 if TYPE_CHECKING:
     from duograd.runner.tracking.logged import LoggedRun
 
-SEEDS = re.compile(r"(.*[._/-])?((random|rng|manual|global|np|torch|data|split)[._-]?)?(seed|random[._-]?state)", re.I)
-FOLDS = re.compile(r"(.*[._/-])?(cv[._-]?)?fold([._-]?(index|id|number|no))?", re.I)
-FOLD = next(key for key in REPLICATES if key != SEED)
-SPLITS = {"train": "train", "training": "train", "test": "test"} | dict.fromkeys(
-    ("val", "valid", "validation", "eval", "dev"), "val"
-)
-TERMS = {"acc": "accuracy"}
 GUESSES = (
     "val/accuracy",
     "val/loss",
@@ -36,6 +28,7 @@ GUESSES = (
     "test/loss",
     "train/loss",
 )  # what is ranked by, the first there is
+MOST_NAMES = 3  # in a sentence
 MOST_STEPS = 100_000  # that a history is laid out by; further apart, values are numbered
 
 
@@ -51,11 +44,17 @@ class LoggedRecord(Record):
 
     @cached_property
     def history(self) -> dict[str, Floats]:
-        """Each metric by step (E,), from step 1 on, or from 0 where there is one; NaN where it was not logged."""
-        steps = [step for values in self.logged.values() for step, _ in values]
+        """Each metric by step (E,), from step 1 on, or from 0 where there is one; NaN where it was not logged.
+
+        A single value at step 0, where MLflow puts what was logged without one, says nothing of where steps begin.
+        """
+        steps = [step for values in self.logged.values() if not _is_one(values) for step, _ in values]
         first = 0 if min(steps, default=1) == 0 else 1
         near = all(first <= step < first + MOST_STEPS for step in steps)
-        return {name: _by_step(values, first if near else None) for name, values in self.logged.items()}
+        return {
+            name: _by_step(values, first if near and not _is_one(values) else None)
+            for name, values in self.logged.items()
+        }
 
     @cached_property
     def parameters(self) -> dict[str, Any]:
@@ -64,6 +63,10 @@ class LoggedRecord(Record):
     @property
     def monitor(self) -> str | None:
         return self.leading
+
+
+def _is_one(values: Sequence[tuple[int, float]]) -> bool:
+    return len(values) == 1 and values[0][0] == 0
 
 
 def _by_step(values: Sequence[tuple[int, float]], first: int | None) -> Floats:
@@ -88,20 +91,34 @@ def logged_comparison(
     metric: to rank by, None guesses; rises: more of it is better, None where its name says. ignored: parameters that
     are no setting. Raises UserError for runs without metrics and for unknown names.
     """
-    known = sorted({one for run in runs for one in run.metrics})
+    jobs = [run for run in runs if not run.sweep]
+    known = sorted({one for run in jobs for one in run.metrics})
     if not known:
         raise UserError(f"no run of experiment '{name}' has logged a metric: there is nothing to compare")
     names = {one: usual_name(one, known) for one in known}
     leading = _leading(names, metric)
-    if unknown := [key for key in ignored if not any(key in run.parameters for run in runs)]:
-        parameters = sorted({key for run in runs for key in run.parameters})
-        raise UserError(f"--ignore {unknown[0]}: no run has that parameter{suggestion(unknown[0], parameters)}")
-    records = [_record(run, names, leading, ignored) for run in runs]
+    holders = {run.parent for run in jobs if any(names[one] == leading for one in run.metrics)}
+    records = [_record(run, names, leading, ignored) for run in jobs if run.id not in holders]
+    _check_ignored(ignored, runs)
     renamed = [f"{one} is {usual}" for one, usual in names.items() if one != usual]
     notes = [f"Metrics under their usual names: {', '.join(renamed)}."] if renamed else []
+    notes += _left_out([run.name for run in runs if run.sweep or run.id in holders])
     if own := _of_one_run_each(records):
         notes.append(f"{own[0]} is another in each run, so that none repeats another: --ignore {own[0]} leaves it out.")
     return Comparison(name, records, interval=interval, rising=rises, along="step", remarks=notes)
+
+
+def _check_ignored(ignored: Collection[str], runs: Sequence["LoggedRun"]) -> None:
+    known = {key for run in runs for key in (*run.parameters, *_settings(run))}
+    if unknown := [key for key in ignored if key not in known]:
+        raise UserError(f"--ignore {unknown[0]}: no run has that parameter{suggestion(unknown[0], known)}")
+
+
+def _left_out(holders: Sequence[str]) -> list[str]:
+    """What is said of runs that hold others, as a sweep does its jobs, and may have the value of the best of them."""
+    more = f" and {len(holders) - MOST_NAMES} more" if len(holders) > MOST_NAMES else ""
+    names = ", ".join(holders[:MOST_NAMES]) + more
+    return [f"Not ranked, as the runs below them are: {names}."] if holders else []
 
 
 def _of_one_run_each(records: Sequence[LoggedRecord]) -> list[str]:
@@ -110,22 +127,6 @@ def _of_one_run_each(records: Sequence[LoggedRecord]) -> list[str]:
     values = {key: [record.settings.get(key) for record in records] for key in keys if key not in REPLICATES}
     words = {key: all(isinstance(value, str) for value in each) for key, each in values.items()}
     return [key for key, each in values.items() if words[key] and len(set(each)) == len(each) > 2]
-
-
-def usual_name(name: str, known: Iterable[str] = ()) -> str:
-    """`val/accuracy` of val_acc, valid-accuracy, Accuracy/validation; the name itself where it says no split.
-
-    Two names that would come to be one stay as they are.
-    """
-    usual = _usual(name)
-    return name if sum(_usual(other) == usual for other in known) > 1 else usual
-
-
-def _usual(name: str) -> str:
-    words = [word for word in re.split(r"[_/.\-\s]+", name.lower()) if word]
-    split = next((SPLITS[word] for word in words if word in SPLITS), None)
-    rest = [TERMS.get(word, word) for word in words if word not in SPLITS]
-    return f"{split}/{'_'.join(rest)}" if split and rest else name
 
 
 def _leading(names: Mapping[str, str], asked: str | None) -> str:
@@ -145,9 +146,10 @@ def _record(run: "LoggedRun", names: Mapping[str, str], leading: str, ignored: C
         place,
         run.status,
         config={"logged": True},
-        summary={"metrics": {name: values[-1][1] for name, values in logged.items()}, "seconds": run.seconds},
+        error=run.error,
+        summary={"metrics": _final(logged, run.ours), "seconds": run.seconds, "diverged": run.diverged},
         log=place,
-        settings=settings({key: value for key, value in run.parameters.items() if key not in ignored}),
+        settings={key: value for key, value in _settings(run, ignored).items() if key not in ignored},
         logged=logged,
         leading=leading,
         run_id=run.id,
@@ -155,11 +157,16 @@ def _record(run: "LoggedRun", names: Mapping[str, str], leading: str, ignored: C
     )
 
 
-def settings(logged: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters with their types; those that look like seeds together as `seed`, like folds as `data.fold`."""
-    replicates = {SEED: SEEDS, FOLD: FOLDS}
-    like = {key: [name for name in logged if pattern.fullmatch(name)] for key, pattern in replicates.items()}
-    taken = {name for names in like.values() for name in names}
-    together = {key: ", ".join(logged[name] for name in names) for key, names in like.items() if names}
-    every = {name: value for name, value in logged.items() if name not in taken} | together
-    return {name: as_typed(value) for name, value in every.items()}
+def _settings(run: "LoggedRun", ignored: Collection[str] = ()) -> dict[str, Any]:
+    logged = {key: value for key, value in run.parameters.items() if key not in ignored}
+    return own_settings(logged) if run.ours else usual_settings(logged)
+
+
+def _final(logged: Mapping[str, Sequence[tuple[int, float]]], ours: bool) -> dict[str, float]:
+    """The last values, and what was logged as final ones; runs of ours have all of these, evaluated after the end."""
+    last = {name: values[-1][1] for name, values in logged.items()}
+    final = {usual: value for name, value in last.items() if (usual := of_the_end(name, FINAL))}
+    over_steps = {
+        name: value for name, value in last.items() if not any(of_the_end(name, end) for end in (BEST, FINAL))
+    }
+    return final if ours and final else over_steps | final

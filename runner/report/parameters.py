@@ -10,6 +10,7 @@ from duograd.runner.store.overrides import hashable, short_names
 Values = Mapping[str, Any]
 
 SEED = "seed"
+LENGTH = "epochs"  # a run that trained longer is another setting, whatever its sweep varied
 REPLICATES = {SEED: "seed", "data.fold": "fold"}  # what runs of one setting may differ in, and one of them in a word
 # Groups: what follows from the option that was chosen of one says no more than the option's name.
 GROUPS = ("task", "data", "model", "loss", "optimizer", "schedule", "backend")
@@ -59,14 +60,16 @@ def _follows(key: str, rows: Sequence[Values]) -> bool:
 
 
 def swept_axes(records: Sequence[Record], typed: Mapping[str, Sequence[Any]]) -> list[Axis]:
-    """What the runs are laid out along: the swept keys; else those that differ and no group's option determines.
+    """What the runs are laid out along: the swept keys, and epochs where a job was resumed alone to train longer; else
+    those that differ and no group's option determines.
 
     typed: the values of swept keys in their order, where it is known. Seed and fold are no axes: runs that differ in
     them alone are replicates.
     """
     keys = differing(records)
-    rows = [values for record in records if (values := record.parameters)]
-    chosen = [key for key in keys if any(key in record.swept for record in records)] or _undetermined(keys, rows)
+    rows = [record.parameters for record in records if record.config or record.parameters]
+    swept = [key for key in keys if any(key in record.swept for record in records)]
+    chosen = [*swept, *({LENGTH} & set(keys) - set(swept))] if swept else _undetermined(keys, rows)
     names = short_names(keys)
     return [Axis(key, names[key], _ordered(key, rows, typed.get(key, ()))) for key in chosen if key not in REPLICATES]
 

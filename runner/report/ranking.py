@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from duograd.runner.registry import higher_is_better
+from duograd.runner.registry import higher_is_better, term_of
 from duograd.runner.report.parameters import ABSENT, REPLICATES, SEED, Axis, label
 from duograd.runner.report.records import Record
 from duograd.runner.report.statistics import Estimate, Interval, estimate
@@ -42,6 +42,8 @@ class Measure:
 
     @property
     def name(self) -> str:
+        if self.when == "best" and term_of(self.metric) != self.metric.rpartition("/")[2]:
+            return self.metric  # such as best_val_loss
         return f"{self.metric} {self.when}" if self.leading else f"{self.when} {self.metric}"
 
     def of(self, record: Record) -> float:

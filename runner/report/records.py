@@ -3,7 +3,7 @@
 Legend: E epochs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -76,11 +76,7 @@ class Record:
     @cached_property
     def parameters(self) -> dict[str, Any]:
         """What the run was set to, by dotted key; a group's option under the group's name, such as optimizer: adam."""
-        leaves = ((key, value) for key, value in dotted(self.config) if value != {})
-        flat = {key.removesuffix(".name"): _comparable(value) for key, value in leaves}
-        unset = {key for key in FOLDS if flat.get(key) is None}  # as in a run of a time that knew none
-        flat |= {"gradient": EXACT} if flat and "gradient" not in flat else {}  # likewise
-        return {k: v for k, v in flat.items() if not k.startswith(NEVER) and k not in unset} | dict(self.swept)
+        return settings(dotted(self.config)) | dict(self.swept)
 
     @property
     def outcome(self) -> str:
@@ -121,6 +117,14 @@ class Record:
         named = (self.summary.get("best") or {}).get("metric") or self.config.get("monitor")
         usual = next((name for name in ("val/loss", "train/loss") if name in self.history), None)
         return named or usual
+
+
+def settings(leaves: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a configuration by dotted key, what can change a result."""
+    flat = {key.removesuffix(".name"): _comparable(value) for key, value in leaves if value != {}}
+    unset = {key for key in FOLDS if flat.get(key) is None}  # as in a run of a time that knew none
+    flat |= {"gradient": EXACT} if flat and "gradient" not in flat else {}  # likewise
+    return {key: value for key, value in flat.items() if not key.startswith(NEVER) and key not in unset}
 
 
 def read_run(path: Path) -> Record:

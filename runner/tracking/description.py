@@ -12,6 +12,7 @@ from duograd.runner.tracking.reader import Reader
 
 ID_TAG = "duograd.id"
 PARENT_TAG = "mlflow.parentRunId"
+RESUMED_TAG = "resumed."  # before a parameter that a resume changed: its value now
 # What does not change a result is no parameter: MLflow writes them all above every picture of its slider.
 NOT_PARAMETERS = ("tracking.", "hydra.", "checkpoint.", "task.figures", "task.frames")
 DIGEST_LENGTH = 16  # enough to tell data sets apart in a table; MLflow refuses more than 36

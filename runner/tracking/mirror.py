@@ -81,4 +81,4 @@ def _log_parameters(remote: RemoteRun, reader: Reader) -> None:
         remote.client.log_batch(remote.id, params=missing[start : start + PARAMETERS_PER_CALL], synchronous=True)
     for parameter in parameters:
         if logged.get(parameter.key, parameter.value) != parameter.value:
-            remote.tag(f"resumed.{parameter.key}", parameter.value)
+            remote.tag(f"{description.RESUMED_TAG}{parameter.key}", parameter.value)

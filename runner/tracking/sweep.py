@@ -22,6 +22,7 @@ from duograd.runner.tracking.remote import RemoteRun, open_run
 from duograd.runner.tracking.run import Mirrored, final_values
 
 ARTIFACTS = (SWEEP, "ranking.csv", "answer.md", "answer.html", "figures/*")
+SWEEP_TAG = "sweep"  # of the parent alone: its folder
 LONGEST_ANSWER = 6000  # characters; MLflow refuses tags of more than 8000
 
 
@@ -127,7 +128,7 @@ def _tags(sweep: SweepRecord, parent: RemoteRun) -> dict[str, str | None]:
     swept = {f"swept.{safe_name(key)}": json.dumps(values) for key, values in sweep.swept.items()}
     best = _best_job(sweep)
     return {
-        "sweep": str(parent.folder),
+        SWEEP_TAG: str(parent.folder),
         "command": sweep.command,
         "jobs": f"{over} of {len(sweep.jobs)} over",
         "best_job": best.name.replace(",", " ") if best else None,

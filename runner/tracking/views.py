@@ -28,7 +28,7 @@ def results_view(runs: Sequence[Mapping[str, Any]]) -> str:
     state = {
         "searchFilter": "",
         "orderByKey": f"metrics.`{best}`",
-        "orderByAsc": not rises(best),
+        "orderByAsc": not higher_is_better(best),
         "startTime": "ALL",
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
@@ -59,11 +59,6 @@ def parameter_columns(runs: Sequence[Mapping[str, Any]]) -> list[str]:
             values.setdefault(parameter["key"], set()).add(parameter["value"])
     labels = [name for name in LABELS if len(values.get(name, ())) > 1 and name.partition(".")[0] not in swept]
     return [*swept, *labels][:PARAMETERS]
-
-
-def rises(name: str) -> bool:
-    """Whether more of a metric such as best_val_accuracy is better."""
-    return higher_is_better(name.split("_", 2)[-1])
 
 
 def _counted(names: Iterable[str]) -> list[str]:
