@@ -94,6 +94,8 @@ def test_time_left_counts_the_trials_to_come_and_what_jobs_took(sweep):
         job.status = "FINISHED"
     mean = (10 * 959 + 2 * 2000 / 0.98) / 12
     assert view.seconds_left() == pytest.approx((2 * 1950 / 0.98 + 28 * mean) / 2)
+    progress.clear()  # by Ctrl-C: nothing runs
+    assert view._summary() == "10 of 40 jobs over, 0 running, 0:00 so far"
 
 
 def test_elsewhere_lines_come_a_few_a_minute_and_failures_at_once():
