@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from report_builders import run_folder, sweep_folder
 
+from duograd.runner.drawing import finished_run
 from duograd.runner.report import charts, feature_sheets
 from duograd.runner.report.comparison import Comparison
 from duograd.runner.report.records import read_run
@@ -165,3 +167,7 @@ def test_a_sweep_of_one_job_is_labelled_by_what_ran(tmp_path: Path) -> None:
     comparison = Comparison("overfit", [only])
     assert [group.label for group in comparison.groups] == ["autoencoder numpy"]
     assert comparison.footer.endswith(" · 1 run")
+    who = {"name": "0", "seed": 1, "model": "three_layer_convnet", "backend": "numpy"}
+    data = SimpleNamespace(name="shapes", source="drawn")
+    titles = [finished_run(None, None, data, {}, who | named, 1, None).title for named in ({}, {"name": "mine"})]
+    assert titles == ["three_layer_convnet numpy", "mine"]

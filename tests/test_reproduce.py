@@ -168,8 +168,9 @@ def test_settings_stand_beside_each_other_and_the_best_on_validation_against_the
 
 def test_a_pictures_small_copy_has_the_colours_of_its_lines(tmp_path):
     """However many shades of bands there are: a legend tells lines by their colours."""
-    shades = np.linspace(0, 1, 40)
-    bands = [Curve(f"line {k}", shades + k, k, band=Band(shades + k - 2, shades + k + 2)) for k in range(len(LOOKS))]
+    alike, wild = np.linspace(2, 1, 15), np.random.default_rng(0).uniform(1, 9, (2, 15))
+    means = [*[alike] * (len(LOOKS) - 2), *wild]  # those that the last of them hides have the legend alone
+    bands = [Curve(f"line {k}", mean, k, band=Band(mean / 5, 3 * mean)) for k, mean in enumerate(means)]
     path = overlay({"train": bands, "validation": bands}, Output(tmp_path / "curves.png", "title"), "loss", "linear")
     with Image.open(_copied(path, tmp_path / "copy.png", "").path) as copy:
         colours = np.unique(np.asarray(copy.convert("RGB")).reshape(-1, 3), axis=0).astype(int)
