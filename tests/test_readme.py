@@ -8,6 +8,7 @@ import pytest
 from sweep_builders import typing
 
 from duograd.runner.compose import compose
+from duograd.runner.reproduce.study import studies
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
@@ -59,3 +60,14 @@ def test_its_table_is_that_of_the_report_made_again():
 def test_links_lead_somewhere():
     for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
         assert target.startswith("https://") or (ROOT / target).exists(), target
+
+
+def test_the_page_shows_what_each_study_asks_for():
+    page = (ROOT / "docs" / "report" / "README.md").read_text()
+    missing = [
+        f"{name}_{picture}"
+        for name, study in studies().items()
+        for picture in study.pictures
+        if f"figures/{name}_{picture}" not in page
+    ]
+    assert missing == []
