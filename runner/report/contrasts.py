@@ -27,7 +27,7 @@ from duograd.runner.report.statistics import (
 MINUS = "\N{MINUS SIGN}"
 UNDECIDED = "not to be told apart"
 NEGLIGIBLE = 1e-12  # of a number: its last bits
-POINTS = "/accuracy"  # a share, whose differences are said in points of a hundred
+POINTS = "accuracy"  # a share, whose differences are said in points of a hundred
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Contrast:
 
     def describe(self, best: str, other: str) -> str:
         """The same in a sentence, of what the two are called."""
-        unit = f"points of {self.measure.name}" if in_points(self.measure) else f"of {self.measure.name}"
+        unit = f"points of {self.measure.name}" if in_points(self.measure.metric) else f"of {self.measure.name}"
         if self.apart:
             return f"{best} {MINUS} {other}: {self.amount} {unit}, 95 % {self.interval}, {self.pairs} pairs."
         more = remedy(self.difference, self.comparisons)
@@ -114,16 +114,16 @@ def contrasts(groups: Sequence[Group], best: Group, measure: Measure, interval: 
     ]
 
 
-def in_points(measure: Measure) -> bool:
-    term = term_of(measure.metric)  # of final_test_accuracy too, as MLflow has it
-    return f"/{term}" == POINTS and term != measure.metric
+def in_points(metric: str) -> bool:
+    """Of val/accuracy, and of final_test_accuracy as MLflow has it; not of a bare `accuracy`, maybe in percents."""
+    return term_of(metric) == POINTS != metric
 
 
 def _by_replicate(groups: Sequence[Group], measure: Measure) -> Floats:
     """Values (G, K) with a column for each seed and fold, NaN where a group did not finish it."""
     by_group = [group.by_replicate(measure) for group in groups]
     columns = list(dict.fromkeys(key for reached in by_group for key in reached))
-    scale = 100.0 if in_points(measure) else 1.0
+    scale = 100.0 if in_points(measure.metric) else 1.0
     rows = [[scale * reached.get(key, math.nan) for key in columns] for reached in by_group]
     return np.array(rows, np.float64).reshape(len(groups), len(columns))
 

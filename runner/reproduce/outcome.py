@@ -11,7 +11,7 @@ import numpy as np
 from duograd.runner.display import counted
 from duograd.runner.plots.text import number
 from duograd.runner.registry import higher_is_better
-from duograd.runner.report.contrasts import MINUS, POINTS, UNDECIDED, interval_text
+from duograd.runner.report.contrasts import MINUS, UNDECIDED, in_points, interval_text
 from duograd.runner.report.records import Record
 from duograd.runner.report.statistics import Estimate, Floats, estimate
 from duograd.runner.report.tables import NOTHING, Column, Table
@@ -141,7 +141,7 @@ def _value(metric: str, at: At, record: Record) -> float:
 
 
 def value_text(value: float, metric: str) -> str:
-    return f"{100 * value:.1f} %" if metric.endswith(POINTS) else number(value)
+    return f"{100 * value:.1f} %" if in_points(metric) else number(value)
 
 
 def leaves_bounds(table: Table) -> bool:
@@ -152,20 +152,20 @@ def leaves_bounds(table: Table) -> bool:
 
 
 def _margin(value: float, metric: str) -> str:
-    return f"{100 * value:g} point{'s' * (value != 0.01)}" if metric.endswith(POINTS) else f"{value:g}"
+    return f"{100 * value:g} point{'s' * (value != 0.01)}" if in_points(metric) else f"{value:g}"
 
 
 def signed_text(difference: Estimate, metric: str) -> str:
     if not difference.n:
         return NOTHING
-    text = f"{100 * difference.mean:+.1f} points" if metric.endswith(POINTS) else f"{difference.mean:+.3g}"
+    text = f"{100 * difference.mean:+.1f} points" if in_points(metric) else f"{difference.mean:+.3g}"
     return text.replace("-", MINUS)
 
 
 def interval_of(ours: Estimate, metric: str) -> str:
     if ours.n < 2:
         return NOTHING
-    scale = 100 if metric.endswith(POINTS) else 1
+    scale = 100 if in_points(metric) else 1
     return interval_text(scale * ours.low, scale * ours.high)
 
 
