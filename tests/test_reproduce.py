@@ -27,6 +27,7 @@ from duograd.runner.reproduce.outcome import findings_table, holds, leaves_bound
 from duograd.runner.reproduce.pictures import _copied
 from duograd.runner.reproduce.settings import settings_tables
 from duograd.runner.reproduce.study import Finding, Row, left_out, studies
+from duograd.runner.reproduce.sweeps import Sweep, Sweeps
 from duograd.runner.store.records import Origin
 
 HALVES = ("numpy", "torch")
@@ -233,6 +234,27 @@ def test_an_interval_beyond_all_percents_is_noticed():
     assert not leaves_bounds(table("−3.0 points", "[−8, 2]"))
     assert not leaves_bounds(table("2.1", "[−0.8, 5.0]"))
     assert not leaves_bounds(table("91.5 %", "–"))
+
+
+def test_sweeps_side_by_side_each_say_theirs_and_have_their_code(capfd):
+    wrong = Sweep("[2/2] wrong", ["model=nothing"])
+    assert list(Sweeps(2).codes([Sweep("[1/2] right", ["--version"]), wrong])) == [0, 2]
+    printed = capfd.readouterr().out
+    assert re.search(r"^\[1/2\] right\nduograd \d", printed, re.MULTILINE)
+    assert re.search(r"^\[2/2\] wrong\nduograd: .*nothing", printed, re.MULTILINE)
+
+
+def test_a_signal_ends_the_studies_that_run_side_by_side_and_begins_no_more(tmp_path):
+    names = ["autoencoder", "autoencoder_adam", "overfit"]
+    begun = started([sys.executable, "-m", "duograd", "reproduce", "--quick", *names, "--dir", "all"], tmp_path)
+    folders = [tmp_path / "all" / name for name in names]
+    wait_until(lambda: all((folder / "sweep.json").exists() for folder in folders[:2]), begun)
+    begun.terminate()
+    printed, _ = begun.communicate()
+    assert begun.returncode == 143, printed
+    assert [f"{name}:" in printed for name in names] == [True, True, False]
+    assert not folders[2].exists()
+    assert not left_behind(begun.pid)
 
 
 @pytest.fixture

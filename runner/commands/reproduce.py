@@ -1,21 +1,17 @@
 """duograd reproduce [STUDY...]: the report's figures and tables again, beside what it published, on one page."""
 
 import argparse
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from duograd.runner import tied
 from duograd.runner.errors import UserError
-from duograd.runner.signals import ENDING, handled_by
 from duograd.runner.subcommands import command_parser
 
 DESCRIPTION = """\
 Make the report's figures and tables again: one sweep for each, begun or gone on with, then one page that sets what was
 published beside what came out. Without the course's files the named substitutes are trained on, and the page says so.
 """
-INTERRUPTED = 128
+SIDE_BY_SIDE = 2  # sweeps of the quick form: each is mostly a start and an end, on one core
 
 
 def main(arguments: list[str]) -> int:
@@ -24,6 +20,7 @@ def main(arguments: list[str]) -> int:
     from duograd.runner.reproduce.given import refuse_unreadable  # after --help
     from duograd.runner.reproduce.page import write_page
     from duograd.runner.reproduce.study import studies
+    from duograd.runner.reproduce.sweeps import Sweeps, sweeps_of
     from duograd.runner.reproduce.there import with_finished
 
     chosen = studies(given.studies)
@@ -32,22 +29,24 @@ def main(arguments: list[str]) -> int:
     _refuse_files(sweeps, page)
     every = with_finished(sweeps, chosen)  # those of before stay on the page
     refuse_unreadable({"--patches": given.patches, "--activity": given.activity, "--images": given.images})
-    commands = {name: study.arguments(data[study.data], given.seeds, given.quick) for name, study in chosen.items()}
-    codes = {}
-    for position, (name, command) in enumerate(commands.items(), 1):
-        print(f"[{position}/{len(commands)}] {name}: {chosen[name].title}", flush=True)
-        _say_seeds(sweeps / name, given.seeds)
-        codes[name] = 0 if given.page_only else _run(command, sweeps / name, given)
-        if codes[name] > INTERRUPTED:
-            return codes[name]
+    at_once = min(SIDE_BY_SIDE, len(chosen)) if given.quick and not given.estimate else 1
+    more = ["sweep.estimate=true"] if given.estimate else []
+    more += ["hydra.launcher.n_workers=1"] if at_once > 1 else []
+    begun = sweeps_of(chosen, sweeps, data, given.seeds, given.quick, more)
+    running = Sweeps(at_once)
+    if given.page_only:
+        print(*(sweep.heading for sweep in begun), sep="\n")
+    codes = [0] * len(begun) if given.page_only else list(running.codes(begun))
+    if running.interrupted:
+        return running.interrupted
     if given.estimate:
-        return max(codes.values())
+        return max(codes)
     for name in every if given.page_only else every.keys() - chosen.keys():
         _draw_anew(sweeps / name)
     written = write_page(every, sweeps, page, _data(given, named=True), given.seeds, given.quick)
-    if more := [name for name in every if name not in chosen]:
-        print(f"on the page as well, from the runs in {sweeps}: {', '.join(more)}")
-    failed = [name for name, code in codes.items() if code]
+    if others := [name for name in every if name not in chosen]:
+        print(f"on the page as well, from the runs in {sweeps}: {', '.join(others)}")
+    failed = [name for name, code in zip(chosen, codes, strict=True) if code]
     print(f"the page: {written}" + (f"; not all runs are finished: {', '.join(failed)}" if failed else ""))
     return 1 if failed else 0
 
@@ -108,14 +107,6 @@ def _refuse_files(*folders: Path) -> None:
             raise UserError(f"{there} is a file: name a folder with --dir and --out")
 
 
-def _say_seeds(sweep: Path, seeds: int) -> None:
-    """Where more are there than were asked for: the page shows them all."""
-    from duograd.runner.reproduce.there import finished_seeds
-
-    if (there := finished_seeds(sweep)) > seeds:
-        print(f"{there} seeds are there, and all of them count: --seeds {seeds} takes none away", flush=True)
-
-
 def _draw_anew(sweep: Path) -> None:
     """The pictures of a sweep that may have been drawn long ago, by another version."""
     from duograd.runner.report.report import report_sweep
@@ -123,22 +114,3 @@ def _draw_anew(sweep: Path) -> None:
 
     if (sweep / SWEEP).exists():
         report_sweep(sweep)
-
-
-def _run(command: Sequence[str], sweep: Path, given: argparse.Namespace) -> int:
-    """The sweep's exit code, 128 + a signal. It is a command of its own.
-
-    It saves its jobs when it is asked to end, and when this one is gone.
-    """
-    from duograd.data.pasting import quoted
-
-    where = [f"hydra.sweep.dir={quoted(str(sweep))}", "sweep.resume=auto", "tracking=none"]
-    where += ["sweep.estimate=true"] if given.estimate else []
-    tied_command = [sys.executable, "-m", tied.NAME, "duograd", *command, *where]
-    with (
-        tied.pipe() as stdin,
-        subprocess.Popen(tied_command, stdin=stdin) as process,
-        handled_by(lambda signum, _: process.send_signal(signum), *ENDING),  # two of a terminal's are one for it
-    ):
-        code = process.wait()
-    return code if code >= 0 else INTERRUPTED - code
