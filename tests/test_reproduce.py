@@ -28,6 +28,7 @@ from duograd.runner.reproduce.pictures import _copied
 from duograd.runner.reproduce.settings import settings_tables
 from duograd.runner.reproduce.study import Finding, Row, left_out, studies
 from duograd.runner.reproduce.sweeps import Sweep, Sweeps
+from duograd.runner.reproduce.there import points_left
 from duograd.runner.store.records import Origin
 
 HALVES = ("numpy", "torch")
@@ -234,6 +235,25 @@ def test_an_interval_beyond_all_percents_is_noticed():
     assert not leaves_bounds(table("−3.0 points", "[−8, 2]"))
     assert not leaves_bounds(table("2.1", "[−0.8, 5.0]"))
     assert not leaves_bounds(table("91.5 %", "–"))
+
+
+def test_runs_that_are_finished_are_not_left_of_a_study(tmp_path):
+    study = studies(["errata_autoencoder"])["errata_autoencoder"]
+    gradients = study.sweep["gradient"]
+    folder = sweep_folder(tmp_path / "sweep", {"gradient": gradients, "seed": [1500]}, job3="KILLED")
+    assert points_left(study, folder, seeds=1) == [["gradient=row_2", "seed=1500"]]
+    more = [[f"gradient={gradient}", "seed=1501"] for gradient in gradients]
+    assert [point for point in points_left(study, folder, seeds=2) if point[1] == "seed=1501"] == more
+    assert len(points_left(study, tmp_path / "nowhere", seeds=1)) == len(gradients)
+
+
+def test_an_estimate_says_how_long_each_study_takes_and_all_that_follow(tmp_path, capsys):
+    names = ["autoencoder", "autoencoder_adam"]
+    assert reproduce([*names, "--quick", "--estimate", "--dir", str(tmp_path / "sweeps")]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"^2 sweeps to make: about \d", printed, re.MULTILINE)
+    assert re.search(r"^\[1/2\] autoencoder: .* \(about .*; .* with what follows\)$", printed, re.MULTILINE)
+    assert not (tmp_path / "sweeps").exists()
 
 
 def test_sweeps_side_by_side_each_say_theirs_and_have_their_code(capfd):

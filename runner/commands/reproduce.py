@@ -2,10 +2,15 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from duograd.runner.errors import UserError
 from duograd.runner.subcommands import command_parser
+
+if TYPE_CHECKING:
+    from duograd.runner.reproduce.study import Reproduction
 
 DESCRIPTION = """\
 Make the report's figures and tables again: one sweep for each, begun or gone on with, then one page that sets what was
@@ -19,34 +24,33 @@ def main(arguments: list[str]) -> int:
     given = _parser().parse_args(arguments)
     from duograd.runner.reproduce.given import refuse_unreadable  # after --help
     from duograd.runner.reproduce.page import write_page
-    from duograd.runner.reproduce.study import studies
+    from duograd.runner.reproduce.study import Reproduction, studies
     from duograd.runner.reproduce.sweeps import Sweeps, sweeps_of
     from duograd.runner.reproduce.there import with_finished
 
-    chosen = studies(given.studies)
     sweeps, data = given.dir or Path("outputs/reproduce_quick" if given.quick else "outputs/reproduce"), _data(given)
+    made = Reproduction(studies(given.studies), sweeps, data, given.seeds, given.quick)
     page = given.out or sweeps / "page"
     _refuse_files(sweeps, page)
-    every = with_finished(sweeps, chosen)  # those of before stay on the page
+    every = with_finished(sweeps, made.studies)  # those of before stay on the page
     refuse_unreadable({"--patches": given.patches, "--activity": given.activity, "--images": given.images})
-    at_once = min(SIDE_BY_SIDE, len(chosen)) if given.quick and not given.estimate else 1
-    more = ["sweep.estimate=true"] if given.estimate else []
-    more += ["hydra.launcher.n_workers=1"] if at_once > 1 else []
-    begun = sweeps_of(chosen, sweeps, data, given.seeds, given.quick, more)
-    running = Sweeps(at_once)
-    if given.page_only:
+    seconds = _seconds(made) if given.estimate or not (given.quick or given.page_only) else {}
+    at_once = min(SIDE_BY_SIDE, len(made.studies)) if given.quick else 1
+    begun = sweeps_of(made, seconds, ["hydra.launcher.n_workers=1"] if at_once > 1 else [])
+    if given.estimate or given.page_only:
         print(*(sweep.heading for sweep in begun), sep="\n")
+    if given.estimate:
+        return 0
+    running = Sweeps(at_once)
     codes = [0] * len(begun) if given.page_only else list(running.codes(begun))
     if running.interrupted:
         return running.interrupted
-    if given.estimate:
-        return max(codes)
-    for name in every if given.page_only else every.keys() - chosen.keys():
+    for name in every if given.page_only else every.keys() - made.studies.keys():
         _draw_anew(sweeps / name)
-    written = write_page(every, sweeps, page, _data(given, named=True), given.seeds, given.quick)
-    if others := [name for name in every if name not in chosen]:
+    written = write_page(replace(made, studies=every, data=_data(given, named=True)), page)
+    if others := [name for name in every if name not in made.studies]:
         print(f"on the page as well, from the runs in {sweeps}: {', '.join(others)}")
-    failed = [name for name, code in zip(chosen, codes, strict=True) if code]
+    failed = [name for name, code in zip(made.studies, codes, strict=True) if code]
     print(f"the page: {written}" + (f"; not all runs are finished: {', '.join(failed)}" if failed else ""))
     return 1 if failed else 0
 
@@ -105,6 +109,18 @@ def _refuse_files(*folders: Path) -> None:
         there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         if not there.is_dir():
             raise UserError(f"{there} is a file: name a folder with --dir and --out")
+
+
+def _seconds(made: "Reproduction") -> Mapping[str, float]:
+    """Of each study; said in one line as well, of all."""
+    from duograd.runner.display import counted, duration
+    from duograd.runner.reproduce.expected import seconds_left
+
+    print("reading the data and measuring the networks, for how long it will take", flush=True)
+    seconds = seconds_left(made)
+    to_make = sum(map(bool, seconds.values()))
+    print(f"{counted(to_make, 'sweep')} to make: about {duration(sum(seconds.values()))} on this machine", flush=True)
+    return seconds
 
 
 def _draw_anew(sweep: Path) -> None:

@@ -23,7 +23,7 @@ from duograd.runner.reproduce.outcome import (
 )
 from duograd.runner.reproduce.pictures import pictures
 from duograd.runner.reproduce.settings import settings_tables
-from duograd.runner.reproduce.study import Study, left_out
+from duograd.runner.reproduce.study import Reproduction, left_out
 from duograd.runner.reproduce.there import data_overrides
 from duograd.runner.store import files
 from duograd.runner.store.folders import SWEEP
@@ -46,22 +46,12 @@ AGAINST_EXACT = (
 QUICK = "This is the quick form: small data, a few epochs. It shows that every row can be made, not what it comes to."
 
 
-def write_page(
-    studies: Mapping[str, Study], sweeps: Path, out: Path, data: Mapping[str, Sequence[str]], seeds: int, quick: bool
-) -> Path:
-    """Writes README.md, index.html and figures/ of the studies whose sweeps lie in a folder; the HTML page.
-
-    data: the overrides that name each kind, seeds: how many, for the commands of what has not run.
-    """
+def write_page(made: Reproduction, out: Path) -> Path:
+    """Writes README.md, index.html and figures/ of the studies; the HTML page."""
     out.mkdir(parents=True, exist_ok=True)
-    sections = [
-        _section(
-            name, study, sweeps / name, out, data_overrides(study, sweeps / name) or data[study.data], seeds, quick
-        )
-        for name, study in studies.items()
-    ]
+    sections = [_section(name, made, out) for name in made.studies]
     tables = [table for section in sections for table in section["tables"]]
-    notes = [*([UNBOUNDED] if any(map(leaves_bounds, tables)) else []), *([QUICK] if quick else [])]
+    notes = [*([UNBOUNDED] if any(map(leaves_bounds, tables)) else []), *([QUICK] if made.quick else [])]
     content = {
         "title": TITLE,
         "introduction": [*INTRODUCTION, _count(sections), *notes],
@@ -74,9 +64,9 @@ def write_page(
     return out / "index.html"
 
 
-def _section(
-    name: str, study: Study, sweep: Path, out: Path, data: Sequence[str], seeds: int, quick: bool
-) -> dict[str, Any]:
+def _section(name: str, made: Reproduction, out: Path) -> dict[str, Any]:
+    study, sweep = made.studies[name], made.folder / name
+    data = data_overrides(study, sweep) or made.data[study.data]
     records = read_sweep(sweep)[1] if (sweep / SWEEP).exists() else []
     tables = [published_table(study, records)] if study.rows else []
     tables += [findings_table(study, records)] if study.findings else []
@@ -85,7 +75,7 @@ def _section(
     about = f"{study.part}: {study.shows}. Data: {_data(records)}."
     about += f" {AGAINST_EXACT}" if study.errata else ""
     drawn = pictures(name, study, sweep, records, out)
-    command = study.command(data, len({record.parameters.get("seed") for record in records}) or seeds, quick)
+    command = study.command(data, len({record.parameters.get("seed") for record in records}) or made.seeds, made.quick)
     return {"title": study.title, "about": about, "tables": tables, "pictures": drawn, "command": command}
 
 

@@ -2,7 +2,10 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
+from itertools import product
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
@@ -84,15 +87,41 @@ class Study(Strict):
     figures: list[str] = Field(default_factory=list)
     errata: list[Measured] = Field(default_factory=list)
 
+    def swept(self, seeds: int) -> dict[str, list[Any]]:
+        """The values of each key, so many seeds among them."""
+        return {**self.sweep, "seed": list(range(self.seed, self.seed + seeds))}
+
+    def points(self, seeds: int) -> list[dict[str, Any]]:
+        """The values of each run."""
+        swept = self.swept(seeds)
+        return [dict(zip(swept, values, strict=True)) for values in product(*swept.values())]
+
+    def shared(self, data: Sequence[str], quick: bool) -> list[str]:
+        """What all runs are typed with. data: the overrides that name it."""
+        return [*self.overrides, *data, *(self.quick if quick else [])]
+
     def arguments(self, data: Sequence[str], seeds: int, quick: bool) -> list[str]:
-        """What is typed after `duograd`, but for where it goes. data: the overrides that name it."""
-        swept = {**self.sweep, "seed": list(range(self.seed, self.seed + seeds))}
-        grid = [f"{key}={_typed(values)}" for key, values in swept.items()]
-        return ["-m", *self.overrides, *data, *(self.quick if quick else []), *grid]
+        """What is typed after `duograd`, but for where it goes."""
+        grid = [f"{key}={_typed(values)}" for key, values in self.swept(seeds).items()]
+        return ["-m", *self.shared(data, quick), *grid]
 
     def command(self, data: Sequence[str], seeds: int, quick: bool) -> str:
         """The same as a line to paste."""
         return shlex.join(["duograd", *self.arguments(data, seeds, quick)])
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """Studies, by their names, and how they are made again.
+
+    folder: of their sweeps; data: the overrides that name each kind; seeds: how many of each run.
+    """
+
+    studies: Mapping[str, Study]
+    folder: Path
+    data: Mapping[str, Sequence[str]]
+    seeds: int
+    quick: bool
 
 
 def studies(names: Sequence[str] = ()) -> dict[str, Study]:

@@ -6,11 +6,11 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 from duograd.data.pasting import quoted
 from duograd.runner import tied
-from duograd.runner.reproduce.study import Study
+from duograd.runner.display import duration
+from duograd.runner.reproduce.study import Reproduction
 from duograd.runner.reproduce.there import finished_seeds
 from duograd.runner.signals import ENDING, handled_by
 
@@ -25,22 +25,19 @@ class Sweep:
     arguments: Sequence[str]
 
 
-def sweeps_of(
-    studies: Mapping[str, Study],
-    folder: Path,
-    data: Mapping[str, Sequence[str]],
-    seeds: int,
-    quick: bool,
-    more: Sequence[str],
-) -> list[Sweep]:
-    """Of each study one, begun or gone on with in a folder. data: what names each kind; more: further arguments."""
-    sweeps = []
-    for position, (name, study) in enumerate(studies.items(), 1):
-        heading = f"[{position}/{len(studies)}] {name}: {study.title}"
-        if (there := finished_seeds(folder / name)) > seeds:
-            heading += f"\n{there} seeds are there, and all of them count: --seeds {seeds} takes none away"
-        where = [f"hydra.sweep.dir={quoted(str(folder / name))}", "sweep.resume=auto", "tracking=none"]
-        sweeps.append(Sweep(heading, [*study.arguments(data[study.data], seeds, quick), *where, *more]))
+def sweeps_of(made: Reproduction, seconds: Mapping[str, float], more: Sequence[str]) -> list[Sweep]:
+    """Of each study one, begun or gone on with. seconds: that each will take; more: further arguments."""
+    sweeps, left = [], sum(seconds.values())
+    for position, (name, study) in enumerate(made.studies.items(), 1):
+        folder, data = made.folder / name, made.data[study.data]
+        heading = f"[{position}/{len(made.studies)}] {name}: {study.title}"
+        if expected := seconds.get(name):
+            heading += f" (about {duration(expected)}; {duration(left)} with what follows)"
+            left -= expected
+        if (there := finished_seeds(folder)) > made.seeds:
+            heading += f"\n{there} seeds are there, and all of them count: --seeds {made.seeds} takes none away"
+        where = [f"hydra.sweep.dir={quoted(str(folder))}", "sweep.resume=auto", "tracking=none"]
+        sweeps.append(Sweep(heading, [*study.arguments(data, made.seeds, made.quick), *where, *more]))
     return sweeps
 
 

@@ -20,10 +20,21 @@ def with_finished(sweeps: Path, names: Collection[str]) -> dict[str, Study]:
 
 def finished_seeds(sweep: Path) -> int:
     """Of how many seeds a sweep has finished runs; 0 where there is no sweep."""
-    if not (sweep / SWEEP).exists():
-        return 0
-    jobs = SweepRecord.load(sweep).jobs
-    return len({by_key(job.overrides).get(SEED) for job in jobs if job.status == "FINISHED"})
+    return len({values.get(SEED) for values in _finished(sweep)})
+
+
+def points_left(study: Study, sweep: Path, seeds: int) -> list[list[str]]:
+    """The points of a study that have no finished run in its sweep, as they are typed."""
+    finished = [{(key, as_typed(value)) for key, value in values.items()} for values in _finished(sweep)]
+    points = [[f"{key}={value}" for key, value in point.items()] for point in study.points(seeds)]
+    typed = [{(key, as_typed(value)) for key, value in by_key(point).items()} for point in points]
+    return [point for point, values in zip(points, typed, strict=True) if not any(values <= run for run in finished)]
+
+
+def _finished(sweep: Path) -> list[dict[str, str]]:
+    """What was swept of each finished run."""
+    jobs = SweepRecord.load(sweep).jobs if (sweep / SWEEP).exists() else []
+    return [by_key(job.overrides) for job in jobs if job.status == "FINISHED"]
 
 
 def data_overrides(study: Study, sweep: Path) -> Sequence[str]:

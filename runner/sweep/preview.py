@@ -10,7 +10,7 @@ from duograd.data.errors import DataError
 from duograd.runner import build
 from duograd.runner.config import RunConfig
 from duograd.runner.context import RunContext
-from duograd.runner.display import duration
+from duograd.runner.display import counted, duration
 from duograd.runner.errors import UserError
 from duograd.runner.hooks.interruption import Interruption
 from duograd.runner.store.records import JobRecord, SweepRecord
@@ -72,6 +72,11 @@ def expected(
     return {number: seconds(number) for number in configs}
 
 
+def wall_seconds(seconds: Seconds, launcher: LauncherOptions) -> float:
+    """Until the last job is over, on workers of this machine."""
+    return max(sum(seconds.values()) / local_workers(launcher, len(seconds)), max(seconds.values()))
+
+
 def _seconds_a_sample(config: RunConfig, cache: DataCache, threads: int) -> float:
     """The median of a few gradients, past a first one that warms up."""
     data = cache.load(config)
@@ -97,8 +102,7 @@ def _summary(jobs: int, left: int, seconds: Seconds, launcher: LauncherOptions) 
     line = f"{jobs} jobs{unlisted}, {left} to run"
     if not seconds:
         return line
-    total = sum(seconds.values())
     if launcher.scheduler or launcher.cluster:
-        return f"{line}: about {duration(total)} of one worker's time"
-    workers = local_workers(launcher, left)
-    return f"{line}: about {duration(max(total / workers, max(seconds.values())))} on {workers} workers"
+        return f"{line}: about {duration(sum(seconds.values()))} of one worker's time"
+    workers = counted(local_workers(launcher, left), "worker")
+    return f"{line}: about {duration(wall_seconds(seconds, launcher))} on {workers}"
