@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from duograd.data.dataset import Array, DataSet, Split
 from duograd.data.errors import DataError
 from duograd.data.folds import FoldedConfig
-from duograd.data.source import SourceConfig
 from duograd.data.splits import split_indices
 
 LUMINOSITY = np.array([0.2126, 0.7152, 0.0722])  # red, green, blue (ITU-R BT.709)
@@ -82,14 +81,13 @@ def to_range(grey: Array, low: float, high: float) -> Array:
 
 
 def patch_dataset(
-    colour: Array, source: str, config: SourceConfig, rng: np.random.Generator, dtype: np.dtype[Any]
+    colour: Array, source: str, config: FoldedConfig, rng: np.random.Generator, dtype: np.dtype[Any]
 ) -> DataSet:
     """Colour patches (N, 3, H, W), preprocessed and split: inputs (N, H·W) in [0.1, 0.9], which are their own target.
 
     The range is fitted on the training patches alone. Raises DataError where there is no contrast, or a split is empty.
     """
-    held_out = config.held_out if isinstance(config, FoldedConfig) else config.validation_fraction
-    train_index, validation_index = split_indices(len(colour), held_out, rng)
+    train_index, validation_index = split_indices(len(colour), config.held_out, rng)
     sample = rng.choice(len(train_index), min(SHOWN, len(train_index)), replace=False)
     grey = luminosity(colour)
     magnitude = max(abs(grey.min()), abs(grey.max()))

@@ -91,6 +91,14 @@ def stratified_indices(
     return np.sort(np.concatenate(train)), np.sort(np.concatenate(others))
 
 
+def dealt(train: Split, classes: Sequence[str], fold: Fold, rng: np.random.Generator) -> tuple[Split, Split]:
+    """The samples that train and those of the fold, which validate, class by class. Raises as stratified_indices."""
+    assert train.targets is not None
+    parts = stratified_indices(train.targets, classes, fold, rng)
+    kept, held = (Split(train.inputs[index], train.targets[index]) for index in parts)
+    return kept, held
+
+
 def undersample_indices(targets: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.intp]:
     """Indices, ascending, that leave each class of targets (N,) as many samples, drawn at random, as its smallest."""
     classes, counts = np.unique(targets, return_counts=True)

@@ -11,6 +11,8 @@ from duograd.data.errors import DataError
 from duograd.data.folds import Fold, deal
 from duograd.data.load import load
 from duograd.data.sources.gait import Gait
+from duograd.data.sources.photos_sample import PhotosSample
+from duograd.data.sources.shapes import Shapes
 from duograd.data.sources.sklearn import Sklearn
 from duograd.data.splits import split_fairly, split_indices, split_people, stratified_indices
 from duograd.runner.compose import compose
@@ -61,6 +63,20 @@ def test_folds_of_a_source() -> None:
     walkers = [load(Gait(count=60, test_count=12, people=9, window=5, fold=k, folds=FOLDS)) for k in range(FOLDS)]
     assert all(one.validation is not None and len(one.validation) == 20 for one in walkers)
     assert len({one.digest for one in walkers}) == FOLDS
+
+
+def test_folds_of_drawings_and_of_patches_are_of_the_same_samples() -> None:
+    drawings = [load(Shapes(count=60, test_count=10, size=8, fold=k, folds=FOLDS)) for k in range(FOLDS)]
+    patches = [load(PhotosSample(count=61, size=8, fold=k, folds=FOLDS)) for k in range(FOLDS)]
+    for sets, count in ((drawings, 60), (patches, 61)):
+        sizes = [(len(one.train), len(one.validation)) for one in sets if one.validation]
+        assert all(train + validation == count for train, validation in sizes)
+        assert sum(validation for _, validation in sizes) == count
+        assert len({one.digest for one in sets}) == FOLDS
+    assert all(np.bincount(one.validation.targets).tolist() == [2] * 10 for one in drawings if one.validation)
+    inputs = [np.concatenate([one.train.inputs, one.validation.inputs]) for one in drawings if one.validation]
+    assert all((np.sort(one, axis=0) == np.sort(inputs[0], axis=0)).all() for one in inputs)
+    assert all((one.test.inputs == drawings[0].test.inputs).all() for one in drawings if one.test and drawings[0].test)
 
 
 def test_faults_are_said_before_anything_starts() -> None:

@@ -16,7 +16,7 @@ from duograd.data.formats.files import user_path
 from duograd.data.images import ImagesConfig, image_dataset
 from duograd.data.normalise import Deviations, Means
 from duograd.data.source import Source
-from duograd.data.splits import Splits, require_both_sides, require_count, stratified_indices
+from duograd.data.splits import Splits, dealt, require_both_sides, require_count
 
 OFFLINE = "give data.root=DIR, a folder or archive that you have, or use data=shapes, which is drawn"
 
@@ -45,12 +45,9 @@ class Cifar10(FoldedConfig, ImagesConfig):
         return image_dataset(self, f"CIFAR-10 ({place.resolve().name})", splits, dtype, classes=classes)
 
     def _split(self, train: Split, classes: Sequence[str]) -> tuple[Split, Split | None]:
-        if not isinstance(self.held_out, Fold):
-            return split_off_end(train, self.held_out)
-        assert train.targets is not None
-        parts = stratified_indices(train.targets, classes, self.held_out, np.random.default_rng(self.seed))
-        kept, held = (Split(train.inputs[index], train.targets[index]) for index in parts)
-        return kept, held
+        if isinstance(self.held_out, Fold):
+            return dealt(train, classes, self.held_out, np.random.default_rng(self.seed))
+        return split_off_end(train, self.held_out)
 
 
 def locate(config: Cifar10) -> Path:

@@ -12,15 +12,16 @@ from pydantic import Field
 
 from duograd.data.dataset import Array, DataSet
 from duograd.data.errors import DataError
+from duograd.data.folds import FoldedConfig
 from duograd.data.formats.files import user_path
 from duograd.data.patches import patch_dataset
-from duograd.data.source import UNSET, Source, SourceConfig, required
+from duograd.data.source import UNSET, Source, required
 
 if TYPE_CHECKING:
     from duograd.data.formats.image_files import ImageFiles
 
 
-class CutPatchesConfig(SourceConfig):
+class CutPatchesConfig(FoldedConfig):
     """Square patches cut at random from photographs: how many, and their side in pixels."""
 
     count: int = Field(default=10240, ge=1, le=1_000_000)  # at the upper bound 16 × 16 patches take 3 GB
