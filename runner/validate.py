@@ -3,6 +3,7 @@
 `sweep.*` is no part of a run: `plain` keeps it, `validate_plain` leaves it out (runner/sweep/options.py checks it).
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
@@ -12,13 +13,14 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from duograd.runner.config import RunConfig, part_class
-from duograd.runner.errors import UserError, suggestion
+from duograd.runner.errors import UserError, nearest, suggestion
 from duograd.runner.explain import not_set, omegaconf_fault
 from duograd.runner.store.overrides import as_text
 
 M = TypeVar("M", bound=BaseModel)
 SWEEP = "sweep"
 
+ALIKE = 0.88  # how close a word must be to be meant: float16 is not float64
 OF_A_PART = ("model_type", "model_attributes_type", "dict_type")  # faults of what has keys of its own
 
 # What a `strict` model calls a type -> what a person calls it.
@@ -77,7 +79,8 @@ def _line(fault: ErrorDetails, tree: Mapping[str, Any], model: type[BaseModel]) 
     if fault["type"] == "value_error":
         return message
     expected = EXPECTED.get(fault["type"], message.removeprefix("Input should be "))
-    return f"{key}={as_text(fault['input'])}: expected {expected}"
+    meant = _meant((key, word) for word in _close_words(fault))
+    return f"{key}={as_text(fault['input'])}: {meant}expected {expected}"
 
 
 def _path(loc: Iterable[int | str], tree: Mapping[str, Any]) -> list[str]:
@@ -99,17 +102,29 @@ def _path(loc: Iterable[int | str], tree: Mapping[str, Any]) -> list[str]:
 def _part(key: str, value: Any, models: Sequence[Any]) -> str:
     """A part of the configuration that was set as if it were one value: the key that takes it, and what keys it has."""
     fields = {field.alias or name: field for model in models for name, field in model.model_fields.items()}
-    taking = next((name for name, field in fields.items() if _takes(field, value)), None)
-    meant = f"did you mean {key}.{taking}={as_text(value)}? " if taking else ""
+    meant = _meant((f"{key}.{name}", taken) for name, field in fields.items() for taken in _taken(field, value))
     return f"{key}={as_text(value)}: {meant}it is set by its keys: {', '.join(f'{key}.{name}' for name in fields)}"
 
 
-def _takes(field: Any, value: Any) -> bool:
+def _taken(field: Any, value: Any) -> list[Any]:
+    """The value, where a key takes it, or the word that it takes and that is close."""
     try:
         TypeAdapter(Annotated[field.annotation, "", *field.metadata]).validate_python(value, strict=True)
-    except ValidationError:
-        return False
-    return True
+    except ValidationError as error:
+        return [word for fault in error.errors() for word in _close_words(fault)]
+    return [value]
+
+
+def _close_words(fault: ErrorDetails) -> list[str]:
+    """Of the words that alone may stand there, the one that was meant; none where none is close."""
+    if fault["type"] != "literal_error":
+        return []
+    return nearest(str(fault["input"]), re.findall("'(.+?)'", fault["ctx"]["expected"]), ALIKE)
+
+
+def _meant(choices: Iterable[tuple[str, Any]]) -> str:
+    """The first as a question, if there is one."""
+    return next((f"did you mean {key}={as_text(value)}? " for key, value in choices), "")
 
 
 def _known(model: type[BaseModel], path: list[str], tree: Mapping[str, Any]) -> list[str]:
