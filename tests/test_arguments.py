@@ -292,7 +292,10 @@ def test_an_ascii_terminal_gets_what_it_can_show(tmp_path):
         (["learning_rate=0.1"], "unknown key 'learning_rate': did you mean 'optimizer.lr'?"),
         (["model.lr=0.1"], "unknown key 'model.lr': did you mean 'optimizer.lr'?"),
         (["hidden=64"], "unknown key 'hidden': did you mean 'model.hidden_size'?"),
-        (["data.set=digits"], "unknown key 'data.set': it is of data=sklearn; known: count, fold, folds, name, seed, size"),
+        (
+            ["data.set=digits"],
+            "unknown key 'data.set': it is of data=sklearn; known: count, fold, folds, name, ",
+        ),
         (
             ["data.path=t.csv"],
             "unknown key 'data.path': it is of data=activity_h5, arrays, patches_h5, table; known: count",

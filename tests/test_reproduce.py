@@ -13,6 +13,7 @@ from PIL import Image
 from report_builders import sweep_folder
 from sweep_builders import done, left_behind, started
 
+from duograd.data.errors import DataError
 from duograd.runner.commands.reproduce import main as reproduce
 from duograd.runner.compose import Composer, initialised
 from duograd.runner.errors import UserError
@@ -30,6 +31,7 @@ from duograd.runner.reproduce.study import Finding, Row, left_out, studies
 from duograd.runner.reproduce.sweeps import Sweep, Sweeps
 from duograd.runner.reproduce.there import points_left
 from duograd.runner.store.records import Origin
+from duograd.runner.sweep.worker import DataCache
 
 HALVES = ("numpy", "torch")
 REPORT = Path(__file__).parents[2] / "shared" / "REPORT.md"
@@ -253,6 +255,16 @@ def test_an_estimate_says_how_long_each_study_takes_and_all_that_follow(tmp_path
     printed = capsys.readouterr().out
     assert re.search(r"^2 sweeps to make: about \d", printed, re.MULTILINE)
     assert re.search(r"^\[1/2\] autoencoder: .* \(about .*; .* with what follows\)$", printed, re.MULTILINE)
+    assert not (tmp_path / "sweeps").exists()
+
+
+def test_a_study_that_cannot_be_made_is_refused_before_any_is(tmp_path, monkeypatch):
+    def unreachable(*_: object) -> None:
+        raise DataError("no network")
+
+    monkeypatch.setattr(DataCache, "load", unreachable)
+    with pytest.raises(UserError, match="study challenge: no network; --offline needs neither"):
+        reproduce(["challenge", "--dir", str(tmp_path / "sweeps")])
     assert not (tmp_path / "sweeps").exists()
 
 

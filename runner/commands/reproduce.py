@@ -119,7 +119,8 @@ def _seconds(made: "Reproduction") -> Mapping[str, float]:
     print("reading the data and measuring the networks, for how long it will take", flush=True)
     seconds = seconds_left(made)
     to_make = sum(map(bool, seconds.values()))
-    print(f"{counted(to_make, 'sweep')} to make: about {duration(sum(seconds.values()))} on this machine", flush=True)
+    about = f": about {duration(sum(seconds.values()))} on this machine" if to_make else ""
+    print(f"{counted(to_make, 'sweep')} to make{about}", flush=True)
     return seconds
 
 

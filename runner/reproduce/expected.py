@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from duograd.runner.compose import Composer, initialised
+from duograd.runner.errors import UserError
 from duograd.runner.reproduce.study import Reproduction
 from duograd.runner.reproduce.there import points_left
 from duograd.runner.store.records import Origin
@@ -16,11 +17,17 @@ SWEEP_SECONDS = 8.0  # of a sweep beyond its runs: a cluster that starts, an ans
 def seconds_left(made: Reproduction) -> dict[str, float]:
     """Of each study, by measuring its smallest and its largest network; 0 where every run is finished.
 
-    Reads the data. Raises UserError.
+    Reads the data. Raises UserError for a study that cannot be made, before any of them is.
     """
+    seconds, cache = {}, DataCache()
     with initialised(None):
-        composer, cache = Composer(Origin()), DataCache()
-        return {name: _seconds(list(_runs_left(name, made)), composer, cache) for name in made.studies}
+        composer = Composer(Origin())
+        for name in made.studies:
+            try:
+                seconds[name] = _seconds(list(_runs_left(name, made)), composer, cache)
+            except UserError as error:
+                raise UserError(f"study {name}: {error}; --offline needs neither network nor files") from None
+    return seconds
 
 
 def _runs_left(name: str, made: Reproduction) -> Iterator[list[str]]:
