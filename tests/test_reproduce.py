@@ -28,7 +28,7 @@ from duograd.runner.reproduce.outcome import findings_table, holds, leaves_bound
 from duograd.runner.reproduce.pictures import _copied
 from duograd.runner.reproduce.settings import settings_tables
 from duograd.runner.reproduce.study import Finding, Row, left_out, studies
-from duograd.runner.reproduce.sweeps import Sweep, Sweeps
+from duograd.runner.reproduce.sweeps import Command, Commands
 from duograd.runner.reproduce.there import points_left
 from duograd.runner.store.records import Origin
 from duograd.runner.sweep.worker import DataCache
@@ -269,8 +269,8 @@ def test_a_study_that_cannot_be_made_is_refused_before_any_is(tmp_path, monkeypa
 
 
 def test_sweeps_side_by_side_each_say_theirs_and_have_their_code(capfd):
-    wrong = Sweep("[2/2] wrong", ["model=nothing"])
-    assert list(Sweeps(2).codes([Sweep("[1/2] right", ["--version"]), wrong])) == [0, 2]
+    wrong = Command("[2/2] wrong", ["model=nothing"])
+    assert list(Commands(2).codes([Command("[1/2] right", ["--version"]), wrong])) == [0, 2]
     printed = capfd.readouterr().out
     assert re.search(r"^\[1/2\] right\nduograd \d", printed, re.MULTILINE)
     assert re.search(r"^\[2/2\] wrong\nduograd: .*nothing", printed, re.MULTILINE)

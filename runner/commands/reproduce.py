@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
     from duograd.runner.reproduce.given import refuse_unreadable  # after --help
     from duograd.runner.reproduce.page import write_page
     from duograd.runner.reproduce.study import Reproduction, studies
-    from duograd.runner.reproduce.sweeps import Sweeps, sweeps_of
+    from duograd.runner.reproduce.sweeps import Commands, commands_of
     from duograd.runner.reproduce.there import with_finished
 
     sweeps, data = given.dir or Path("outputs/reproduce_quick" if given.quick else "outputs/reproduce"), _data(given)
@@ -36,12 +36,12 @@ def main(arguments: list[str]) -> int:
     refuse_unreadable({"--patches": given.patches, "--activity": given.activity, "--images": given.images})
     seconds = _seconds(made) if given.estimate or not (given.quick or given.page_only) else {}
     at_once = min(SIDE_BY_SIDE, len(made.studies)) if given.quick else 1
-    begun = sweeps_of(made, seconds, ["hydra.launcher.n_workers=1"] if at_once > 1 else [])
+    begun = commands_of(made, seconds, ["hydra.launcher.n_workers=1"] if at_once > 1 else [])
     if given.estimate or given.page_only:
-        print(*(sweep.heading for sweep in begun), sep="\n")
+        print(*(command.heading for command in begun), sep="\n")
     if given.estimate:
         return 0
-    running = Sweeps(at_once)
+    running = Commands(at_once)
     codes = [0] * len(begun) if given.page_only else list(running.codes(begun))
     if running.interrupted:
         return running.interrupted

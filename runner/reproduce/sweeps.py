@@ -18,16 +18,16 @@ INTERRUPTED = 128
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Command:
     """heading: what is printed above what the command says; arguments: what is typed after `duograd`."""
 
     heading: str
     arguments: Sequence[str]
 
 
-def sweeps_of(made: Reproduction, seconds: Mapping[str, float], more: Sequence[str]) -> list[Sweep]:
+def commands_of(made: Reproduction, seconds: Mapping[str, float], more: Sequence[str]) -> list[Command]:
     """Of each study one, begun or gone on with. seconds: that each will take; more: further arguments."""
-    sweeps, left = [], sum(seconds.values())
+    commands, left = [], sum(seconds.values())
     for position, (name, study) in enumerate(made.studies.items(), 1):
         folder, data = made.folder / name, made.data[study.data]
         heading = f"[{position}/{len(made.studies)}] {name}: {study.title}"
@@ -37,12 +37,12 @@ def sweeps_of(made: Reproduction, seconds: Mapping[str, float], more: Sequence[s
         if (there := finished_seeds(folder)) > made.seeds:
             heading += f"\n{there} seeds are there, and all of them count: --seeds {made.seeds} takes none away"
         where = [f"hydra.sweep.dir={quoted(str(folder))}", "sweep.resume=auto", "tracking=none"]
-        sweeps.append(Sweep(heading, [*study.arguments(data, made.seeds, made.quick), *where, *more]))
-    return sweeps
+        commands.append(Command(heading, [*study.arguments(data, made.seeds, made.quick), *where, *more]))
+    return commands
 
 
-class Sweeps:
-    """Runs sweeps, so many at a time: one alone has the terminal, of several each is printed when it is over."""
+class Commands:
+    """Runs them, so many at a time: one alone has the terminal, of several each is printed when it is over."""
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
@@ -50,10 +50,10 @@ class Sweeps:
         self._running: set[subprocess.Popen[str]] = set()
         self.interrupted = 0  # the exit code of what a signal ended: nothing begins after it
 
-    def codes(self, sweeps: Sequence[Sweep]) -> Iterator[int]:
+    def codes(self, commands: Sequence[Command]) -> Iterator[int]:
         """The exit code of each, 128 + a signal; fewer where a signal came between. For main threads only."""
         with handled_by(self._pass_on, *ENDING), ThreadPoolExecutor(self._at_once) as pool:
-            yield from (code for code in pool.map(self._code, sweeps) if code is not None)
+            yield from (code for code in pool.map(self._code, commands) if code is not None)
 
     def _pass_on(self, signum: int, frame: object) -> None:
         """Two of a terminal's are one for a sweep."""
@@ -62,7 +62,7 @@ class Sweeps:
             for process in self._running:
                 process.send_signal(signum)
 
-    def _code(self, sweep: Sweep) -> int | None:
+    def _code(self, command: Command) -> int | None:
         """None where nothing begins any more."""
         alone = self._at_once == 1
         output, errors = (None, None) if alone else (subprocess.PIPE, subprocess.STDOUT)
@@ -71,9 +71,9 @@ class Sweeps:
                 if self.interrupted:
                     return None
                 if alone:
-                    print(sweep.heading, flush=True)
-                command = [sys.executable, "-m", tied.NAME, "duograd", *sweep.arguments]
-                process = subprocess.Popen(command, stdin=stdin, text=True, stdout=output, stderr=errors)
+                    print(command.heading, flush=True)
+                typed = [sys.executable, "-m", tied.NAME, "duograd", *command.arguments]
+                process = subprocess.Popen(typed, stdin=stdin, text=True, stdout=output, stderr=errors)
                 self._running.add(process)
             said, _ = process.communicate()
         with self._lock:
@@ -82,5 +82,5 @@ class Sweeps:
             if code > INTERRUPTED:
                 self.interrupted = code
             if not alone:
-                print(f"{sweep.heading}\n{said}", end="", flush=True)
+                print(f"{command.heading}\n{said}", end="", flush=True)
         return code
