@@ -29,7 +29,7 @@ def wait_for_epochs(folder: Path, epochs: int, process: subprocess.Popen[str]) -
     wait_until(lambda: log.exists() and log.read_bytes().count(b"\n") >= epochs, process)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("backend", ["numpy", pytest.param("torch", marks=pytest.mark.slow)])
 def test_killed_and_resumed_is_as_if_never_killed(backend, tmp_path, typed):
     """SIGKILL, twice; then the same bytes as an undisturbed run."""
     overrides = [f"backend={backend}", "tracking=none", "epochs=400", "batch_size=50", OPTIMIZER_FILE]

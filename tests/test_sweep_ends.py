@@ -141,6 +141,7 @@ def test_a_killed_sweep_leaves_no_process_and_can_be_resumed(tmp_path):
     assert set(statuses(folder).values()) == {"FINISHED"}
 
 
+@pytest.mark.slow
 def test_two_sweeps_at_once_share_a_new_database(tmp_path):
     commands = [sweep(tmp_path / name, "epochs=1", "seed=1,2", tracking="mlflow") for name in ("one", "two")]
     for process in [started(command, tmp_path) for command in commands]:

@@ -35,6 +35,7 @@ def same(calm: dict[int, RunFolder], folder: Path) -> bool:
     return found == [(calm[size].path / name).read_bytes() for size, name in names]
 
 
+@pytest.mark.slow
 def test_a_cluster_that_the_user_started_loses_a_worker(tmp_path):
     """In the middle of a job, which goes on where it was."""
     folder, grid = tmp_path / "sweep", f"model.hidden_size={','.join(map(str, SIZES))}"
