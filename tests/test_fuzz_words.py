@@ -19,6 +19,8 @@ from duograd.runner.commands import bench, gradcheck, ui
 from duograd.runner.compose import compose_tree
 from duograd.runner.errors import UserError
 from duograd.runner.explain import groups
+from duograd.runner.reproduce import expected
+from duograd.runner.reproduce.sweeps import Commands
 from duograd.runner.store.overrides import dotted
 from duograd.runner.subcommands import COMMANDS
 from duograd.runner.sweep import launch, search
@@ -152,6 +154,8 @@ def nothing_is_computed(patch):
         patch.setattr(module, name, lambda *_, **__: 0)
     patch.setattr(gradcheck, "_network", _not_here)
     patch.setattr(gradcheck, "_layers", _not_here)
+    patch.setattr(expected, "seconds_left", _not_here)  # it downloads what is not there
+    patch.setattr(Commands, "codes", _not_here)
     patch.setattr(bench, "main", _not_here)
     patch.setattr(ui, "main", _not_here)
 
