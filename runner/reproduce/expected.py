@@ -1,6 +1,6 @@
 """How long studies take, before they start."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from duograd.runner.compose import Composer, initialised
 from duograd.runner.errors import UserError
@@ -24,16 +24,16 @@ def seconds_left(made: Reproduction) -> dict[str, float]:
         composer = Composer(Origin())
         for name in made.studies:
             try:
-                seconds[name] = _seconds(list(_runs_left(name, made)), composer, cache)
+                seconds[name] = _seconds(_runs_left(name, made), composer, cache)
             except UserError as error:
                 raise UserError(f"study {name}: {error}; --offline needs neither network nor files") from None
     return seconds
 
 
-def _runs_left(name: str, made: Reproduction) -> Iterator[list[str]]:
+def _runs_left(name: str, made: Reproduction) -> list[list[str]]:
     study = made.studies[name]
     shared = study.shared(made.data[study.data], made.quick)
-    return ([*shared, *point] for point in points_left(study, made.folder / name, made.seeds))
+    return [[*shared, *point] for point in points_left(study, made.folder / name, made.seeds)]
 
 
 def _seconds(runs: Sequence[Sequence[str]], composer: Composer, cache: DataCache) -> float:
