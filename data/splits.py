@@ -91,7 +91,7 @@ def stratified_indices(
     return np.sort(np.concatenate(train)), np.sort(np.concatenate(others))
 
 
-def dealt(train: Split, classes: Sequence[str], fold: Fold, rng: np.random.Generator) -> tuple[Split, Split]:
+def split_fold(train: Split, classes: Sequence[str], fold: Fold, rng: np.random.Generator) -> tuple[Split, Split]:
     """The samples that train and those of the fold, which validate, class by class. Raises as stratified_indices."""
     assert train.targets is not None
     parts = stratified_indices(train.targets, classes, fold, rng)

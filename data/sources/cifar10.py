@@ -16,7 +16,7 @@ from duograd.data.formats.files import user_path
 from duograd.data.images import ImagesConfig, image_dataset
 from duograd.data.normalise import Deviations, Means
 from duograd.data.source import Source
-from duograd.data.splits import Splits, dealt, require_both_sides, require_count
+from duograd.data.splits import Splits, require_both_sides, require_count, split_fold
 
 OFFLINE = "give data.root=DIR, a folder or archive that you have, or use data=shapes, which is drawn"
 
@@ -46,7 +46,7 @@ class Cifar10(FoldedConfig, ImagesConfig):
 
     def _split(self, train: Split, classes: Sequence[str]) -> tuple[Split, Split | None]:
         if isinstance(self.held_out, Fold):
-            return dealt(train, classes, self.held_out, np.random.default_rng(self.seed))
+            return split_fold(train, classes, self.held_out, np.random.default_rng(self.seed))
         return split_off_end(train, self.held_out)
 
 

@@ -9,14 +9,14 @@ from duograd.data.dataset import DataSet
 from duograd.data.folds import Fold, FoldedConfig
 from duograd.data.images import ImagesConfig, image_dataset
 from duograd.data.source import Source
-from duograd.data.splits import Splits, dealt
+from duograd.data.splits import Splits, split_fold
 from duograd.data.synthetic.shapes import CLASSES, draw
 
 
 class Shapes(FoldedConfig, ImagesConfig):
     """Drawings of ten shapes: `count` to train, `test_count` to test; to validate, a fraction of `count` more.
 
-    Folds are dealt of the `count`.
+    Folds are split_fold of the `count`.
     """
 
     name: Literal["shapes"] = "shapes"
@@ -37,7 +37,7 @@ class Shapes(FoldedConfig, ImagesConfig):
         train, validation, test = (draw(n, self.size, rng) if n else None for n, rng in zip(counts, rngs, strict=True))
         assert train is not None
         if isinstance(fold, Fold):
-            train, validation = dealt(train, CLASSES, fold, np.random.default_rng([self.seed, 3]))
+            train, validation = split_fold(train, CLASSES, fold, np.random.default_rng([self.seed, 3]))
         splits = Splits(train, validation, test)
         return image_dataset(self, "synthetic: drawings of ten shapes", splits, dtype, classes=CLASSES, synthetic=True)
 

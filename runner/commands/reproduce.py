@@ -36,13 +36,13 @@ def main(arguments: list[str]) -> int:
     refuse_unreadable({"--patches": given.patches, "--activity": given.activity, "--images": given.images})
     seconds = _seconds(made) if given.estimate or not (given.quick or given.page_only) else {}
     at_once = min(SIDE_BY_SIDE, len(made.studies)) if given.quick else 1
-    begun = commands_of(made, seconds, ["hydra.launcher.n_workers=1"] if at_once > 1 else [])
+    commands = commands_of(made, seconds, ["hydra.launcher.n_workers=1"] if at_once > 1 else [])
     if given.estimate or given.page_only:
-        print(*(command.heading for command in begun), sep="\n")
+        print(*(command.heading for command in commands), sep="\n")
     if given.estimate:
         return 0
     running = Commands(at_once)
-    codes = [0] * len(begun) if given.page_only else list(running.codes(begun))
+    codes = [0] * len(commands) if given.page_only else list(running.codes(commands))
     if running.interrupted:
         return running.interrupted
     for name in every if given.page_only else every.keys() - made.studies.keys():
